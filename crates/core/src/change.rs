@@ -1,0 +1,1 @@
+//! change: see the commit that fills this module.

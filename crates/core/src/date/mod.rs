@@ -1,0 +1,1 @@
+//! see the commit that fills this module.

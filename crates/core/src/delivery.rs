@@ -1,0 +1,1 @@
+//! delivery: see the commit that fills this module.

@@ -1,0 +1,1 @@
+//! event: see the commit that fills this module.

@@ -1,0 +1,1 @@
+//! id: see the commit that fills this module.

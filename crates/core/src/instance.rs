@@ -1,0 +1,1 @@
+//! instance: see the commit that fills this module.

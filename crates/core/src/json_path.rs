@@ -1,0 +1,1 @@
+//! json_path: see the commit that fills this module.

@@ -1,0 +1,1 @@
+//! ledger: see the commit that fills this module.

@@ -1,0 +1,96 @@
+//! Every bound of the system, each with its reason.
+//!
+//! A bound stands here when crossing it changes what the program does; tuning knobs of one module stay there.
+
+use std::time::Duration;
+
+/// Pages that one run may fetch. A provider whose `next` link never ends would otherwise hold the lease forever.
+/// Reaching it yields the lease at the last commit; the next run resumes the pass there.
+pub const PAGES_PER_RUN_MAX: u32 = 1_000;
+
+/// Time that one run may take before it yields, so that other pollers of the instance get their turn.
+pub const RUN_TIME_MAX: Duration = Duration::from_secs(300);
+
+/// Records of one page. A page is read, classified and committed as one; this bounds all three.
+pub const RECORDS_PER_PAGE_MAX: usize = 50_000;
+
+/// Bytes of one decoded answer. Larger ones are cut off while they stream.
+pub const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Bytes of one record inside a page. An event must fit a notification, and a notification a callback.
+pub const RECORD_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Bytes of all answers held in memory at once, over all runs. A fetch waits for its share before it is sent.
+pub const BODIES_BYTES_SUM_MAX: usize = 256 * 1024 * 1024;
+
+/// How much larger than its compressed form an answer may be. Ordinary JSON stays below 40.
+pub const COMPRESSION_RATIO_MAX: usize = 200;
+
+/// Nesting of a record. Deeper JSON is nobody's data and would cost stack.
+pub const JSON_DEPTH_MAX: usize = 128;
+
+/// Requests of one `Fetch` step.
+pub const REQUESTS_PER_STEP_MAX: usize = 16;
+
+/// Redirects that one request may follow, all inside its origin.
+pub const REDIRECTS_MAX: usize = 3;
+
+/// Reads of one pass before a provider that keeps shifting is called unstable.
+pub const READS_PER_PASS_MAX: u32 = 4;
+
+/// Reads of the pages under one bound of a key-set pass.
+pub const READS_PER_BOUND_MAX: u32 = 8;
+
+/// Steps back over a broken page border before the pass starts over.
+pub const STEPS_BACK_MAX: u32 = 3;
+
+/// Starts of a pass without one completing before the poller reports that it makes no progress.
+pub const STARTS_WITHOUT_COMPLETING_MAX: u32 = 10;
+
+/// Versions that a pass remembers in order to compare its reads with each other.
+pub const SIGHTINGS_MAX: usize = 1_000_000;
+
+/// Passes during which an open superseded version holds the lower bound back.
+pub const SUPERSEDED_HOLD_PASSES: u32 = 3;
+
+/// Single decisions about ignored records that a run keeps; further ones are only counted.
+pub const IGNORED_DECISIONS_PER_RUN_MAX: usize = 1_000;
+
+/// Known records of one poller.
+pub const RECORDS_PER_POLLER_MAX: u64 = 20_000_000;
+
+/// Share (in percent) of the known ids that a sweep may find missing without asking a person.
+pub const SWEEP_BRAKE_PERCENT: u64 = 5;
+
+/// Number of ids that a sweep may find missing without asking a person, whatever their share.
+pub const SWEEP_BRAKE_COUNT: u64 = 20;
+
+/// Events of one notification: polling, as the field does it.
+pub const EVENTS_PER_NOTIFICATION_POLLING: usize = 10;
+
+/// Events of one notification: webhooks.
+pub const EVENTS_PER_NOTIFICATION_WEBHOOK: usize = 20;
+
+/// Time that a callback may take to answer.
+pub const CALLBACK_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Bytes of a callback's answer that are read and kept. Never interpreted.
+pub const CALLBACK_ANSWER_BYTES_MAX: usize = 1_024;
+
+/// Polling interval, shortest and longest, in minutes (mission: 1 to 43,200).
+pub const INTERVAL_MINUTES: std::ops::RangeInclusive<f64> = 1.0..=43_200.0;
+
+/// Cursor of a monitor, serialised (mission: 10 KB).
+pub const CURSOR_BYTES_MAX: usize = 10_240;
+
+/// How far before the lower bound the ledger keeps versions.
+pub const LEDGER_MARGIN: Duration = Duration::from_secs(24 * 3600);
+
+/// What our clock may be ahead of a provider that sends no `Date`.
+pub const UNDATED_PROVIDER_MARGIN: Duration = Duration::from_secs(20 * 60);
+
+/// Longest wait for a provider inside a run; anything longer ends the run and becomes its next due time.
+pub const WAIT_IN_RUN_MAX: Duration = Duration::from_secs(10);
+
+const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX); // A record never exceeds its page.
+const _: () = assert!(BODY_BYTES_MAX <= BODIES_BYTES_SUM_MAX); // One answer always fits the sum.

@@ -1,0 +1,1 @@
+//! notification: see the commit that fills this module.

@@ -1,0 +1,1 @@
+//! page: see the commit that fills this module.

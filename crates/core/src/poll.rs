@@ -1,0 +1,1 @@
+//! poll: see the commit that fills this module.

@@ -1,0 +1,1 @@
+//! query: see the commit that fills this module.

@@ -1,0 +1,1 @@
+//! records: see the commit that fills this module.

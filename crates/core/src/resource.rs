@@ -1,0 +1,1 @@
+//! resource: see the commit that fills this module.

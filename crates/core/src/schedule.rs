@@ -1,0 +1,1 @@
+//! schedule: see the commit that fills this module.

@@ -1,0 +1,1 @@
+//! template: see the commit that fills this module.

@@ -1,0 +1,1 @@
+//! window: see the commit that fills this module.

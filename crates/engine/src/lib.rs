@@ -1,0 +1,1 @@
+//! The part of Turnstone that does.

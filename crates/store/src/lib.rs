@@ -1,0 +1,1 @@
+//! Where Turnstone keeps what it knows.

@@ -1,0 +1,3 @@
+//! Turnstone, the program.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The project checks.
+
+fn main() {}
