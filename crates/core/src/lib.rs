@@ -17,7 +17,6 @@ pub mod page;
 pub mod window;
 pub mod ledger;
 pub mod change;
-pub mod run;
 pub mod poll;
 pub mod event;
 pub mod notification;
