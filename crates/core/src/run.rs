@@ -14,7 +14,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::poll::{Batch, Finish, Known, Recall};
+use crate::ledger::{Known, Recall};
+use crate::poll::{Batch, Finish};
 
 /// A request to a provider, before the engine adds the connection's credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,9 +113,12 @@ impl FetchErrorKind {
     pub fn is_transient(self) -> bool {
         match self {
             Self::Dns | Self::Connect | Self::Timeout | Self::Truncated | Self::Broken => true,
-            Self::Forbidden | Self::BadUrl | Self::Tls | Self::TooLarge | Self::Undecodable | Self::Redirect => {
-                false
-            }
+            Self::Forbidden
+            | Self::BadUrl
+            | Self::Tls
+            | Self::TooLarge
+            | Self::Undecodable
+            | Self::Redirect => false,
         }
     }
 }

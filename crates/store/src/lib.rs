@@ -1,1 +1,15 @@
-//! Where Turnstone keeps what it knows.
+//! Where Turnstone keeps what it knows: one trait of the domain's verbs, several databases behind it.
+//!
+//! Every verb holds its transaction inside; nobody reads, thinks and writes from outside. What must agree is written
+//! together, and every write on behalf of a run or an attempt checks its lease first. All databases pass the same
+//! [`suite`].
+//!
+//! Not here: HTTP, hooks, and policy. When to retry, what a record means and who is next are decided elsewhere.
+
+pub mod api;
+// pub mod faulty;
+// pub mod memory;
+// pub mod sqlite;
+// pub mod suite;
+
+pub use api::*;

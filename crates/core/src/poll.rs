@@ -1,1 +1,0 @@
-//! poll: see the commit that fills this module.

@@ -1,0 +1,571 @@
+//! The verbs, and the rows that they speak of.
+//!
+//! Conventions: every row belongs to an organisation; instants are kept as whole microseconds UTC; secret values arrive
+//! here already sealed; opaque JSON texts (`state`, `checkpoint`, `document`) are written and read back untouched.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use turnstone_core::event::Event;
+use turnstone_core::id::{
+    AttemptId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId,
+};
+use turnstone_core::ledger::{Compared, Known, Recall};
+use turnstone_core::poll::{Batch, Decision, Finish, RunRecord, Status};
+
+/// Why a verb did not do its work.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database could not be opened or is not usable; the sentence says why and what helps.
+    #[error("{0}")]
+    Unusable(String),
+    /// The write may or may not have happened. Derived ids and the lease's epoch make doing it again safe.
+    #[error("the outcome of a write is unknown: {0}")]
+    Unknown(String),
+    /// The database refused or failed; nothing was written.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// No such row for this organisation.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    /// The row is taken: a name, a token, or a version that moved on.
+    #[error("{0}")]
+    Conflict(String),
+}
+
+/// What the verbs return.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// A fenced claim: valid while the epoch is the one stored with the claimed row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease<Id> {
+    /// What is claimed.
+    pub id: Id,
+    /// Grows with every claim of the row.
+    pub epoch: u64,
+}
+
+/// What came of a write that checks a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Committed {
+    /// It is durable.
+    Yes,
+    /// The lease is not ours any more; nothing was written.
+    StaleLease,
+}
+
+/// A new instance, checked and sealed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewInstance {
+    /// Its organisation.
+    pub org: OrgId,
+    /// Its connector's key.
+    pub element_key: String,
+    /// Its name.
+    pub name: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Hash of its token; the token itself is not kept.
+    pub token_hash: [u8; 32],
+    /// Its document, with secret values sealed.
+    pub document: String,
+    /// Whether its pollers run.
+    pub enabled: bool,
+    /// One poller per polled resource.
+    pub pollers: Vec<NewPoller>,
+    /// Where its notifications go, if anywhere.
+    pub endpoint: Option<NewEndpoint>,
+}
+
+/// A poller of a new or changed instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewPoller {
+    /// The resource name.
+    pub resource: String,
+    /// Number of its configuration; a changed configuration has a larger one.
+    pub revision: i64,
+    /// First due time.
+    pub next_due: Timestamp,
+    /// Its interval.
+    pub interval: Duration,
+}
+
+/// A place for notifications.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewEndpoint {
+    /// `callback` (HTTP) or `stdout`.
+    pub kind: String,
+    /// Its settings as JSON, secrets sealed.
+    pub config: String,
+}
+
+/// An instance as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InstanceRow {
+    /// Its id.
+    pub id: InstanceId,
+    /// Its organisation.
+    pub org: OrgId,
+    /// Its connector's key.
+    pub element_key: String,
+    /// Its name.
+    pub name: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its document, with secret values sealed.
+    pub document: String,
+    /// Whether its pollers run.
+    pub enabled: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Its endpoint.
+    pub endpoint: Option<EndpointId>,
+}
+
+/// A poller as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PollerRow {
+    /// Its id.
+    pub id: PollerId,
+    /// Its organisation.
+    pub org: OrgId,
+    /// Its instance.
+    pub instance: InstanceId,
+    /// The resource name.
+    pub resource: String,
+    /// Number of its configuration.
+    pub revision: i64,
+    /// Its interval.
+    pub interval: Duration,
+    /// When it is due.
+    pub next_due: Timestamp,
+    /// Why it is paused, if it is.
+    pub paused: Option<String>,
+    /// How it is.
+    pub status: Status,
+    /// Its watermark.
+    pub watermark: Option<Compared>,
+    /// Its state, as the core wrote it; empty before the first run.
+    pub state: String,
+    /// Its open pass, as the core wrote it.
+    pub checkpoint: Option<String>,
+}
+
+/// A poller that is due, for whoever decides about turns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// The poller.
+    pub poller: PollerId,
+    /// Its organisation.
+    pub org: OrgId,
+    /// Its instance.
+    pub instance: InstanceId,
+    /// Since when.
+    pub due: Timestamp,
+}
+
+/// A claimed poller with everything that its run starts from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Claim {
+    /// Proof of the claim.
+    pub lease: Lease<PollerId>,
+    /// The poller.
+    pub poller: PollerRow,
+    /// Its instance.
+    pub instance: InstanceRow,
+}
+
+/// An endpoint as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndpointRow {
+    /// Its id.
+    pub id: EndpointId,
+    /// Its organisation.
+    pub org: OrgId,
+    /// Its instance.
+    pub instance: InstanceId,
+    /// `callback` or `stdout`.
+    pub kind: String,
+    /// Its settings, secrets sealed.
+    pub config: String,
+    /// Up to where it has taken events from its organisation's log.
+    pub position: i64,
+    /// `active`, `deactivated` (after its last retry) or `disabled` (by 410 or by a person).
+    pub state: EndpointState,
+    /// Why it is in that state, in words; empty while active.
+    pub reason: String,
+    /// The last time that it accepted anything.
+    pub accepted_at: Option<Timestamp>,
+}
+
+/// Whether an endpoint takes notifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointState {
+    /// It does.
+    Active,
+    /// Its last retry failed and nothing was accepted since the first failure. Events wait for it.
+    Deactivated,
+    /// It answered 410, or a person switched it off. Events wait for it.
+    Disabled,
+}
+
+impl EndpointState {
+    /// The stored code.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EndpointState::Active => "active",
+            EndpointState::Deactivated => "deactivated",
+            EndpointState::Disabled => "disabled",
+        }
+    }
+}
+
+/// An event with its place in the organisation's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedEvent {
+    /// Its position; grows in commit order.
+    pub position: i64,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// The event.
+    pub event: Event,
+}
+
+/// Which events an endpoint might be sent next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its endpoint.
+    pub endpoint: EndpointRow,
+    /// The next events of one resource, in log order, of which none waits for an earlier one of its record. At most
+    /// as many as were asked for, at most one per record.
+    pub events: Vec<LoggedEvent>,
+}
+
+/// A notification that was just formed. Its id, members and bytes never change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewNotification {
+    /// Its endpoint.
+    pub endpoint: EndpointId,
+    /// The notification that it was split from.
+    pub split_from: Option<NotificationId>,
+    /// Its events, by position in the log.
+    pub members: Vec<i64>,
+    /// The request body. `{notificationId}` never stands in it: the id is handed out by [`Store::reserve_notification`].
+    pub body: String,
+}
+
+/// The state of a notification at its endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NotificationState {
+    /// Formed, not tried yet.
+    Created,
+    /// Failed, and due again.
+    Retry,
+    /// Accepted.
+    Delivered,
+    /// Failed as a group and replaced by single notifications.
+    Split,
+    /// Given up after the last retry: a dead letter.
+    Dead,
+    /// Held until somebody releases it.
+    Queued,
+    /// Its endpoint was removed.
+    Cancelled,
+}
+
+impl NotificationState {
+    /// The stored code, which is the field's delivery status where the field has one.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            NotificationState::Created => "created",
+            NotificationState::Retry => "retry",
+            NotificationState::Delivered => "delivered",
+            NotificationState::Split => "split",
+            NotificationState::Dead => "dead",
+            NotificationState::Queued => "queued",
+            NotificationState::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether its events still count as undelivered, so that later events of the same records wait.
+    pub fn is_open(self) -> bool {
+        match self {
+            NotificationState::Created | NotificationState::Retry | NotificationState::Queued => true,
+            NotificationState::Delivered
+            | NotificationState::Split
+            | NotificationState::Dead
+            | NotificationState::Cancelled => false,
+        }
+    }
+}
+
+/// A notification as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotificationRow {
+    /// Its id.
+    pub id: NotificationId,
+    /// Its organisation.
+    pub org: OrgId,
+    /// Its endpoint.
+    pub endpoint: EndpointId,
+    /// Its instance.
+    pub instance: InstanceId,
+    /// The notification that it was split from.
+    pub split_from: Option<NotificationId>,
+    /// Its state.
+    pub state: NotificationState,
+    /// Failed attempts so far.
+    pub failures: u32,
+    /// When the first attempt failed.
+    pub first_failed_at: Option<Timestamp>,
+    /// When it is due, while it is open.
+    pub next_due: Option<Timestamp>,
+    /// When it was formed.
+    pub created_at: Timestamp,
+    /// When it was closed.
+    pub completed_at: Option<Timestamp>,
+    /// The request body.
+    pub body: String,
+    /// Its events.
+    pub events: Vec<EventId>,
+}
+
+/// A claimed notification with its endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// Proof of the claim.
+    pub lease: Lease<NotificationId>,
+    /// The notification.
+    pub notification: NotificationRow,
+    /// Where it goes.
+    pub endpoint: EndpointRow,
+}
+
+/// One HTTP try, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRow {
+    /// Its id.
+    pub id: AttemptId,
+    /// Its notification.
+    pub notification: NotificationId,
+    /// When it was sent.
+    pub started_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+    /// The answer's status, if there was one.
+    pub status: Option<u16>,
+    /// Why there was none.
+    pub error: Option<String>,
+    /// The first bytes of the answer.
+    pub answer: String,
+}
+
+/// What an attempt leads to, already decided; written together with the attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptResult {
+    /// The attempt.
+    pub attempt: AttemptRow,
+    /// The notification's new state.
+    pub state: NotificationState,
+    /// When it is due again, for `Retry`.
+    pub next_due: Option<Timestamp>,
+    /// Failed attempts, this one included.
+    pub failures: u32,
+    /// Bodies of the single notifications that replace it, for `Split`: one per member, in member order.
+    pub singles: Vec<NewNotification>,
+    /// What becomes of the endpoint, if anything: its new state and why.
+    pub endpoint: Option<(EndpointState, String)>,
+}
+
+/// Which events to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Only this instance's.
+    pub instance: Option<InstanceId>,
+    /// Only this resource's.
+    pub resource: Option<String>,
+    /// Only this record's.
+    pub object_id: Option<String>,
+    /// Only this event.
+    pub id: Option<EventId>,
+    /// Only positions after this.
+    pub after: i64,
+    /// Newest first instead of in log order.
+    pub newest_first: bool,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// Which notifications to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NotificationFilter {
+    /// Only this instance's.
+    pub instance: Option<InstanceId>,
+    /// Only this endpoint's.
+    pub endpoint: Option<EndpointId>,
+    /// Only in this state.
+    pub state: Option<NotificationState>,
+    /// Only this one.
+    pub id: Option<NotificationId>,
+    /// Only ids after this.
+    pub after: i64,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// What an upkeep removes, decided by the keeper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Bodies and rows of delivered events recorded before this go.
+    pub events_before: Timestamp,
+    /// Runs and their decisions finished before this go.
+    pub runs_before: Timestamp,
+    /// Attempts started before this go.
+    pub attempts_before: Timestamp,
+    /// Ledger entries deleted before this go.
+    pub deleted_entries_before: Timestamp,
+    /// At most so many rows of each kind in one call.
+    pub rows_max: u32,
+}
+
+/// What an upkeep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Rows removed.
+    pub removed: u64,
+    /// Whether a kind reached `rows_max`, so that another call is due soon.
+    pub more: bool,
+}
+
+/// The verbs. Object safe; one implementation per database.
+#[async_trait]
+pub trait Store: Send + Sync {
+    // Organisations, instances, pollers.
+
+    /// The organisation of this name, made when it is not there.
+    async fn ensure_org(&self, name: &str, now: Timestamp) -> Result<OrgId>;
+    /// The organisation whose token has this hash.
+    async fn org_by_token(&self, token_hash: [u8; 32]) -> Result<Option<OrgId>>;
+    /// Adds an organisation token by its hash.
+    async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()>;
+    /// Makes an instance with its pollers and its endpoint.
+    async fn create_instance(&self, new: NewInstance, now: Timestamp) -> Result<InstanceId>;
+    /// One instance.
+    async fn instance(&self, org: OrgId, id: InstanceId) -> Result<InstanceRow>;
+    /// The organisation's instances, by id.
+    async fn instances(&self, org: OrgId) -> Result<Vec<InstanceRow>>;
+    /// Replaces an instance's document, name, tags, pollers and endpoint settings. Pollers are matched by resource name
+    /// and keep their state and ledger; an open pass is left to the core, which sees the new revision. Pollers whose
+    /// resource is gone are removed with their ledger. The endpoint keeps its position.
+    async fn update_instance(
+        &self,
+        org: OrgId,
+        id: InstanceId,
+        new: NewInstance,
+        now: Timestamp,
+    ) -> Result<()>;
+    /// Switches an instance on or off.
+    async fn set_enabled(&self, org: OrgId, id: InstanceId, enabled: bool) -> Result<()>;
+    /// Removes an instance: its pollers, ledger, endpoint; open notifications are cancelled. Its events stay.
+    async fn delete_instance(&self, org: OrgId, id: InstanceId, now: Timestamp) -> Result<()>;
+    /// The pollers of an instance, or of the whole organisation.
+    async fn pollers(&self, org: OrgId, instance: Option<InstanceId>) -> Result<Vec<PollerRow>>;
+    /// One poller.
+    async fn poller(&self, org: OrgId, id: PollerId) -> Result<PollerRow>;
+    /// Makes a poller due at this time (used by "poll now"); also wakes a paused one when `unpause`.
+    async fn set_due(&self, org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> Result<()>;
+    /// Pauses a poller, with the reason in words.
+    async fn pause(&self, org: OrgId, id: PollerId, reason: &str) -> Result<()>;
+    /// Replaces a poller's state (cursor set, rewind, reset, confirmed deletes); the old one goes into the cursor
+    /// history. Refused with `Conflict` while a run holds the lease.
+    async fn set_state(
+        &self,
+        org: OrgId,
+        id: PollerId,
+        state: &str,
+        watermark: Option<Compared>,
+        now: Timestamp,
+    ) -> Result<()>;
+
+    // Runs.
+
+    /// Pollers that are due, enabled, unpaused and unclaimed, at most `limit`, earliest first, but at most
+    /// `per_org` of one organisation so that none hides the others.
+    async fn due(&self, now: Timestamp, limit: u32, per_org: u32) -> Result<Vec<Due>>;
+    /// When the earliest enabled, unpaused, unclaimed poller is due.
+    async fn next_due(&self) -> Result<Option<Timestamp>>;
+    /// Claims a poller until `now + lease_for`. `None` when it is not due any more, or claimed.
+    async fn claim(&self, poller: PollerId, now: Timestamp, lease_for: Duration) -> Result<Option<Claim>>;
+    /// Prolongs a claim.
+    async fn renew(&self, lease: Lease<PollerId>, now: Timestamp, lease_for: Duration) -> Result<Committed>;
+    /// What the ledger knows.
+    async fn recall(&self, poller: PollerId, recall: &Recall) -> Result<Known>;
+    /// Writes one batch. An event whose id is already in the log is not written again; everything else is.
+    async fn commit(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed>;
+    /// Writes the end of a run and releases the claim.
+    async fn finish(&self, lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Result<Committed>;
+    /// Releases a claim without a trace, due again at `due` (a run that was interrupted by shutdown).
+    async fn release(&self, lease: Lease<PollerId>, due: Timestamp) -> Result<()>;
+    /// The runs of a poller, newest first.
+    async fn runs(&self, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<RunRecord>>;
+    /// One run with its single decisions.
+    async fn run(&self, org: OrgId, id: RunId) -> Result<(RunRecord, Vec<Decision>)>;
+
+    // Events and deliveries.
+
+    /// Events of an organisation.
+    async fn events(&self, org: OrgId, filter: &EventFilter) -> Result<Vec<LoggedEvent>>;
+    /// Active endpoints that have events waiting (beyond their position, or held and free now), at most `limit`.
+    async fn endpoints_waiting(&self, limit: u32) -> Result<Vec<EndpointRow>>;
+    /// The next events for an endpoint: looks from its position on, and at those held earlier whose record is free by
+    /// now. One resource only, at most `events_max`, at most one per record, none whose record has an undelivered event
+    /// at this endpoint. Reads only; [`Store::form`] moves the position.
+    async fn waiting(&self, endpoint: EndpointId, events_max: u32) -> Result<Waiting>;
+    /// The next notification id, so that the body can hold it. Ids that are never used leave gaps.
+    async fn reserve_notification(&self) -> Result<NotificationId>;
+    /// Writes a formed notification, claimed at once for its first attempt, and moves the endpoint: its position goes
+    /// past the events looked at, those passed over are held. `None` when the endpoint moved meanwhile, is not active
+    /// any more, or a member is no longer free: nothing is written.
+    async fn form(
+        &self,
+        id: NotificationId,
+        new: NewNotification,
+        position_was: i64,
+        now: Timestamp,
+        lease_for: Duration,
+    ) -> Result<Option<Delivery>>;
+    /// Claims due notifications of active endpoints, at most `limit`, at most `per_endpoint` open claims of one.
+    async fn claim_notifications(
+        &self,
+        now: Timestamp,
+        limit: u32,
+        per_endpoint: u32,
+        lease_for: Duration,
+    ) -> Result<Vec<Delivery>>;
+    /// Writes an attempt and what it leads to.
+    async fn finish_attempt(
+        &self,
+        lease: Lease<NotificationId>,
+        result: AttemptResult,
+        now: Timestamp,
+    ) -> Result<Committed>;
+    /// Releases, makes due again and counts from zero: notifications that match, if dead, queued or in retry. Their
+    /// endpoints become active again. Returns how many.
+    async fn redeliver(&self, org: OrgId, filter: &NotificationFilter, now: Timestamp) -> Result<u64>;
+    /// When the earliest open notification of an active endpoint is due.
+    async fn next_notification_due(&self) -> Result<Option<Timestamp>>;
+    /// Endpoints of an organisation.
+    async fn endpoints(&self, org: OrgId) -> Result<Vec<EndpointRow>>;
+    /// Notifications of an organisation, by id.
+    async fn notifications(&self, org: OrgId, filter: &NotificationFilter) -> Result<Vec<NotificationRow>>;
+    /// The attempts of a notification, oldest first.
+    async fn attempts(&self, org: OrgId, notification: NotificationId) -> Result<Vec<AttemptRow>>;
+
+    // Upkeep.
+
+    /// Gives up claims that ran out.
+    async fn expire_leases(&self, now: Timestamp) -> Result<u64>;
+    /// Removes what is older than its retention. Never an undelivered event, never a live ledger row.
+    async fn prune(&self, retention: &Retention) -> Result<Kept>;
+}
