@@ -1,0 +1,251 @@
+//! From a page and the ledger's knowledge to a batch: every record is judged, and what must agree is put together.
+
+use std::collections::HashMap;
+
+use super::machine::{AfterCommit, Poll};
+use super::outcome::{Batch, Decision, Ignored, RunFault, RunKind, Verdict};
+use super::reading::PageRead;
+use crate::change::{Change, Circumstances, entry_after, judge, open_superseded};
+use crate::event::{Event, EventType, Identity, Moment};
+use crate::ledger::{Entry, KnownVersion, Version};
+use crate::records::Item;
+use crate::run::Step;
+use crate::window::{LowerBound, instant, unit_is_before};
+
+/// What this page changes, on top of what the ledger knew before it.
+#[derive(Default)]
+struct Overlay {
+    entries: HashMap<String, Entry>,
+    versions: HashMap<Version, ()>,
+}
+
+impl Poll {
+    /// Judges a page's records and goes on: to the next page, to another read, or to the end.
+    pub(super) fn decide(mut self: Box<Self>, page: PageRead, known: Vec<KnownVersion>) -> Step {
+        if known.len() != page.items.len() {
+            return self.fail(RunFault::new("protocol", "the store answered another question", true), None);
+        }
+        let mut batch = Batch { sweep: self.sweep_number(), ..Batch::default() };
+        let mut overlay = Overlay::default();
+        for at in order(&page.items) {
+            let item = &page.items[at];
+            let known = overlay.over(item, &known[at]);
+            if let Err(fault) = self.decide_one(item, known, &page, &mut batch, &mut overlay) {
+                return self.fail(RunFault::new("missingDate", fault, false), None);
+            }
+        }
+        self.count_unreadable(&page);
+        self.pass.readable += page.items.len() as u64;
+        batch.decisions = std::mem::take(&mut self.decisions);
+        if page.ends_read { self.end_of_read(batch) } else { self.go_on(batch) }
+    }
+
+    /// The next page, with this page's batch on the way if there is anything in it.
+    pub(super) fn go_on(mut self: Box<Self>, mut batch: Batch) -> Step {
+        if self.is_over_budget() {
+            return self.yield_run(batch);
+        }
+        if batch.is_idle() {
+            self.decisions = batch.decisions;
+            return self.fetch_page();
+        }
+        batch.checkpoint = Some(self.pass.write_brief());
+        self.commit(batch, AfterCommit::Reply)
+    }
+
+    fn is_over_budget(&self) -> bool {
+        let spent = self.now.duration_since(self.started_at).unsigned_abs();
+        self.pages >= self.options.pages_max || spent >= self.options.time_max
+    }
+
+    /// The sweep that sees a record now: the running one, or the last that closed.
+    pub(super) fn sweep_number(&self) -> u64 {
+        match self.pass.kind {
+            RunKind::Sweep => self.state.sweeps + 1,
+            RunKind::Poll => self.state.sweeps,
+        }
+    }
+
+    fn decide_one(
+        &mut self,
+        item: &Item,
+        known: KnownVersion,
+        page: &PageRead,
+        batch: &mut Batch,
+        overlay: &mut Overlay,
+    ) -> Result<(), String> {
+        let now = Circumstances {
+            resource: &self.plan.resource,
+            bound: self.pass.bound.filter(|_| self.pass.kind == RunKind::Poll).map(LowerBound),
+            provider_time: self.pass.provider_time.unwrap_or(page.read_at),
+            read_at: page.read_at,
+            sweep: self.pass.kind == RunKind::Sweep,
+            polled_below: self.state.last_bound.or(self.pass.floor).map(LowerBound),
+            baseline: self.baseline(),
+        };
+        let change = judge(item, &known, &now);
+        if let Change::Fault(fault) = &change {
+            return Err(fault.clone());
+        }
+        let entry = entry_after(item, known.entry.as_ref(), &change, &now, self.sweep_number());
+        let mut event = None;
+        if let (Change::Event { event_type, reason, .. }, Some(entry)) = (&change, &entry) {
+            event = Some(self.event(item, entry, *event_type, reason, page));
+        }
+        if let Some(low) = open_superseded(item, &change) {
+            self.pass.superseded = Some(self.pass.superseded.map_or(low, |known| known.min(low)));
+        }
+        self.count(&change, item);
+        if let Some(mut entry) = entry {
+            if self.plan.resource.keep_last {
+                entry.last_body = Some(page.body[item.raw.clone()].to_string());
+            }
+            let version = item.version();
+            overlay.versions.insert(version.clone(), ());
+            overlay.entries.insert(entry.id.clone(), entry.clone());
+            batch.versions.push(version);
+            batch.entries.push(entry);
+        } else if now.sweep && known.entry.is_some_and(|entry| entry.deleted_at.is_none()) {
+            batch.swept.push(item.id.clone());
+        }
+        batch.events.extend(event);
+        Ok(())
+    }
+
+    fn event(&self, item: &Item, entry: &Entry, event_type: EventType, reason: &str, page: &PageRead) -> Event {
+        let moment = match event_type {
+            EventType::Deleted => Moment::Deleted,
+            EventType::Created | EventType::Updated | EventType::Unknown => Moment::Version {
+                compared: &item.compared_text,
+                hash: item.hash,
+                recurrence: entry.recurrence,
+            },
+        };
+        let dated = self.plan.resource.compared_format().is_some();
+        let date = item.compared.filter(|_| dated).map(instant).or(item.updated).or(item.created);
+        Event {
+            id: self.identity(&item.id, entry.incarnation, moment).id(),
+            poller: self.plan.poller,
+            instance: self.plan.instance,
+            run: self.run,
+            event_type,
+            object_type: self.plan.resource.name.clone(),
+            object_id: item.object_id.clone(),
+            element_key: self.plan.element_key.clone(),
+            date: date.unwrap_or(page.read_at),
+            sequence: entry.sequence,
+            reason: reason.to_string(),
+            record: Some(page.body[item.raw.clone()].to_string()),
+        }
+    }
+
+    pub(super) fn identity<'a>(&'a self, object_id: &'a str, incarnation: u32, moment: Moment<'a>) -> Identity<'a> {
+        Identity {
+            org: self.plan.org,
+            instance: self.plan.instance,
+            resource: &self.plan.resource.name,
+            object_id,
+            incarnation,
+            moment,
+        }
+    }
+
+    fn count(&mut self, change: &Change, item: &Item) {
+        let (verdict, reason) = match change {
+            Change::Event { event_type, .. } => {
+                match event_type {
+                    EventType::Created => self.counts.created += 1,
+                    EventType::Updated | EventType::Unknown => self.counts.updated += 1,
+                    EventType::Deleted => self.counts.deleted += 1,
+                }
+                self.count_lateness(item);
+                return; // An event carries its own reason.
+            }
+            Change::Fault(_) => return,
+            Change::Seeded => {
+                self.counts.seeded += 1;
+                (Verdict::Seeded, "already there when the first poll began".to_string())
+            }
+            Change::Rebased => {
+                self.counts.seeded += 1;
+                (Verdict::Seeded, "compared by a new recipe from now on".to_string())
+            }
+            Change::Ignored(why, reason) => {
+                match why {
+                    Ignored::Reported => self.counts.reported += 1,
+                    Ignored::BeforeWindow => self.counts.before_window += 1,
+                    Ignored::Superseded => self.counts.superseded += 1,
+                    Ignored::Quarantined => {
+                        self.counts.quarantined += 1;
+                        self.pass.unreadable += 1;
+                        self.pass.unreadable_reason.get_or_insert_with(|| reason.to_string());
+                    }
+                    Ignored::Filtered => self.counts.filtered += 1,
+                }
+                (Verdict::Ignored(*why), reason.to_string())
+            }
+        };
+        self.keep_decision(&item.object_id, verdict, reason, &item.compared_text);
+    }
+
+    fn keep_decision(&mut self, object_id: &str, verdict: Verdict, reason: String, compared: &str) {
+        if self.kept_decisions >= self.options.decisions_max {
+            return;
+        }
+        self.kept_decisions += 1;
+        self.decisions.push(Decision {
+            object_id: object_id.to_string(),
+            verdict,
+            reason,
+            compared: compared.to_string(),
+            page: self.pass.pages,
+        });
+    }
+
+    /// A record dated before the start of the last complete pass, which did not see it, came late.
+    fn count_lateness(&mut self, item: &Item) {
+        let (Some(complete_to), Some(value)) = (self.state.complete_to, item.compared) else { return };
+        let dated = self.plan.resource.compared_format().is_some();
+        if !dated || !self.state.primed || !unit_is_before(&self.plan.resource, value, complete_to) {
+            return;
+        }
+        let late = complete_to.duration_since(instant(value)).as_secs().unsigned_abs() + 1;
+        self.state.lateness.count += 1;
+        self.state.lateness.worst_seconds = self.state.lateness.worst_seconds.max(late);
+    }
+
+    fn count_unreadable(&mut self, page: &PageRead) {
+        for bad in &page.unreadable {
+            self.counts.quarantined += 1;
+            self.pass.unreadable += 1;
+            self.pass.unreadable_reason.get_or_insert_with(|| bad.reason.clone());
+            let verdict = Verdict::Ignored(Ignored::Quarantined);
+            self.keep_decision(&bad.object_id, verdict, bad.reason.clone(), "");
+        }
+    }
+}
+
+impl Overlay {
+    /// What is known of a version, this page's own changes included.
+    fn over(&self, item: &Item, known: &KnownVersion) -> KnownVersion {
+        match self.entries.get(&item.id) {
+            None => known.clone(),
+            Some(entry) => KnownVersion {
+                entry: Some(entry.clone()),
+                version: known.version || self.versions.contains_key(&item.version()),
+            },
+        }
+    }
+}
+
+/// The order in which a page's records are judged: as they stand, unless an id stands there twice; then by compared
+/// value, so that its versions become events in their order (B16).
+fn order(items: &[Item]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..items.len()).collect();
+    let mut ids: Vec<&str> = items.iter().map(|item| item.id.as_str()).collect();
+    ids.sort_unstable();
+    if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+        order.sort_by_key(|at| items[*at].compared);
+    }
+    order
+}

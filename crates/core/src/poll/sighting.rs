@@ -1,0 +1,185 @@
+//! Comparing the reads of pages that cannot overlap (design section 4, rule 9, drift).
+//!
+//! Two reads agree when the later one brought no version older than the pass's start that no earlier read of the pass
+//! had, and missed none of the read before it, unless that id was served with a newer value. In ascending order that
+//! excuse does not hold: a record that moved to the end has shifted all others.
+//!
+//! Versions are remembered as 64-bit fingerprints, at most [`SIGHTINGS_MAX`] of them.
+
+use std::collections::HashMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use twox_hash::XxHash3_64;
+
+use crate::ledger::Compared;
+use crate::limits::SIGHTINGS_MAX;
+
+/// What the reads of one group of pages saw.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Sightings {
+    /// Version → the last read that saw it.
+    seen: HashMap<(u64, Compared), u32>,
+    /// Id → its newest value in the present read, whatever its age.
+    newest: HashMap<u64, Compared>,
+    /// Versions of the present read that no earlier read had.
+    fresh: u64,
+    overflow: bool,
+}
+
+/// How a read compares with those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// Versions that no earlier read had.
+    pub fresh: u64,
+    /// Versions of the read before that are missing without an excuse.
+    pub missing: u64,
+    /// Too many versions to compare.
+    pub overflow: bool,
+}
+
+impl Sightings {
+    /// Whether nothing was seen.
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
+    /// Notes one version of read number `read`. Only those not after the pass's start are compared.
+    pub fn note(&mut self, read: u32, id: &str, value: Option<Compared>, settled: bool) {
+        let id = XxHash3_64::oneshot(id.as_bytes());
+        let value = value.unwrap_or(Compared::MIN);
+        let newest = self.newest.entry(id).or_insert(value);
+        *newest = (*newest).max(value);
+        if !settled {
+            return;
+        }
+        if self.seen.len() >= SIGHTINGS_MAX {
+            self.overflow = true;
+            return;
+        }
+        if self.seen.insert((id, value), read).is_none() {
+            self.fresh += 1;
+        }
+    }
+
+    /// Compares the read that just ended with those before it, and makes ready for the next one.
+    pub fn end_read(&mut self, read: u32, moved_is_excused: bool) -> Comparison {
+        let missing = self.seen.iter().filter(|((id, value), last)| {
+            **last + 1 == read
+                && !(moved_is_excused && self.newest.get(id).is_some_and(|newest| newest > value))
+        });
+        let comparison =
+            Comparison { fresh: self.fresh, missing: missing.count() as u64, overflow: self.overflow };
+        self.newest.clear();
+        self.fresh = 0;
+        comparison
+    }
+}
+
+impl Serialize for Sightings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut bytes = Vec::with_capacity(self.seen.len() * 20 + self.newest.len() * 16 + 24);
+        bytes.extend_from_slice(&self.fresh.to_be_bytes());
+        bytes.extend_from_slice(&u64::from(self.overflow).to_be_bytes());
+        bytes.extend_from_slice(&(self.seen.len() as u64).to_be_bytes());
+        for ((id, value), read) in &self.seen {
+            bytes.extend_from_slice(&id.to_be_bytes());
+            bytes.extend_from_slice(&value.to_be_bytes());
+            bytes.extend_from_slice(&read.to_be_bytes());
+        }
+        for (id, value) in &self.newest {
+            bytes.extend_from_slice(&id.to_be_bytes());
+            bytes.extend_from_slice(&value.to_be_bytes());
+        }
+        serializer.serialize_str(&STANDARD_NO_PAD.encode(bytes))
+    }
+}
+
+impl<'de> Deserialize<'de> for Sightings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let bytes = STANDARD_NO_PAD.decode(text).map_err(serde::de::Error::custom)?;
+        unpack(&bytes).ok_or_else(|| serde::de::Error::custom("broken sightings"))
+    }
+}
+
+fn unpack(bytes: &[u8]) -> Option<Sightings> {
+    let mut rest = bytes;
+    let mut take = |length: usize| -> Option<[u8; 8]> {
+        let (head, tail) = rest.split_at_checked(length)?;
+        rest = tail;
+        let mut word = [0; 8];
+        word[8 - length..].copy_from_slice(head);
+        Some(word)
+    };
+    let fresh = u64::from_be_bytes(take(8)?);
+    let overflow = u64::from_be_bytes(take(8)?) != 0;
+    let count = u64::from_be_bytes(take(8)?);
+    let mut sightings = Sightings { fresh, overflow, ..Sightings::default() };
+    for _ in 0..count {
+        let id = u64::from_be_bytes(take(8)?);
+        let value = i64::from_be_bytes(take(8)?);
+        let read = u64::from_be_bytes(take(4)?) as u32;
+        sightings.seen.insert((id, value), read);
+    }
+    while let Some(id) = take(8) {
+        let value = i64::from_be_bytes(take(8)?);
+        sightings.newest.insert(u64::from_be_bytes(id), value);
+    }
+    Some(sightings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(sightings: &mut Sightings, number: u32, versions: &[(&str, i64)], excused: bool) -> (u64, u64) {
+        for (id, value) in versions {
+            sightings.note(number, id, Some(*value), *value < 100);
+        }
+        let comparison = sightings.end_read(number, excused);
+        (comparison.fresh, comparison.missing)
+    }
+
+    #[test]
+    fn equal_reads_agree() {
+        let mut sightings = Sightings::default();
+        read(&mut sightings, 1, &[("a", 1), ("b", 2)], true);
+        assert_eq!(read(&mut sightings, 2, &[("b", 2), ("a", 1)], true), (0, 0));
+    }
+
+    #[test]
+    fn what_an_earlier_read_missed_is_fresh() {
+        let mut sightings = Sightings::default();
+        read(&mut sightings, 1, &[("a", 1)], true);
+        assert_eq!(read(&mut sightings, 2, &[("a", 1), ("b", 2)], true), (1, 0));
+        assert_eq!(read(&mut sightings, 3, &[("a", 1), ("b", 2)], true), (0, 0));
+    }
+
+    #[test]
+    fn a_newer_value_excuses_a_missing_one_except_in_ascending_order() {
+        for (excused, missing) in [(true, 0), (false, 1)] {
+            let mut sightings = Sightings::default();
+            read(&mut sightings, 1, &[("a", 1), ("b", 2)], excused);
+            assert_eq!(read(&mut sightings, 2, &[("b", 2), ("a", 150)], excused), (0, missing));
+        }
+    }
+
+    #[test]
+    fn a_deleted_record_is_missing() {
+        let mut sightings = Sightings::default();
+        read(&mut sightings, 1, &[("a", 1), ("b", 2)], true);
+        assert_eq!(read(&mut sightings, 2, &[("b", 2)], true), (0, 1));
+    }
+
+    #[test]
+    fn sightings_survive_their_text() {
+        let mut sightings = Sightings::default();
+        read(&mut sightings, 1, &[("a", 1), ("b", -2)], true);
+        sightings.note(2, "a", Some(1), true);
+        let text = serde_json::to_string(&sightings).unwrap();
+        assert_eq!(serde_json::from_str::<Sightings>(&text).unwrap(), sightings);
+        assert!(serde_json::from_str::<Sightings>("\"AAAA\"").is_err());
+    }
+}
