@@ -200,7 +200,11 @@ fn wait(child: &mut Child, patience: Duration) -> Result<Option<ExitStatus>> {
 fn end(child: &mut Child, own_group: bool) -> Result<()> {
     if own_group {
         let group = format!("-{}", child.id());
-        Command::new("sh").args(["-c", "kill -KILL -- \"$0\"", &group]).status()?;
+        // Spelled with `-s`: some shells take `-KILL --` for a bad number.
+        let killed = Command::new("sh").args(["-c", "kill -s KILL -- \"$0\"", &group]).status()?;
+        if !killed.success() {
+            bail!("cannot end process group {group}");
+        }
     } else {
         child.kill()?;
     }
