@@ -1,0 +1,53 @@
+# The doors to the project. `make` alone, or `make help`, lists them.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Seeds that `make sim` tries, and rounds of kill and restart that `make crash` makes.
+SEEDS ?= 1000
+ROUNDS ?= 20
+export SEEDS ROUNDS
+
+.PHONY: help tools run test tidy fmt bench sim crash test-java
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
+	    printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+# Without these nothing below can work, and their own errors are not kind.
+tools:
+	@command -v cargo >/dev/null || { \
+	    echo 'cargo is missing: install Rust 1.89 or newer (rustup, or your system’s rust package)' >&2; exit 1; }
+	@command -v cc >/dev/null || { \
+	    echo 'a C compiler is missing (SQLite and the TLS library need one): install gcc and libc6-dev, or clang' >&2; \
+	    exit 1; }
+
+run: tools ## start a demo: a fake provider, polls, and the events they make
+	cargo run -p turnstone -- demo
+
+test: ## run every check and test, with the minutes of each part
+	@command -v cargo >/dev/null || $(MAKE) --no-print-directory tools
+	@bash scripts/setup-test.sh
+	@$(MAKE) --no-print-directory tools
+	cargo xtask ci
+
+tidy: tools ## check the rules of the house (imports, sizes, docs, licences)
+	cargo xtask tidy
+
+fmt: tools ## format the code
+	cargo fmt --all
+
+bench: tools ## measure
+	cargo bench --workspace --profile dist
+
+sim: tools ## simulate SEEDS=1000 seeds of crashes, clocks and failing networks
+	cargo test -p turnstone-engine --test sim -- --nocapture
+
+crash: tools ## kill a real node ROUNDS=20 times and count lost and doubled events
+	cargo test -p turnstone --test crash -- --nocapture
+
+test-java: tools ## compare the date patterns with Java itself
+	@command -v java >/dev/null && command -v javac >/dev/null || { \
+	    echo 'java is missing: install a JDK (Debian: default-jdk-headless)' >&2; exit 1; }
+	bash scripts/test-java.sh
