@@ -326,9 +326,10 @@ fn read_zone_name(text: &[u8], start: usize, zone: &Zone) -> Option<(ZoneText, u
         let run = rest
             .iter()
             .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+'));
-        let length = run.count();
-        let name = std::str::from_utf8(&rest[..length]).ok()?;
-        return Some((ZoneText::Region(TimeZone::get(name).ok()?), start + length));
+        let name = std::str::from_utf8(&rest[..run.count()]).ok()?;
+        if let Ok(region) = TimeZone::get(name) {
+            return Some((ZoneText::Region(region), start + name.len()));
+        }
     }
     // The declared zone may use a name that the table lacks. It is asked for today's names here, to see where the name
     // ends, and for those of the date itself once that is known.
@@ -351,6 +352,7 @@ fn resolve(fields: &Fields, zone: &Zone, text: &[u8]) -> Result<Parsed, ParseErr
         .map_err(|_| ParseError::Range { what: "time" })?;
     let local = date.to_datetime(time);
     let mut parsed = locate(fields, zone, text, local)?;
+    parsed.shifted &= fields.set & HOURS != 0; // A date alone does not claim that its midnight occurs.
     if clock.hour == 24 {
         parsed.at = parsed.at.saturating_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
     }
@@ -428,6 +430,12 @@ fn check_date(fields: &Fields, date: Date) -> Result<(), ParseError> {
         None => Ok(()),
     }
 }
+
+/// Every letter that names an hour.
+const HOURS: u32 = (1 << Letter::Hour as u32)
+    | (1 << Letter::HourFromOne as u32)
+    | (1 << Letter::HalfHour as u32)
+    | (1 << Letter::HalfHourFromOne as u32);
 
 struct Clock {
     hour: i8,

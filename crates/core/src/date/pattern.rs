@@ -197,23 +197,25 @@ enum Piece {
 
 /// See [`DateFormat::compile`].
 pub(super) fn compile(text: &str, zone: &Zone) -> Result<Compiled, PatternError> {
-    let trimmed = text.trim();
-    if trimmed.chars().count() > PATTERN_LENGTH_MAX {
-        let pattern = trimmed.chars().take(40).chain(['…']).collect();
+    if text.chars().count() > PATTERN_LENGTH_MAX {
+        let pattern = text.chars().take(40).chain(['…']).collect();
         return Err(PatternError::Unusable { pattern, why: "it is longer than 200 characters" });
     }
     let mut repairs = Vec::new();
-    let mended = mend(trimmed);
-    if mended != trimmed {
-        repairs.push(format!("dropped the stray quote at the end of `{trimmed}`"));
+    let mended = mend(text);
+    if mended != text {
+        repairs.push(format!("dropped the stray quote at the end of `{text}`"));
     }
-    if let Some(unit) = EpochUnit::named(mended) {
+    if let Some(unit) = EpochUnit::named(mended.trim()) {
         return Ok(Compiled { format: DateFormat { kind: Kind::Epoch(unit), zone: zone.clone() }, repairs });
     }
     let pieces = split(mended)?;
     let present = Present::of(&pieces);
     judge(&pieces, &present)
         .map_or(Ok(()), |why| Err(PatternError::Unusable { pattern: mended.to_owned(), why }))?;
+    if mended.trim() != mended {
+        repairs.push(format!("`{mended}` has blanks at its ends, and so must every date"));
+    }
     if present.halved_hour() && !present.has(Letter::HalfDay) {
         repairs.push(format!(
             "`{mended}` has hours of a half day and no `a`: every hour is taken as before noon; write `HH` for 0 to 23"
@@ -231,7 +233,7 @@ pub(super) fn compile(text: &str, zone: &Zone) -> Result<Compiled, PatternError>
 /// Drops a last quote that has no partner.
 fn mend(pattern: &str) -> &str {
     match pattern.strip_suffix('\'') {
-        Some(shorter) if open_quote(pattern).is_some() && open_quote(shorter).is_none() => shorter.trim_end(),
+        Some(shorter) if open_quote(pattern).is_some() && open_quote(shorter).is_none() => shorter,
         Some(_) | None => pattern,
     }
 }
@@ -392,15 +394,17 @@ fn judge(pieces: &[Piece], present: &Present) -> Option<&'static str> {
             "its week or weekday does not fix a day; add month and day (`MM` and `dd`)",
         ),
         (
+            pieces.contains(&Piece::Letters(Letter::ZoneIso, 1))
+                && (present.has(Letter::ZoneName) || present.has(Letter::ZoneOffset)),
+            "it has `X`, an offset in whole hours, beside another zone; write `XXX` or drop it",
+        ),
+        (
             present.has(Letter::HalfDay) && !present.full_hour() && !present.halved_hour(),
             "it has AM or PM (`a`) without an hour; add `h`",
         ),
     ];
-    rules
-        .into_iter()
-        .find(|(broken, _)| *broken)
-        .map(|(_, why)| why)
-        .or_else(|| pieces.iter().find_map(judge_count))
+    let first = rules.into_iter().find(|(broken, _)| *broken).map(|(_, why)| why);
+    first.or_else(|| pieces.iter().find_map(judge_count)).or_else(|| pieces.windows(2).find_map(judge_width))
 }
 
 fn judge_count(piece: &Piece) -> Option<&'static str> {
@@ -415,6 +419,21 @@ fn judge_count(piece: &Piece) -> Option<&'static str> {
         Piece::Letters(_, count) if *count > COUNT_MAX => Some("it has more than 20 of one letter in a row"),
         Piece::Letters(..) | Piece::Text(_) => None,
     }
+}
+
+/// Numbers that run together are told apart by their width alone.
+fn judge_width(pair: &[Piece]) -> Option<&'static str> {
+    let [Piece::Letters(letter, count), next] = pair else { return None };
+    if !is_number(&pair[0]) || !is_number(next) {
+        return None;
+    }
+    let wide = match letter {
+        Letter::Year | Letter::WeekYear => *count == 2 || *count >= 4,
+        Letter::DayOfYear => *count >= 3,
+        Letter::WeekOfMonth | Letter::NthWeekday | Letter::WeekdayNumber | Letter::Fraction => true,
+        _ => *count >= 2,
+    };
+    (!wide).then_some("its numbers run together; write each in its full width, as in `yyyyMMddHHmmss`")
 }
 
 fn tokens(pieces: &[Piece]) -> Vec<Token> {
@@ -565,6 +584,7 @@ mod tests {
     fn stray_quotes_are_dropped() {
         check("yyyy-MM-dd'T'HH:mm:ssXXX'", Resolution::Second, 1);
         check("milliseconds'", Resolution::Millis, 1);
+        check("yyyy-MM-dd ", Resolution::Day, 1);
         check("yyyy-MM-dd'T'HH:mm:ss'Z''", Resolution::Second, 1);
         check("yyyy''", Resolution::Year, 0);
     }
@@ -606,5 +626,8 @@ mod tests {
         refuse("yyyy-MM-dd'T'HH:mm:ssXXXX", "one to three times");
         refuse("yyyy-MM-dd HH:mm zzzz", "long zone names");
         refuse("EEE yyyy", "does not fix a day");
+        refuse("yMMdd", "run together");
+        refuse("yyyyMdd", "run together");
+        refuse("yyyy-MM-dd HH X z", "beside another zone");
     }
 }
