@@ -14,6 +14,8 @@ use super::section::{Findings, Section};
 pub(super) struct Dates {
     pub(super) updated: Option<DateField>,
     pub(super) created: Option<DateField>,
+    /// Something in it is a fault already.
+    pub(super) faulty: bool,
     /// `createdCheckTolerance`, when it was put in here.
     pub(super) misplaced_tolerance: Option<Value>,
 }
@@ -46,19 +48,18 @@ impl Which {
 /// Reads `datesConfiguration`, and the zone that is often written beside it instead of in it.
 pub(super) fn read(resource: &mut Section<'_>, settings: &CheckSettings, findings: &mut Findings) -> Dates {
     let mut dates = Dates::default();
+    let faults = findings.faults.len();
     let mut zones = [None, None];
     for (at, key) in ["updatedDateTimezone", "createdDateTimezone"].into_iter().enumerate() {
         if resource.has(key)
             && let Some(text) = resource.text(key, findings)
         {
-            zones[at] = Some(text.to_string());
-            let problem =
-                format!("`{key}` stands beside `datesConfiguration` and is read as if it stood in it");
-            findings.repair(&resource.path_of(key), problem, "move it into `datesConfiguration`");
+            zones[at] = Some((text.to_string(), resource.path_of(key)));
         }
     }
     let [updated_zone, created_zone] = zones;
     let Some(mut section) = resource.object("datesConfiguration", findings) else {
+        dates.faulty = findings.faults.len() > faults;
         return dates;
     };
     if section.has("createdCheckTolerance") {
@@ -76,6 +77,7 @@ pub(super) fn read(resource: &mut Section<'_>, settings: &CheckSettings, finding
     dates.updated = updated.finish(&section, settings, findings);
     dates.created = created.finish(&section, settings, findings);
     section.finish(&KNOWN, findings);
+    dates.faulty = findings.faults.len() > faults;
     dates
 }
 
@@ -93,14 +95,31 @@ impl Half {
     fn read(
         which: Which,
         section: &mut Section<'_>,
-        outer_zone: Option<String>,
+        outer: Option<(String, String)>,
         findings: &mut Findings,
     ) -> Half {
         let [field_key, format_key, zone_key] = which.keys();
         let faults = findings.faults.len();
         let field = section.field(field_key, findings);
         let format = section.text(format_key, findings).map(str::to_string);
-        let zone = section.text(zone_key, findings).map(str::to_string).or(outer_zone);
+        let inner = section.text(zone_key, findings).map(str::to_string);
+        let zone = match (inner, outer) {
+            (Some(inner), Some((outer, path))) => {
+                let problem = if inner == outer {
+                    format!("`{zone_key}` stands in `datesConfiguration` as well")
+                } else {
+                    format!("`{outer}` gives way to `{inner}`, which stands in `datesConfiguration`")
+                };
+                findings.repair(&path, problem, "remove this one");
+                Some(inner)
+            }
+            (None, Some((outer, path))) => {
+                let problem = "it stands beside `datesConfiguration` and is read as if it stood in it";
+                findings.repair(&path, problem, "move it into `datesConfiguration`");
+                Some(outer)
+            }
+            (inner, None) => inner,
+        };
         Half { which, field, format, zone, faulty: findings.faults.len() > faults }
     }
 
@@ -127,8 +146,7 @@ impl Half {
                 Ok(compiled) => {
                     let at = section.path_of(format_key);
                     for repair in compiled.repairs {
-                        let (problem, remedy) = sentence(&repair);
-                        findings.repair(&at, problem, remedy);
+                        findings.note_repair(&at, &repair);
                     }
                     Some(compiled.format)
                 }
@@ -165,6 +183,8 @@ pub(super) fn compared(
     findings: &mut Findings,
 ) -> ComparedBy {
     match (&dates.updated, &dates.created) {
+        // Nothing comes of it, and a fault needs no warnings about what follows from it.
+        _ if dates.faulty => ComparedBy::Updated,
         (None, None) => {
             let mut problem = "without a date, versions are told apart by their content alone".to_string();
             if filtered {
@@ -211,7 +231,8 @@ pub(super) fn compared(
 }
 
 /// A sentence of another module, as problem and remedy.
-pub(super) fn sentence(text: &str) -> (String, String) {
-    let TemplateProblem { problem, remedy } = TemplateProblem::from_sentence(text);
+fn sentence(text: &str) -> (String, String) {
+    let remedy = "write it as the provider does, for example `yyyy-MM-dd'T'HH:mm:ssXXX`";
+    let TemplateProblem { problem, remedy } = TemplateProblem::from_sentence(text, remedy);
     (problem, remedy)
 }

@@ -12,7 +12,7 @@ use crate::resource::{
     Bound, ComparedBy, CreatedInWindow, Drift, MissingDate, Pagination, PaginationKind, Resource,
     SameTimestampChange, Sort, StartFrom, Sweep,
 };
-use crate::template::{Template, TemplateError};
+use crate::template::{Template, TemplateError, TemplateProblem};
 
 use super::dates::{self, Dates};
 use super::section::{Findings, Section, is_fill_in, member_path, parse_field, shown};
@@ -87,10 +87,11 @@ impl Surroundings<'_> {
             Err(error) => return refuse(path, error, findings),
         };
         for repair in parsed.repairs {
-            findings.repair(path, repair, "write it that way, so that other readers agree");
+            findings.note_repair(path, &repair);
         }
         for advice in parsed.advice {
-            let (problem, remedy) = dates::sentence(&advice);
+            let TemplateProblem { problem, remedy } =
+                TemplateProblem::from_sentence(&advice, "see the documentation");
             findings.warn(path, problem, remedy);
         }
         match self.base {

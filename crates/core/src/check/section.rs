@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::json_path::JsonPath;
+use crate::template::TemplateProblem;
 
 use super::{Fault, nearest};
 
@@ -28,6 +29,13 @@ impl Findings {
         self.repairs.push(Fault { path: path.to_string(), problem: problem.into(), remedy: remedy.into() });
     }
 
+    /// A repair, or advice, that another module put into one sentence: "what: remedy".
+    pub(super) fn note_repair(&mut self, path: &str, sentence: &str) {
+        let otherwise = "write it that way, so that other readers agree";
+        let TemplateProblem { problem, remedy } = TemplateProblem::from_sentence(sentence, otherwise);
+        self.repair(path, problem, remedy);
+    }
+
     pub(super) fn warn(&mut self, path: &str, problem: impl Into<String>, remedy: impl Into<String>) {
         self.warnings.push(Fault { path: path.to_string(), problem: problem.into(), remedy: remedy.into() });
     }
@@ -38,19 +46,23 @@ pub(super) struct Section<'v> {
     path: String,
     members: &'v Map<String, Value>,
     asked: Vec<&'v str>,
+    /// What was asked for and found under another spelling, with that spelling.
+    respelt: Vec<(String, &'v str)>,
 }
 
 impl<'v> Section<'v> {
     pub(super) fn new(path: impl Into<String>, members: &'v Map<String, Value>) -> Section<'v> {
-        Section { path: path.into(), members, asked: Vec::new() }
+        Section { path: path.into(), members, asked: Vec::new(), respelt: Vec::new() }
     }
 
     pub(super) fn path(&self) -> &str {
         &self.path
     }
 
+    /// The place of a member, as the document spells it.
     pub(super) fn path_of(&self, key: &str) -> String {
-        member_path(&self.path, key)
+        let written = self.respelt.iter().find(|(meant, _)| meant == key).map(|(_, written)| *written);
+        member_path(&self.path, written.unwrap_or(key))
     }
 
     /// The member as it is written here, in another letter case, or under another spelling of the field.
@@ -66,6 +78,7 @@ impl<'v> Section<'v> {
                             .any(|(variant, meant)| *meant == key && name.eq_ignore_ascii_case(variant))
                 };
                 let found = self.members.iter().find(|(name, _)| same(name))?;
+                self.respelt.push((key.to_string(), found.0));
                 let problem = format!("`{}` is read as `{key}`", found.0);
                 findings.repair(&self.path_of(found.0), problem, format!("write `{key}`"));
                 found

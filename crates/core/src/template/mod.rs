@@ -70,8 +70,9 @@ impl TemplateProblem {
         TemplateProblem { problem: problem.into(), remedy: remedy.into() }
     }
 
-    /// Splits a sentence of the form "problem: remedy", where the colon stands outside of quoted text.
-    pub(crate) fn from_sentence(text: &str) -> TemplateProblem {
+    /// Splits a sentence of the form "problem: remedy", where the colon stands outside of quoted text; a sentence
+    /// without a remedy gets `otherwise`.
+    pub(crate) fn from_sentence(text: &str, otherwise: &str) -> TemplateProblem {
         let mut quoted = false;
         for (at, letter) in text.char_indices() {
             match letter {
@@ -82,7 +83,7 @@ impl TemplateProblem {
                 _ => {}
             }
         }
-        TemplateProblem::new(text, "write it as the provider does, for example `yyyy-MM-dd'T'HH:mm:ssXXX`")
+        TemplateProblem::new(text, otherwise)
     }
 }
 
@@ -126,7 +127,7 @@ impl Template {
         if undamaged != trimmed {
             notes
                 .repairs
-                .push("`#{'$'}{` is read as `${`: the dollar sign was escaped for another tool".into());
+                .push("`#{'$'}{` is read as `${`, because the sign was escaped for another tool".into());
         }
         let zones = placeholder::Zones { server: server_zone, rules };
         let (mut flat, holes) = placeholder::take_out(&undamaged, &zones, &mut notes);
@@ -310,6 +311,8 @@ pub fn base_prefix(base: &str) -> Result<String, TemplateProblem> {
     }
     Ok(parsed.as_str().trim_end_matches('/').to_string())
 }
+
+const DATE_REMEDY: &str = "write it as the provider does, for example `yyyy-MM-dd'T'HH:mm:ssXXX`";
 
 const CREDENTIALS_REMEDY: &str = "addresses are logged; use `authentication.type` or `http.headers` instead";
 

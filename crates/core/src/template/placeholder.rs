@@ -2,7 +2,7 @@
 
 use crate::date::{DateFormat, EpochUnit, Zone, ZoneRules};
 
-use super::{Notes, TemplateProblem};
+use super::{DATE_REMEDY, Notes, TemplateProblem};
 
 /// Stands for a placeholder in the text that it was taken out of. Control characters were refused before.
 pub(super) const HOLE: char = '\0';
@@ -100,13 +100,14 @@ fn read(inner: &str, zones: &Zones<'_>, notes: &mut Notes) -> Result<Hole, Templ
             }
         },
         ("date", Some(pattern)) => {
-            let advice = "`date` uses the zone of the server; `gmtDate` says the same wherever this runs";
+            let advice =
+                "`date` uses the zone of the server: write `gmtDate`, which says the same wherever this runs";
             if !notes.advice.iter().any(|known| known == advice) {
                 notes.advice.push(advice.into());
             }
             compile(pattern, zones.server, notes)?
         }
-        ("gmtdate", Some(pattern)) => compile(pattern, &Zone::utc(), notes)?,
+        ("gmtdate", Some(pattern)) => compile(pattern, &gmt(zones.rules), notes)?,
         ("gmtdate", None) => {
             let remedy =
                 format!("write `${{{descriptor}:yyyy-MM-dd'T'HH:mm:ssXXX}}`, in the provider's format");
@@ -148,16 +149,19 @@ fn zoned(argument: &str, zones: &Zones<'_>, notes: &mut Notes) -> Result<DateFor
         ));
     }
     let zone = Zone::parse(zone.trim(), zones.rules)
-        .map_err(|error| TemplateProblem::from_sentence(&error.to_string()))?;
+        .map_err(|error| TemplateProblem::from_sentence(&error.to_string(), DATE_REMEDY))?;
     compile(pattern, &zone, notes)
+}
+
+/// GMT under that name, which is what the letter `z` prints.
+fn gmt(rules: ZoneRules) -> Zone {
+    Zone::parse("GMT", rules).unwrap_or_else(|_| Zone::utc())
 }
 
 fn compile(pattern: &str, zone: &Zone, notes: &mut Notes) -> Result<DateFormat, TemplateProblem> {
     let compiled = DateFormat::compile(pattern, zone)
-        .map_err(|error| TemplateProblem::from_sentence(&error.to_string()))?;
-    notes
-        .repairs
-        .extend(compiled.repairs.iter().map(|repair| format!("in the format `{pattern}`: {repair}")));
+        .map_err(|error| TemplateProblem::from_sentence(&error.to_string(), DATE_REMEDY))?;
+    notes.repairs.extend(compiled.repairs);
     Ok(compiled.format)
 }
 

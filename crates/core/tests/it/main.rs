@@ -1,0 +1,5 @@
+//! Tests of the core through its public doors.
+
+mod corpus;
+mod mission;
+mod untrusted;
