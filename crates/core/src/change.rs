@@ -108,7 +108,8 @@ pub fn judge(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) -> Chan
 
 fn left_out(item: &Item, entry: Option<&Entry>, now: &Circumstances<'_>) -> Option<Change> {
     if item.fell_back && entry.is_some_and(|entry| entry.compared > item.compared) {
-        let reason = format!("record `{}` has lost its updated date; correct `updatedDateField`", item.object_id);
+        let reason =
+            format!("record `{}` has lost its updated date; correct `updatedDateField`", item.object_id);
         return Some(Change::Ignored(Ignored::Quarantined, reason.into()));
     }
     if item.compared.is_none() && !item.deleted && now.resource.compared != ComparedBy::Content {
@@ -148,7 +149,10 @@ fn same_as_last(item: &Item, entry: &Entry, resource: &Resource) -> Option<Chang
         return Some(Change::Rebased);
     }
     if resource.same_timestamp_change == SameTimestampChange::Ignore && item.compared.is_some() {
-        return Some(Change::Ignored(Ignored::Reported, "same date, and `sameTimestampChange` is `ignore`".into()));
+        return Some(Change::Ignored(
+            Ignored::Reported,
+            "same date, and `sameTimestampChange` is `ignore`".into(),
+        ));
     }
     None
 }
@@ -247,7 +251,10 @@ fn is_late(item: &Item, now: &Circumstances<'_>) -> bool {
 }
 
 fn superseded() -> Change {
-    Change::Ignored(Ignored::Superseded, "not newer than the last reported version, which was read just before".into())
+    Change::Ignored(
+        Ignored::Superseded,
+        "not newer than the last reported version, which was read just before".into(),
+    )
 }
 
 fn event(event_type: EventType, reason: &'static str) -> Change {
@@ -262,7 +269,9 @@ fn judge_unknown(item: &Item, now: &Circumstances<'_>) -> Change {
         if late {
             let reason = match event_type {
                 EventType::Created => "late: created, found by a sweep",
-                EventType::Updated | EventType::Deleted | EventType::Unknown => "late: changed, found by a sweep",
+                EventType::Updated | EventType::Deleted | EventType::Unknown => {
+                    "late: changed, found by a sweep"
+                }
             };
             return event(event_type, reason);
         }
@@ -299,7 +308,13 @@ fn within_tolerance(resource: &Resource, updated: Timestamp, created: Timestamp)
 }
 
 /// The ledger entry after a change; `None` when it stays as it is.
-pub fn entry_after(item: &Item, old: Option<&Entry>, change: &Change, now: &Circumstances<'_>, sweep: u64) -> Option<Entry> {
+pub fn entry_after(
+    item: &Item,
+    old: Option<&Entry>,
+    change: &Change,
+    now: &Circumstances<'_>,
+    sweep: u64,
+) -> Option<Entry> {
     let fresh = |incarnation, sequence, recurrence| Entry {
         id: item.id.clone(),
         incarnation,

@@ -3,24 +3,24 @@
 //! Pure and synchronous: no clock, no randomness, no files, sockets, SQL or logging.
 //! Time and entropy are arguments. Everything here can be replayed from its inputs.
 
-pub mod date;
-pub mod id;
-pub mod json_path;
-pub mod limits;
-// pub mod template;
-// pub mod query;
-// pub mod resource;
-pub mod json_hash;
-// pub mod instance;
-// pub mod check;
 pub mod change;
+pub mod check;
+pub mod date;
 pub mod delivery;
 pub mod event;
+pub mod id;
+pub mod instance;
+pub mod json_hash;
+pub mod json_path;
 pub mod ledger;
+pub mod limits;
 pub mod notification;
 pub mod page;
 pub mod poll;
+pub mod query;
 pub mod records;
+pub mod resource;
 pub mod run;
 pub mod schedule;
+pub mod template;
 pub mod window;

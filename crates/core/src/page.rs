@@ -49,12 +49,16 @@ pub fn url_of(pagination: &Pagination, page_size: u32, url: &str, position: &Pos
         (None, _) | (Some(_), Position::Url(_)) => url.to_string(),
     };
     match (&pagination.kind, position) {
-        (PaginationKind::Page { param, start }, Position::First) => with_param(&sized, param, &start.to_string()),
+        (PaginationKind::Page { param, start }, Position::First) => {
+            with_param(&sized, param, &start.to_string())
+        }
         (PaginationKind::Page { param, .. }, Position::Page(number)) => {
             with_param(&sized, param, &number.to_string())
         }
         (PaginationKind::Offset { param }, Position::First) => with_param(&sized, param, "0"),
-        (PaginationKind::Offset { param }, Position::Offset(skip)) => with_param(&sized, param, &skip.to_string()),
+        (PaginationKind::Offset { param }, Position::Offset(skip)) => {
+            with_param(&sized, param, &skip.to_string())
+        }
         (PaginationKind::Cursor { param: Some(param), .. }, Position::Token(token)) => {
             with_param(&sized, param, token)
         }
@@ -289,7 +293,9 @@ fn encode(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'[' | b']' => out.push(byte as char),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'[' | b']' => {
+                out.push(byte as char)
+            }
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -317,7 +323,13 @@ mod tests {
     const URL: &str = "https://api.example.com/v1/contacts?q=a%20b";
 
     #[track_caller]
-    fn check(pagination: &Pagination, position: Position, page: &Page<'_>, response: &Response, expect: Next) {
+    fn check(
+        pagination: &Pagination,
+        position: Position,
+        page: &Page<'_>,
+        response: &Response,
+        expect: Next,
+    ) {
         assert_eq!(next(pagination, URL, &position, page, response), Ok(expect));
     }
 
@@ -327,7 +339,13 @@ mod tests {
         check(&pages, Position::First, &page(3, None, None), &answer(&[]), Next::At(Position::Page(2)));
         check(&pages, Position::Page(2), &page(0, None, None), &answer(&[]), Next::End);
         let offsets = kind(PaginationKind::Offset { param: "skip".into() });
-        check(&offsets, Position::Offset(20), &page(7, None, None), &answer(&[]), Next::At(Position::Offset(27)));
+        check(
+            &offsets,
+            Position::Offset(20),
+            &page(7, None, None),
+            &answer(&[]),
+            Next::At(Position::Offset(27)),
+        );
     }
 
     #[test]
@@ -336,7 +354,13 @@ mod tests {
         let last = answer(&[("link", r#"<https://api.example.com/v1/contacts?page=1>; rel="first""#)]);
         check(&pages, Position::Page(4), &page(20, None, None), &last, Next::End);
         let flagged = Pagination { more: Some(Place::Body(JsonPath::parse("more").unwrap())), ..pages };
-        check(&flagged, Position::First, &page(0, None, Some("true")), &answer(&[]), Next::At(Position::Page(2)));
+        check(
+            &flagged,
+            Position::First,
+            &page(0, None, Some("true")),
+            &answer(&[]),
+            Next::At(Position::Page(2)),
+        );
         check(&flagged, Position::First, &page(20, None, Some("false")), &answer(&[]), Next::End);
     }
 
@@ -344,7 +368,13 @@ mod tests {
     fn tokens_and_addresses_are_followed_inside_the_origin() {
         let token = Place::Body(JsonPath::parse("meta.next").unwrap());
         let cursor = kind(PaginationKind::Cursor { token, param: Some("cursor".into()) });
-        check(&cursor, Position::First, &page(0, Some(r#""a+b""#), None), &answer(&[]), Next::At(Position::Token("a+b".into())));
+        check(
+            &cursor,
+            Position::First,
+            &page(0, Some(r#""a+b""#), None),
+            &answer(&[]),
+            Next::At(Position::Token("a+b".into())),
+        );
         check(&cursor, Position::First, &page(9, Some("null"), None), &answer(&[]), Next::End);
         let merged = Next::At(Position::Merge(vec![("after".into(), "7".into()), ("k".into(), "v".into())]));
         check(&cursor, Position::First, &page(9, Some(r#"{"after":7,"k":"v"}"#), None), &answer(&[]), merged);
@@ -364,7 +394,8 @@ mod tests {
     #[test]
     fn another_origin_is_not_followed() {
         let link = answer(&[("link", r#"<https://evil.example/v1/contacts?page=2>; rel="next""#)]);
-        let fault = next(&kind(PaginationKind::Link), URL, &Position::First, &page(9, None, None), &link).unwrap_err();
+        let fault = next(&kind(PaginationKind::Link), URL, &Position::First, &page(9, None, None), &link)
+            .unwrap_err();
         assert_eq!(fault.code, "foreignNext");
     }
 

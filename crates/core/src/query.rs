@@ -1,1 +1,156 @@
-//! query: see the commit that fills this module.
+//! The little that polling must understand of a query: which operator stands before a value, and whether quotes close.
+//!
+//! Filters come as a `where` clause (`where=updated>='…'`), as a parameter of their own (`updated_since=…`,
+//! `updated[gte]=…`), or with both sides encoded. Nobody publishes one grammar for all of them, so nothing is parsed
+//! that need not be: the text before a value decides, and whatever is not recognised counts as unknown, which costs a
+//! few records read twice and never loses one.
+//!
+//! Deliberately not here: the full `where` language, and the placeholders themselves (`template`).
+
+/// What the text before a value says about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `>=`, or a filter whose name ends in `gte`: the value itself is part of the answer.
+    AtLeast,
+    /// `>`, or a filter whose name ends in `gt`: the value itself is not part of the answer.
+    After,
+    /// `<=`, `<`, or a filter whose name ends in `lte` or `lt`.
+    Before,
+    /// Anything else, `since=` and `updated_after=` among them: providers disagree about the bound.
+    Unknown,
+}
+
+/// Judges the operator that ends `before`, the text between the start of a parameter and its value.
+pub fn operator(before: &str) -> Operator {
+    let decoded = percent_decode(before);
+    let text = decoded.trim_end_matches(['\'', '"', ' ', '+', '(']);
+    if text.ends_with(">=") {
+        Operator::AtLeast
+    } else if text.ends_with("<=") || text.ends_with('<') {
+        Operator::Before
+    } else if text.ends_with('>') {
+        Operator::After
+    } else if let Some(left) = text.strip_suffix('=') {
+        named(left)
+    } else {
+        Operator::Unknown
+    }
+}
+
+/// Judges a filter by its name: `updated__gte`, `updated_gte`, `updated[gte]`, `updated.gte`, `updatedGte`.
+fn named(left: &str) -> Operator {
+    let name = left.trim_end_matches([' ', ']', ')', '\'', '"']).to_ascii_lowercase();
+    if name.ends_with("gte") {
+        Operator::AtLeast
+    } else if ["_gt", "[gt", ".gt"].iter().any(|end| name.ends_with(end)) {
+        Operator::After
+    } else if ["_lt", "[lt", ".lt", "_lte", "[lte", ".lte"].iter().any(|end| name.ends_with(end)) {
+        Operator::Before
+    } else {
+        Operator::Unknown
+    }
+}
+
+/// What must be done to the end of a value so that its quotes are pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QuoteRepair {
+    /// They are.
+    None,
+    /// One is missing at the end.
+    Append,
+    /// One too many stands at the end.
+    DropLast,
+}
+
+/// Judges the single quotes of a value. Placeholders must have been taken out: their quotes belong to the format.
+pub fn quotes(value: &str) -> QuoteRepair {
+    let count = value.matches('\'').count() + value.matches("%27").count();
+    if count % 2 == 0 {
+        QuoteRepair::None
+    } else if value.ends_with("''") || count == 1 && value.ends_with('\'') {
+        QuoteRepair::DropLast
+    } else {
+        QuoteRepair::Append
+    }
+}
+
+/// Decodes percent escapes; what is not one stays as it is, and so do bytes that are no text.
+pub(crate) fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        match escape(bytes, at) {
+            Some(byte) => {
+                decoded.push(byte);
+                at += 3;
+            }
+            None => {
+                decoded.push(bytes[at]);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// The byte that an escape at this place stands for.
+pub(crate) fn escape(bytes: &[u8], at: usize) -> Option<u8> {
+    if bytes.get(at) != Some(&b'%') {
+        return None;
+    }
+    let digit = |offset: usize| bytes.get(at + offset).and_then(|byte| char::from(*byte).to_digit(16));
+    u8::try_from(digit(1)? * 16 + digit(2)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(before: &str, expect: Operator) {
+        assert_eq!(operator(before), expect, "{before}");
+    }
+
+    #[test]
+    fn only_at_least_is_inclusive() {
+        check("where=updated>='", Operator::AtLeast);
+        check("where=TimeModified >= '", Operator::AtLeast);
+        check("where=updated%3E%3D%27", Operator::AtLeast);
+        check("where=updated_date__gte='", Operator::AtLeast);
+        check("updated_gte=", Operator::AtLeast);
+        check("updated[gte]=", Operator::AtLeast);
+        check("updated%5BGTE%5D=", Operator::AtLeast);
+        check("updated.gte=", Operator::AtLeast);
+        check("updatedGte=", Operator::AtLeast);
+    }
+
+    #[test]
+    fn everything_else_is_not_known_to_include_its_bound() {
+        check("where=created >'", Operator::After);
+        check("updated[gt]=", Operator::After);
+        check("where=updated<='", Operator::Before);
+        check("updated__lte=", Operator::Before);
+        check("updated_since=", Operator::Unknown);
+        check("where=updated_after='", Operator::Unknown);
+        check("where=updated ge ", Operator::Unknown);
+        check("", Operator::Unknown);
+    }
+
+    #[test]
+    fn quotes_become_pairs() {
+        assert_eq!(quotes("a>='x' and b='c,d"), QuoteRepair::Append);
+        assert_eq!(quotes("a>='x'"), QuoteRepair::None);
+        assert_eq!(quotes("a>='x''"), QuoteRepair::DropLast);
+        assert_eq!(quotes("x'"), QuoteRepair::DropLast);
+        assert_eq!(quotes(""), QuoteRepair::None);
+    }
+
+    #[test]
+    fn escapes_are_read_and_halves_are_left() {
+        assert_eq!(percent_decode("%3E%3d%27"), ">='");
+        assert_eq!(percent_decode("100%"), "100%");
+        assert_eq!(percent_decode("%zz%4"), "%zz%4");
+        assert_eq!(percent_decode("%C3%A9"), "é");
+    }
+}

@@ -128,7 +128,10 @@ impl Reader {
             ));
         }
         let found = self.page.pick(text).map_err(|error| {
-            PageFault::new("notJson", format!("the answer is not well-formed JSON ({error}); nothing of it was used"))
+            PageFault::new(
+                "notJson",
+                format!("the answer is not well-formed JSON ({error}); nothing of it was used"),
+            )
         })?;
         let list = match &self.list {
             None => text,
@@ -138,12 +141,18 @@ impl Reader {
             return Err(self.not_a_list(list, text));
         }
         let records = elements(list).map_err(|error| {
-            PageFault::new("notJson", format!("the answer is not well-formed JSON ({error}); nothing of it was used"))
+            PageFault::new(
+                "notJson",
+                format!("the answer is not well-formed JSON ({error}); nothing of it was used"),
+            )
         })?;
         if records.len() > RECORDS_PER_PAGE_MAX {
             return Err(PageFault::new(
                 "pageTooLong",
-                format!("a page holds {} records, more than {RECORDS_PER_PAGE_MAX}; set `pagination`", records.len()),
+                format!(
+                    "a page holds {} records, more than {RECORDS_PER_PAGE_MAX}; set `pagination`",
+                    records.len()
+                ),
             ));
         }
         Ok(Page { records, next: found[1], more: found[2] })
@@ -182,9 +191,13 @@ impl Reader {
         now: Timestamp,
         found: &mut Vec<Option<&'t str>>,
     ) -> Result<Item, Unreadable> {
-        let unreadable = |object_id: &str, reason: String| Unreadable { object_id: object_id.to_string(), reason };
+        let unreadable =
+            |object_id: &str, reason: String| Unreadable { object_id: object_id.to_string(), reason };
         if raw.len() > RECORD_BYTES_MAX {
-            return Err(unreadable("", format!("a record of {} bytes is larger than {RECORD_BYTES_MAX}", raw.len())));
+            return Err(unreadable(
+                "",
+                format!("a record of {} bytes is larger than {RECORD_BYTES_MAX}", raw.len()),
+            ));
         }
         self.record
             .pick_into(raw, found)
@@ -194,8 +207,9 @@ impl Reader {
         let updated = updated.map_err(|reason| unreadable(&object_id, reason))?;
         let created = date(resource.created.as_ref(), found[2], &object_id, now);
         let created = created.map_err(|reason| unreadable(&object_id, reason))?;
-        let hash = content_hash(raw, &resource.volatile_fields)
-            .map_err(|error| unreadable(&object_id, format!("cannot compare record `{object_id}`: {error}")))?;
+        let hash = content_hash(raw, &resource.volatile_fields).map_err(|error| {
+            unreadable(&object_id, format!("cannot compare record `{object_id}`: {error}"))
+        })?;
         let decided = decide(resource, found, &updated, &created, &object_id)
             .map_err(|reason| unreadable(&object_id, reason))?;
         let start = raw.as_ptr() as usize - body.as_ptr() as usize;
@@ -257,7 +271,9 @@ fn decide(
         None => Decided { number: None, text: String::new(), fell_back: false },
     };
     Ok(match &resource.compared {
-        ComparedBy::Updated if updated.is_none() => dated(created, created.is_some() && resource.updated.is_some()),
+        ComparedBy::Updated if updated.is_none() => {
+            dated(created, created.is_some() && resource.updated.is_some())
+        }
         ComparedBy::Updated => dated(updated, false),
         ComparedBy::Created => dated(created, false),
         ComparedBy::Content => Decided { number: None, text: String::new(), fell_back: false },
@@ -277,7 +293,9 @@ fn decide(
 fn id_text(raw: Option<&str>) -> Option<String> {
     let raw = raw?;
     match raw.as_bytes().first()? {
-        b'"' | b'-' | b'0'..=b'9' => scalar(raw).filter(|text| !text.is_empty()).map(|text| text.into_owned()),
+        b'"' | b'-' | b'0'..=b'9' => {
+            scalar(raw).filter(|text| !text.is_empty()).map(|text| text.into_owned())
+        }
         _ => None,
     }
 }

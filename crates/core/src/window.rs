@@ -74,7 +74,11 @@ pub fn bound_at(resource: &Resource, url: &Template, value: Compared) -> LowerBo
 }
 
 fn cursor_bound(resource: &Resource, url: &Template, value: Compared) -> LowerBound {
-    LowerBound(if includes_bound(resource, url) || !url.is_filtered() { value } else { value.saturating_sub(1) })
+    LowerBound(if includes_bound(resource, url) || !url.is_filtered() {
+        value
+    } else {
+        value.saturating_sub(1)
+    })
 }
 
 fn round_down(resource: &Resource, url: &Template, at: Timestamp) -> LowerBound {
@@ -96,7 +100,11 @@ fn round_down(resource: &Resource, url: &Template, at: Timestamp) -> LowerBound 
     LowerBound(at.as_microsecond())
 }
 
-fn coarsest(resource: &Resource, query: Option<&DateFormat>, compared: Option<&DateFormat>) -> Option<Resolution> {
+fn coarsest(
+    resource: &Resource,
+    query: Option<&DateFormat>,
+    compared: Option<&DateFormat>,
+) -> Option<Resolution> {
     let formats = [query, compared].into_iter().flatten().map(DateFormat::resolution);
     formats.chain(resource.filter_resolution).max()
 }
@@ -119,8 +127,7 @@ pub fn unit_is_before(resource: &Resource, value: Compared, s: Timestamp) -> boo
 
 /// A compared date as an instant. Values beyond representable time stop at its end.
 pub fn instant(value: Compared) -> Timestamp {
-    Timestamp::from_microsecond(value)
-        .unwrap_or(if value < 0 { Timestamp::MIN } else { Timestamp::MAX })
+    Timestamp::from_microsecond(value).unwrap_or(if value < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
 /// `at - pause`, stopping at the beginning of representable time.

@@ -25,7 +25,8 @@ impl Poll {
             // In ascending order a record that moved to the end has shifted the others: no excuse.
             let excused = self.resource().sort != Sort::Asc;
             let comparison = self.pass.group.sightings.end_read(read, excused);
-            let agreed = read >= 2 && comparison.fresh == 0 && comparison.missing == 0 && !comparison.overflow;
+            let agreed =
+                read >= 2 && comparison.fresh == 0 && comparison.missing == 0 && !comparison.overflow;
             if !agreed {
                 if read >= self.reads_max() || comparison.overflow {
                     let why = match comparison.overflow {
@@ -96,7 +97,10 @@ impl Poll {
             if self.state.primed && self.pass.kind == RunKind::Poll {
                 self.state.watermark = self.state.watermark.max(settled);
             }
-            let message = format!("`{}` is unstable: {why}; its events still flow, its watermark stays", self.resource().name);
+            let message = format!(
+                "`{}` is unstable: {why}; its events still flow, its watermark stays",
+                self.resource().name
+            );
             return self.finish_failed(batch, RunFault::new("unstable", message, true), None, true);
         }
         let start = self.pass.provider_time.unwrap_or(self.now);
@@ -233,7 +237,13 @@ impl Poll {
         self.finish_failed(Batch::default(), fault, asked, false)
     }
 
-    fn finish_failed(mut self: Box<Self>, batch: Batch, fault: RunFault, asked: Option<Duration>, closed: bool) -> Step {
+    fn finish_failed(
+        mut self: Box<Self>,
+        batch: Batch,
+        fault: RunFault,
+        asked: Option<Duration>,
+        closed: bool,
+    ) -> Step {
         self.state.failures += 1;
         if !self.state.primed {
             self.state.baseline = self.state.baseline.or(self.pass.baseline);

@@ -1,6 +1,7 @@
 //! From a page and the ledger's knowledge to a batch: every record is judged, and what must agree is put together.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::machine::{AfterCommit, Poll};
 use super::outcome::{Batch, Decision, Ignored, RunFault, RunKind, Verdict};
@@ -74,8 +75,9 @@ impl Poll {
         batch: &mut Batch,
         overlay: &mut Overlay,
     ) -> Result<(), String> {
+        let plan = Arc::clone(&self.plan);
         let now = Circumstances {
-            resource: &self.plan.resource,
+            resource: &plan.resource,
             bound: self.pass.bound.filter(|_| self.pass.kind == RunKind::Poll).map(LowerBound),
             provider_time: self.pass.provider_time.unwrap_or(page.read_at),
             read_at: page.read_at,
@@ -97,7 +99,7 @@ impl Poll {
         }
         self.count(&change, item);
         if let Some(mut entry) = entry {
-            if self.plan.resource.keep_last {
+            if plan.resource.keep_last {
                 entry.last_body = Some(page.body[item.raw.clone()].to_string());
             }
             let version = item.version();
@@ -112,7 +114,14 @@ impl Poll {
         Ok(())
     }
 
-    fn event(&self, item: &Item, entry: &Entry, event_type: EventType, reason: &str, page: &PageRead) -> Event {
+    fn event(
+        &self,
+        item: &Item,
+        entry: &Entry,
+        event_type: EventType,
+        reason: &str,
+        page: &PageRead,
+    ) -> Event {
         let moment = match event_type {
             EventType::Deleted => Moment::Deleted,
             EventType::Created | EventType::Updated | EventType::Unknown => Moment::Version {
@@ -139,7 +148,12 @@ impl Poll {
         }
     }
 
-    pub(super) fn identity<'a>(&'a self, object_id: &'a str, incarnation: u32, moment: Moment<'a>) -> Identity<'a> {
+    pub(super) fn identity<'a>(
+        &'a self,
+        object_id: &'a str,
+        incarnation: u32,
+        moment: Moment<'a>,
+    ) -> Identity<'a> {
         Identity {
             org: self.plan.org,
             instance: self.plan.instance,

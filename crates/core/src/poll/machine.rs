@@ -15,9 +15,7 @@ use crate::limits;
 use crate::page::{Position, url_of};
 use crate::records::Reader;
 use crate::resource::{Drift, PaginationKind, Resource, Sort, StartFrom};
-use crate::run::{
-    AwaitCommit, AwaitKnown, AwaitReplies, AwaitWake, Machine, Reply, Request, Requests, Step,
-};
+use crate::run::{AwaitCommit, AwaitKnown, AwaitReplies, AwaitWake, Machine, Reply, Request, Requests, Step};
 use crate::schedule::add;
 use crate::template::{Template, Values};
 use crate::window::{LowerBound, bound_at, instant, lower_bound, minus};
@@ -345,7 +343,11 @@ impl Poll {
         Step::Recall(Recall::Missing { last_sweep_below, after, limit }, AwaitKnown(self))
     }
 
-    pub(super) fn ask_gone(mut self: Box<Self>, requests: Vec<Request>, entries: Vec<crate::ledger::Entry>) -> Step {
+    pub(super) fn ask_gone(
+        mut self: Box<Self>,
+        requests: Vec<Request>,
+        entries: Vec<crate::ledger::Entry>,
+    ) -> Step {
         self.asked = Asked::Gone(entries);
         Step::Fetch(Requests(requests), AwaitReplies(self))
     }
@@ -496,10 +498,9 @@ pub(super) fn redacted(url: &str) -> String {
     let Some((path, query)) = url.split_once('?') else { return url.to_string() };
     let secret = |name: &str| {
         let name = name.to_ascii_lowercase();
-        ["key", "token", "secret", "password", "passwd", "signature", "auth", "sig"]
-            .iter()
-            .any(|word| name == *word || name.ends_with(&format!("_{word}")) || name.ends_with(&format!("{word}id")))
-            || name.contains("apikey")
+        ["key", "token", "secret", "password", "passwd", "signature", "auth", "sig"].iter().any(|word| {
+            name == *word || name.ends_with(&format!("_{word}")) || name.ends_with(&format!("{word}id"))
+        }) || name.contains("apikey")
             || name.contains("api_key")
             || name.contains("access_token")
     };

@@ -14,7 +14,7 @@ use crate::ledger::Compared;
 use crate::limits;
 use crate::page::{Next, Position, next};
 use crate::records::{Item, Page, PageFault, Unreadable};
-use crate::resource::{PaginationKind, Sort, StartFrom};
+use crate::resource::{Sort, StartFrom};
 use crate::run::{FetchError, FetchErrorKind, Reply, Response, Step};
 use crate::window::{LowerBound, bound_at, http_date, lower_bound, provider_time};
 
@@ -103,7 +103,8 @@ impl Poll {
             return;
         }
         self.pass.baseline = Some(BaselineState { at: time.at, undated: time.skew.is_none() });
-        let LowerBound(bound) = lower_bound(self.resource(), &self.plan.resource.url, time.at.as_microsecond());
+        let LowerBound(bound) =
+            lower_bound(self.resource(), &self.plan.resource.url, time.at.as_microsecond());
         self.pass.floor = Some(self.pass.bound.map_or(bound, |used| used.min(bound)));
     }
 
@@ -149,7 +150,8 @@ impl Poll {
         self.check_order(&items);
         self.check_loop(&prints)?;
         self.pass.group.steps_back = 0;
-        let follows = next(&self.resource().pagination, &self.asked_url, &self.pass.position, &page, response)?;
+        let follows =
+            next(&self.resource().pagination, &self.asked_url, &self.pass.position, &page, response)?;
         let records = page.records.len();
         let first = self.pass.pages == 0;
         self.count_page(records, &items);
@@ -307,7 +309,8 @@ impl Poll {
         if records > 0 || group.full {
             group.pages += 1;
         }
-        group.full = records >= self.plan.resource.page_size as usize || self.plan.resource.pagination.size_param.is_none();
+        group.full = records >= self.plan.resource.page_size as usize
+            || self.plan.resource.pagination.size_param.is_none();
         let ceiling = self.pass.provider_time.map(|at| at.as_microsecond());
         let dated = self.plan.resource.compared_format().is_some();
         let values = items.iter().filter_map(|item| item.compared);
@@ -356,7 +359,8 @@ impl Poll {
 
     /// Rule 9, newest first: a page that is older than the window throughout ends the read.
     fn older_than_window(&self, items: &[Item]) -> bool {
-        let (Some(bound), Sort::Desc, false) = (self.pass.bound, self.resource().sort, self.pass.order_broken)
+        let (Some(bound), Sort::Desc, false) =
+            (self.pass.bound, self.resource().sort, self.pass.order_broken)
         else {
             return false;
         };
@@ -368,7 +372,8 @@ impl Poll {
 
     /// Rule 9, key set: the bound rendered from the last value, if it is later than the present one.
     fn later_bound(&self) -> Option<Compared> {
-        let (true, Some(present), Some(last)) = (self.pass.key_set, self.pass.query_bound, self.pass.group.last)
+        let (true, Some(present), Some(last)) =
+            (self.pass.key_set, self.pass.query_bound, self.pass.group.last)
         else {
             return None;
         };
@@ -413,7 +418,8 @@ impl Poll {
         let etag = response.header("etag").map(str::to_string);
         let last_modified = response.header("last-modified").map(str::to_string);
         let known = whole && (etag.is_some() || last_modified.is_some());
-        self.state.validators = known.then(|| Validators { url: self.asked_url.clone(), etag, last_modified });
+        self.state.validators =
+            known.then(|| Validators { url: self.asked_url.clone(), etag, last_modified });
     }
 }
 
@@ -449,7 +455,9 @@ fn refusal(asked: &str, status: u16) -> RunFault {
         401 => ("unauthorised", "the provider does not accept the credentials; correct them", false),
         403 => ("forbidden", "the credentials may not read this; grant them the right, or use others", false),
         404 | 410 => ("notFound", "there is nothing at this address; correct `url`", false),
-        400 | 405 | 406 | 415 | 422 => ("refused", "the provider does not understand the request; correct `url`", false),
+        400 | 405 | 406 | 415 | 422 => {
+            ("refused", "the provider does not understand the request; correct `url`", false)
+        }
         408 | 425 => ("busy", "the provider was not ready; the poll is tried again", true),
         429 => ("tooManyRequests", "the provider asks for patience; the poll waits and is tried again", true),
         300..=399 => ("redirected", "the provider sends the request elsewhere; correct `url`", false),

@@ -30,7 +30,9 @@ impl Poll {
         let too_many = missing > SWEEP_BRAKE_COUNT && missing * 100 > alive * SWEEP_BRAKE_PERCENT;
         if self.pass.missing_after.is_none() && too_many && !released {
             self.state.brake = Some(Brake { missing, known: alive, released: false });
-            self.note(format!("{missing} of {alive} known records are missing: nothing is reported as deleted"));
+            self.note(format!(
+                "{missing} of {alive} known records are missing: nothing is reported as deleted"
+            ));
             return self.close_sweep(Batch::default());
         }
         if entries.is_empty() {

@@ -1,3 +1,6 @@
-//! Tests of the core through its public door.
+//! Tests of the core through its public doors.
 
+mod corpus;
 mod dates;
+mod mission;
+mod untrusted;

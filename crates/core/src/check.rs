@@ -1,1 +1,0 @@
-//! check: see the commit that fills this module.

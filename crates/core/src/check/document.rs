@@ -1,0 +1,354 @@
+//! The instance around the resources: what the field sends to `POST /instances`.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use crate::instance::{Basic, Instance};
+use crate::limits;
+use crate::resource::Resource;
+use crate::template;
+
+use super::callback::{self, Towards};
+use super::resource::{self, Surroundings};
+use super::section::{Findings, Section, is_fill_in, member_path, shown};
+use super::{CheckSettings, nearest};
+
+const KNOWN: [&str; 5] = ["element", "name", "tags", "providerData", "configuration"];
+
+/// Members of an instance as it is listed; a document that was read back is not scolded for them.
+const LISTED: [&str; 10] = [
+    "id",
+    "token",
+    "description",
+    "createdDate",
+    "updatedDate",
+    "disabled",
+    "cachingEnabled",
+    "elementId",
+    "valid",
+    "externalAuthentication",
+];
+
+const RESOURCES: &str = "event.poller.configuration";
+
+/// The keys of `configuration` that are read.
+const CONFIGURATION: [&str; 14] = [
+    "event.notification.enabled",
+    "event.notification.callback.url",
+    "event.notification.callback.headers",
+    "event.notification.basic.username",
+    "event.notification.basic.password",
+    "event.notification.signature.key",
+    "event.poller.refresh_interval",
+    RESOURCES,
+    "base.url",
+    "http.headers",
+    "authentication.type",
+    "username",
+    "password",
+    "event.poller.urls",
+];
+
+/// Keys of the field that are accepted and change nothing here.
+const INERT: [&str; 9] = [
+    "event.vendor.type",
+    "event.notification.type",
+    "event.notification.subscription.id",
+    "event.notification.instance.finder",
+    "event.objects",
+    "event.metadata",
+    "event.helper.key",
+    "event.raw.enabled",
+    "filter.response.nulls",
+];
+
+/// Reads the whole document. What is returned counts only when no fault was found.
+pub(super) fn read(document: &Value, settings: &CheckSettings, findings: &mut Findings) -> Option<Instance> {
+    let Value::Object(members) = document else {
+        let problem = format!("the document is {} and not an object", shown(document));
+        findings.fault("", problem, "write it as in `{\"element\": {\"key\": …}, \"configuration\": {…}}`");
+        return None;
+    };
+    if let Some(name) = bare_resource(members) {
+        let problem = format!("`{name}` stands at the top, where an instance is expected");
+        findings.fault(name, problem, format!("put the resources into `configuration.\"{RESOURCES}\"`"));
+        return None;
+    }
+    let mut section = Section::new("", members);
+    let element_key = element_key(&mut section, findings);
+    let name = section.text("name", findings).map(str::to_string);
+    let tags = tags(&mut section, findings);
+    let provider_data = match section.object("providerData", findings) {
+        Some(data) => {
+            data.rest().into_iter().map(|(name, value)| (name.to_string(), value.clone())).collect()
+        }
+        None => Map::new(),
+    };
+    let configuration = section.object("configuration", findings);
+    for (name, _) in section.rest() {
+        if LISTED.contains(&name) {
+            section.take(name);
+        }
+    }
+    section.finish(&KNOWN, findings);
+    let empty = Map::new();
+    let configuration = configuration.unwrap_or_else(|| Section::new("configuration", &empty));
+    let read = Configuration::read(configuration, settings, findings);
+    let element_key = element_key?;
+    Some(Instance {
+        name: name.unwrap_or_else(|| element_key.clone()),
+        element_key,
+        tags,
+        enabled: read.enabled,
+        interval: read.interval,
+        callback: read.callback,
+        base_url: read.base_url,
+        headers: read.headers,
+        basic: read.basic,
+        resources: read.resources,
+        provider_data,
+        other_configuration: read.other,
+    })
+}
+
+/// A document that is only the resources, as the field's pages show them.
+fn bare_resource(members: &Map<String, Value>) -> Option<&str> {
+    if KNOWN.iter().any(|key| members.contains_key(*key)) {
+        return None;
+    }
+    members
+        .iter()
+        .find(|(_, value)| value.get("url").is_some_and(Value::is_string))
+        .map(|(name, _)| name.as_str())
+}
+
+fn element_key(section: &mut Section<'_>, findings: &mut Findings) -> Option<String> {
+    let remedy = "write `\"element\": {\"key\": \"…\"}`: it becomes the `elementKey` of every event";
+    let faults = findings.faults.len();
+    let element = section.object("element", findings);
+    let key = element.and_then(|mut element| element.text("key", findings).map(|key| key.trim().to_string()));
+    if key.is_none() && findings.faults.len() == faults {
+        findings.fault("element", "the key of the element is missing", remedy);
+    }
+    key
+}
+
+fn tags(section: &mut Section<'_>, findings: &mut Findings) -> Vec<String> {
+    let list = match section.get("tags", findings) {
+        None => return Vec::new(),
+        Some(Value::Array(list)) => list.iter().collect::<Vec<_>>(),
+        Some(one) => vec![one],
+    };
+    let mut tags = Vec::new();
+    for (position, value) in list.into_iter().enumerate() {
+        let path = format!("tags[{position}]");
+        match value.as_str() {
+            Some(text) if is_fill_in(text) => {
+                findings.fault(&path, format!("`{text}` is left to fill in"), "replace it, or remove it");
+            }
+            Some(text) => tags.push(text.to_string()),
+            None => {
+                findings.fault(&path, format!("{} is not a text", shown(value)), "write a text in quotes")
+            }
+        }
+    }
+    tags
+}
+
+/// What `configuration` says.
+struct Configuration {
+    enabled: bool,
+    interval: Duration,
+    callback: Option<crate::instance::Callback>,
+    base_url: Option<String>,
+    headers: Vec<(String, crate::instance::SecretRef)>,
+    basic: Option<Basic>,
+    resources: Vec<Resource>,
+    other: Map<String, Value>,
+}
+
+impl Configuration {
+    fn read(mut section: Section<'_>, settings: &CheckSettings, findings: &mut Findings) -> Configuration {
+        let enabled = section.flag("event.notification.enabled", findings).unwrap_or(false);
+        let interval = interval(&mut section, settings, findings);
+        let callback = callback::read(&mut section, findings);
+        if enabled && callback.is_none() && !section.has("event.notification.callback.url") {
+            let remedy = "give `event.notification.callback.url`, or read the events from the API";
+            findings.warn(section.path(), "events are recorded and sent nowhere", remedy);
+        }
+        let base = base_url(&mut section, settings, findings);
+        let headers = callback::headers(&mut section, "http.headers", Towards::Provider, findings);
+        let basic = authentication(&mut section, findings);
+        if basic.is_some() && headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
+            let problem = "`http.headers` and `authentication.type` both say how to authenticate";
+            findings.fault(section.path(), problem, "remove one of them");
+        }
+        if section.has("event.poller.urls") {
+            let _legacy = section.get("event.poller.urls", findings);
+            let path = section.path_of("event.poller.urls");
+            findings.warn(
+                &path,
+                "lines in this old form are not read",
+                format!("write them as `{RESOURCES}`"),
+            );
+        }
+        let resources = resources(&mut section, settings, &base, findings);
+        section.inert(&INERT, "remove it, or keep it for other readers", findings);
+        let other = other(&section, findings);
+        let base_url = match base {
+            Base::Given(url) => Some(url),
+            Base::Absent | Base::Faulty => None,
+        };
+        Configuration { enabled, interval, callback, base_url, headers, basic, resources, other }
+    }
+}
+
+fn interval(section: &mut Section<'_>, settings: &CheckSettings, findings: &mut Findings) -> Duration {
+    const KEY: &str = "event.poller.refresh_interval";
+    const DEFAULT: Duration = Duration::from_secs(15 * 60);
+    let (shortest, longest) = (settings.interval_min, *limits::INTERVAL_MINUTES.end());
+    let remedy = format!("write minutes, from {} to {longest}", shortest.as_secs_f64() / 60.0);
+    let Some(minutes) = section.number(KEY, &remedy, findings) else {
+        return DEFAULT;
+    };
+    if minutes < 0.0 || minutes > longest || Duration::from_secs_f64(minutes * 60.0) < shortest {
+        findings.fault(&section.path_of(KEY), format!("{minutes} minutes are out of range"), remedy);
+        return DEFAULT;
+    }
+    Duration::from_secs_f64(minutes * 60.0)
+}
+
+/// Where relative urls continue.
+enum Base {
+    Given(String),
+    Absent,
+    /// It is a fault already; relative urls are not blamed for it.
+    Faulty,
+}
+
+fn base_url(section: &mut Section<'_>, settings: &CheckSettings, findings: &mut Findings) -> Base {
+    let faults = findings.faults.len();
+    let own = section.text("base.url", findings);
+    if findings.faults.len() > faults {
+        return Base::Faulty;
+    }
+    let default = settings.connector.as_ref().and_then(|connector| connector.base_url.as_deref());
+    match own.or(default).map(template::base_prefix) {
+        None => Base::Absent,
+        Some(Ok(base)) => Base::Given(base),
+        Some(Err(reason)) => {
+            findings.fault(&section.path_of("base.url"), reason.problem, reason.remedy);
+            Base::Faulty
+        }
+    }
+}
+
+fn authentication(section: &mut Section<'_>, findings: &mut Findings) -> Option<Basic> {
+    let path = section.path_of("authentication.type");
+    let kind = section.text("authentication.type", findings).map(|text| text.trim().to_ascii_lowercase());
+    match kind.as_deref() {
+        Some("basic") => {
+            let faults = findings.faults.len();
+            let basic = callback::basic(section, "username", "password", findings);
+            if basic.is_none() && findings.faults.len() == faults {
+                let remedy = "give both; `env:NAME` and `file:PATH` keep them out of the document";
+                findings.fault(&path, "`basic` needs `username` and `password`", remedy);
+            }
+            basic
+        }
+        Some(other) => {
+            let remedy =
+                "use `basic`, or put the token into `http.headers` as `\"Authorization\": \"env:NAME\"`";
+            findings.fault(
+                &path,
+                format!("`{other}` is not a way to authenticate that is known here"),
+                remedy,
+            );
+            None
+        }
+        None => None,
+    }
+}
+
+/// Reads `event.poller.configuration`: an object, or the same as text.
+fn resources(
+    section: &mut Section<'_>,
+    settings: &CheckSettings,
+    base: &Base,
+    findings: &mut Findings,
+) -> Vec<Resource> {
+    let path = section.path_of(RESOURCES);
+    let defaults = settings.connector.as_ref().map(|connector| Value::Object(connector.resources.clone()));
+    let remedy = "write an object: a resource's name, and its settings with at least `url` and `idField`";
+    let parsed = match section.get(RESOURCES, findings) {
+        None => defaults,
+        Some(Value::String(text)) if text.trim().is_empty() => defaults,
+        Some(Value::String(text)) if is_fill_in(text) => {
+            findings.fault(&path, format!("`{}` is left to fill in", text.trim()), remedy);
+            return Vec::new();
+        }
+        Some(Value::String(text)) => match serde_json::from_str(text) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                findings.fault(&path, format!("the text is not JSON ({error})"), remedy);
+                return Vec::new();
+            }
+        },
+        Some(value) => Some(value.clone()),
+    };
+    let members = match parsed {
+        Some(Value::Object(members)) if !members.is_empty() => members,
+        None | Some(Value::Object(_)) => {
+            let problem = "no resource is named, which takes those of a connector, and there is none";
+            findings.fault(&path, problem, remedy);
+            return Vec::new();
+        }
+        Some(other) => {
+            findings.fault(&path, format!("{} is not an object", shown(&other)), remedy);
+            return Vec::new();
+        }
+    };
+    let names: Vec<&str> = members.keys().map(String::as_str).collect();
+    let base = match base {
+        Base::Given(url) => Some(url.as_str()),
+        Base::Absent => None,
+        // Any address will do: the fault of the base is told already, and the rest is still judged.
+        Base::Faulty => Some("https://base.invalid"),
+    };
+    let place = Surroundings { settings, base, siblings: &names };
+    let mut resources: Vec<Resource> = Vec::new();
+    for (name, value) in &members {
+        for found in resource::read(name, &member_path(&path, name), value, &place, findings) {
+            if resources.iter().any(|known| known.name == found.name) {
+                let problem = format!("the resource `{}` is there twice", found.name);
+                findings.fault(&path, problem, "keep one of them");
+            }
+            resources.push(found);
+        }
+    }
+    resources
+}
+
+/// What is left of `configuration` belongs to the connector; what looks like one of ours is named.
+fn other(section: &Section<'_>, findings: &mut Findings) -> Map<String, Value> {
+    let mut other = Map::new();
+    for (name, value) in section.rest() {
+        if let Some(meant) = nearest::nearest(name, &CONFIGURATION) {
+            let path = section.path_of(name);
+            findings.warn(
+                &path,
+                format!("`{name}` is not a setting and has no effect"),
+                format!("did you mean `{meant}`?"),
+            );
+        } else if name.starts_with("event.") {
+            let path = section.path_of(name);
+            findings.warn(&path, format!("`{name}` is not a setting and has no effect"), "remove it");
+        } else if value.as_str().is_some_and(is_fill_in) {
+            let problem = format!("{} is left to fill in", shown(value));
+            findings.warn(&section.path_of(name), problem, "fill it in for the connector that reads it");
+        }
+        other.insert(name.to_string(), value.clone());
+    }
+    other
+}

@@ -1,0 +1,139 @@
+//! Reads a configuration and says everything that is wrong with it at once.
+//!
+//! [`check`] is the only door to an [`Instance`]: what it returns without a fault is understood completely, and nothing
+//! behind it validates again. Each [`Fault`] names the place, what is wrong there and what would be right. What works is
+//! never refused: damage that has one reading is repaired and named ([`Checked::repairs`]), and what works less well
+//! than it could is a warning.
+//!
+//! Deliberately not here: files, YAML, environment variables and secrets (the caller brings a JSON document), and any
+//! request: whether the provider answers is the first poll's to say.
+
+mod callback;
+mod dates;
+mod document;
+mod nearest;
+mod paging;
+mod resource;
+mod section;
+mod sweep;
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::date::{Zone, ZoneRules};
+use crate::instance::Instance;
+use crate::resource::Resource;
+
+pub use resource::CONTENT_RECIPE;
+
+/// What a configuration is judged by, besides itself.
+#[derive(Clone, Debug)]
+pub struct CheckSettings {
+    /// The zone of `${date:…}` (`server.time_zone`).
+    pub server_zone: Zone,
+    /// How zone names are understood.
+    pub zone_rules: ZoneRules,
+    /// The shortest interval that is allowed; a minute unless a setting or a command lowers it.
+    pub interval_min: Duration,
+    /// Now, for dates that lie ahead.
+    pub now: Timestamp,
+    /// What the connector brings for everything that the document leaves to it.
+    pub connector: Option<ConnectorDefaults>,
+}
+
+impl CheckSettings {
+    /// The settings of a server that was told nothing else.
+    pub fn new(now: Timestamp) -> CheckSettings {
+        CheckSettings {
+            server_zone: Zone::utc(),
+            zone_rules: ZoneRules::default(),
+            interval_min: Duration::from_secs(60),
+            now,
+            connector: None,
+        }
+    }
+}
+
+/// What a connector brings to an instance.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectorDefaults {
+    /// Address that relative URLs continue.
+    pub base_url: Option<String>,
+    /// Its `event.poller.configuration`: what `{}` and an absent configuration stand for.
+    pub resources: Map<String, Value>,
+}
+
+/// One thing to say about a place of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The place, such as `configuration."event.poller.configuration".customers.idField`; empty for the document.
+    pub path: String,
+    /// What is wrong.
+    pub problem: String,
+    /// What would be right.
+    pub remedy: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        write!(f, "{}; {}", self.problem, self.remedy)
+    }
+}
+
+/// What came of reading a document.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The instance; `None` when there is a fault.
+    pub instance: Option<Instance>,
+    /// Everything that must be put right first.
+    pub faults: Vec<Fault>,
+    /// What was damaged or misspelt and is read as it was meant.
+    pub repairs: Vec<Fault>,
+    /// What works and could be better, or has no effect.
+    pub warnings: Vec<Fault>,
+}
+
+/// What came of reading one resource.
+#[derive(Clone, Debug)]
+pub struct CheckedResource {
+    /// The resource first, then resources that were nested in it by mistake; empty when there is a fault.
+    pub resources: Vec<Resource>,
+    /// Everything that must be put right first.
+    pub faults: Vec<Fault>,
+    /// What was damaged or misspelt and is read as it was meant.
+    pub repairs: Vec<Fault>,
+    /// What works and could be better, or has no effect.
+    pub warnings: Vec<Fault>,
+}
+
+/// Reads an instance document. Collects every fault; never panics, whatever the document holds.
+pub fn check(document: &Value, settings: &CheckSettings) -> Checked {
+    let mut findings = section::Findings::default();
+    let instance = document::read(document, settings, &mut findings);
+    let instance = instance.filter(|_| findings.faults.is_empty());
+    let section::Findings { faults, repairs, warnings } = findings;
+    Checked { instance, faults, repairs, warnings }
+}
+
+/// Reads one resource of an `event.poller.configuration`. Relative URLs continue `base`.
+pub fn check_resource(
+    name: &str,
+    value: &Value,
+    settings: &CheckSettings,
+    base: Option<&str>,
+) -> CheckedResource {
+    let mut findings = section::Findings::default();
+    let place = resource::Surroundings { settings, base, siblings: &[] };
+    let mut resources = resource::read(name, &section::member_path("", name), value, &place, &mut findings);
+    if !findings.faults.is_empty() {
+        resources.clear();
+    }
+    let section::Findings { faults, repairs, warnings } = findings;
+    CheckedResource { resources, faults, repairs, warnings }
+}

@@ -1,0 +1,589 @@
+//! One resource of `event.poller.configuration`: every setting, its default, and how the settings agree.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use crate::date::Resolution;
+use crate::json_path::JsonPath;
+use crate::limits;
+use crate::resource::{
+    Bound, ComparedBy, CreatedInWindow, Drift, MissingDate, Pagination, PaginationKind, Resource,
+    SameTimestampChange, Sort, StartFrom, Sweep,
+};
+use crate::template::{Template, TemplateError, TemplateProblem};
+
+use super::dates::{self, Dates};
+use super::section::{Findings, Section, is_fill_in, member_path, parse_field, shown};
+use super::{CheckSettings, paging, sweep};
+
+/// Version of the recipe by which content is hashed. A new one re-bases every record silently.
+pub const CONTENT_RECIPE: u32 = 1;
+
+/// Records per page when nothing is said.
+const PAGE_SIZE: u32 = 20;
+
+/// How far every pass reads again when nothing is said.
+const OVERLAP: Duration = Duration::from_secs(60);
+
+const KNOWN: [&str; 28] = [
+    "url",
+    "idField",
+    "datesConfiguration",
+    "filterByUpdatedDate",
+    "filterByCurrentDate",
+    "createdCheckTolerance",
+    "pageSize",
+    "pollDelay",
+    "list",
+    "pagination",
+    "startFrom",
+    "overlap",
+    "bound",
+    "filterResolution",
+    "sort",
+    "drift",
+    "sameTimestampChange",
+    "volatileFields",
+    "missingDate",
+    "createdInWindow",
+    "sweep",
+    "deletedField",
+    "cursorField",
+    "conditional",
+    "caseInsensitiveIds",
+    "keepLast",
+    "concurrency",
+    "updatedDateTimezone",
+];
+
+/// Settings of the field that are accepted and change nothing.
+const INERT: [&str; 7] = [
+    "batchSize",
+    "postHooks",
+    "postHookPipelines",
+    "useHydrationBeforePostHooks",
+    "useLastPollDate",
+    "objectName",
+    "parameters",
+];
+
+const NEEDS_CONNECTOR: &str = "this release reads no connectors: give `url` and `idField` here";
+
+/// What a resource is read in.
+pub(super) struct Surroundings<'a> {
+    pub(super) settings: &'a CheckSettings,
+    pub(super) base: Option<&'a str>,
+    /// Names of the resources beside this one.
+    pub(super) siblings: &'a [&'a str],
+}
+
+impl Surroundings<'_> {
+    /// Reads a url and makes it absolute.
+    pub(super) fn template(&self, path: &str, text: &str, findings: &mut Findings) -> Option<Template> {
+        let parsed = match Template::parse(text, &self.settings.server_zone, self.settings.zone_rules) {
+            Ok(parsed) => parsed,
+            Err(error) => return refuse(path, error, findings),
+        };
+        for repair in parsed.repairs {
+            findings.note_repair(path, &repair);
+        }
+        for advice in parsed.advice {
+            let TemplateProblem { problem, remedy } =
+                TemplateProblem::from_sentence(&advice, "see the documentation");
+            findings.warn(path, problem, remedy);
+        }
+        match self.base {
+            _ if parsed.template.is_absolute() => Some(parsed.template),
+            Some(base) => match parsed.template.resolve(base) {
+                Ok(template) => Some(template),
+                Err(error) => refuse(path, error, findings),
+            },
+            None => {
+                let problem = if text.trim_start().starts_with("/hubs/") {
+                    "the url is a hub path, which a connector would translate"
+                } else {
+                    "the url is relative"
+                };
+                findings.fault(
+                    path,
+                    problem,
+                    "give `base.url` in `configuration`, or write the provider's full address",
+                );
+                None
+            }
+        }
+    }
+}
+
+fn refuse(path: &str, error: TemplateError, findings: &mut Findings) -> Option<Template> {
+    for reason in error.problems {
+        findings.fault(path, reason.problem, reason.remedy);
+    }
+    None
+}
+
+/// Reads one resource, and those that were nested in it by mistake.
+pub(super) fn read(
+    name: &str,
+    path: &str,
+    value: &Value,
+    place: &Surroundings<'_>,
+    findings: &mut Findings,
+) -> Vec<Resource> {
+    if is_fill_in(name) || name.trim().is_empty() {
+        findings.fault(path, "the name of the resource is left to fill in", "name it as the provider does");
+    }
+    let Value::Object(members) = value else {
+        findings.fault(path, format!("{} is not an object", shown(value)), "write its settings in braces");
+        return Vec::new();
+    };
+    let members = if members.is_empty() {
+        match default_of(name, place) {
+            Some(members) => members,
+            None => {
+                findings.fault(
+                    path,
+                    "`{}` takes the settings of a connector, and there is none",
+                    NEEDS_CONNECTOR,
+                );
+                return Vec::new();
+            }
+        }
+    } else {
+        members
+    };
+    let mut section = Section::new(path, members);
+    let nested = nested(&mut section);
+    let mut resources: Vec<Resource> = settings(name, section, place, findings).into_iter().collect();
+    for (inner_name, inner) in nested {
+        let inner_path = member_path(path, inner_name);
+        if place.siblings.contains(&inner_name) {
+            let problem = format!("`{inner_name}` stands inside `{name}` and beside it");
+            findings.fault(&inner_path, problem, "keep one of them, beside the others");
+            continue;
+        }
+        let problem = format!("`{inner_name}` stands inside `{name}` and is read as a resource beside it");
+        findings.repair(&inner_path, problem, "move it one level up");
+        // What is nested deeper than this is no slip of a brace: unknown members, and warned about as such.
+        let section = Section::new(inner_path, inner);
+        resources.extend(settings(inner_name, section, place, findings));
+    }
+    resources
+}
+
+fn default_of<'a>(name: &str, place: &Surroundings<'a>) -> Option<&'a Map<String, Value>> {
+    let defaults = place.settings.connector.as_ref()?.resources.get(name)?.as_object()?;
+    (!defaults.is_empty()).then_some(defaults)
+}
+
+/// Takes out the members that are resources of their own.
+fn nested<'v>(section: &mut Section<'v>) -> Vec<(&'v str, &'v Map<String, Value>)> {
+    let mut found = Vec::new();
+    for (name, value) in section.rest() {
+        if let Value::Object(members) = value
+            && members.contains_key("url")
+            && members.contains_key("idField")
+            && !KNOWN.contains(&name)
+        {
+            section.take(name);
+            found.push((name, members));
+        }
+    }
+    found
+}
+
+/// Reads the settings of one resource. `None` when what is required is missing or wrong.
+fn settings(
+    name: &str,
+    mut section: Section<'_>,
+    place: &Surroundings<'_>,
+    findings: &mut Findings,
+) -> Option<Resource> {
+    let url = required(&mut section, "url", "give the address that lists the records", findings)
+        .and_then(|text| place.template(&section.path_of("url"), text, findings));
+    let id_field =
+        required(&mut section, "idField", "name the member that identifies a record, like `id`", findings)
+            .and_then(|text| parse_field(&section.path_of("idField"), text, findings));
+    let list = section.field("list", findings);
+    let dates = dates::read(&mut section, place.settings, findings);
+    let tolerance = tolerance(&mut section, &dates, findings);
+    let compared = compared(&mut section, &dates, url.as_ref(), findings);
+    let filter_by_current_date = section.flag("filterByCurrentDate", findings).unwrap_or(false);
+    let page_size = page_size(&mut section, findings);
+    let pagination = paging::read(&mut section, findings);
+    let names = url.as_ref().map(Template::query_names).unwrap_or_default();
+    let (size, declared) = (page_size.unwrap_or(PAGE_SIZE), page_size.is_some());
+    paging::agree(&pagination, size, declared, &names, section.path(), findings);
+    let sweep = sweep::read(&mut section, url.as_ref(), place, findings);
+    let reading = Reading::read(&mut section, &pagination, place.settings, findings);
+    let content = Content::read(&mut section, findings);
+    if let Some(url) = &url {
+        agree(url, &compared, &reading, &pagination, section.path(), findings);
+    }
+    section.inert(&INERT, "remove it", findings);
+    section.inert(&["xPath"], "name the list in `list`", findings);
+    section.finish(&KNOWN, findings);
+    let (url, id_field) = (url?, id_field?);
+    let shape = shape(list.as_ref(), &id_field, &content.volatile_fields);
+    let name = name.to_string();
+    let first = First { name, url, id_field, list, shape, sweep, pagination, compared, dates };
+    Some(first.resource(tolerance, filter_by_current_date, size, reading, content))
+}
+
+/// The parts of a resource that have to do with where its records are.
+struct First {
+    name: String,
+    url: Template,
+    id_field: JsonPath,
+    list: Option<JsonPath>,
+    shape: u32,
+    sweep: Option<Sweep>,
+    pagination: Pagination,
+    compared: ComparedBy,
+    dates: Dates,
+}
+
+impl First {
+    fn resource(
+        self,
+        created_check_tolerance: Duration,
+        filter_by_current_date: bool,
+        page_size: u32,
+        reading: Reading,
+        content: Content,
+    ) -> Resource {
+        Resource {
+            name: self.name,
+            url: self.url,
+            id_field: self.id_field,
+            list: self.list,
+            updated: self.dates.updated,
+            created: self.dates.created,
+            compared: self.compared,
+            filter_by_current_date,
+            created_check_tolerance,
+            page_size,
+            poll_delay: reading.poll_delay,
+            overlap: reading.overlap,
+            pagination: self.pagination,
+            start_from: reading.start_from,
+            bound: reading.bound.unwrap_or(Bound::Auto),
+            filter_resolution: reading.filter_resolution,
+            sort: reading.sort,
+            drift: reading.drift,
+            same_timestamp_change: content.same_timestamp_change,
+            volatile_fields: content.volatile_fields,
+            missing_date: content.missing_date,
+            created_in_window: content.created_in_window,
+            sweep: self.sweep,
+            deleted_field: content.deleted_field,
+            conditional: content.conditional,
+            case_insensitive_ids: content.case_insensitive_ids,
+            keep_last: content.keep_last,
+            shape: self.shape,
+        }
+    }
+}
+
+fn required<'v>(
+    section: &mut Section<'v>,
+    key: &str,
+    remedy: &str,
+    findings: &mut Findings,
+) -> Option<&'v str> {
+    let faults = findings.faults.len();
+    let text = section.text(key, findings);
+    if text.is_none() && findings.faults.len() == faults {
+        let problem = format!("`{key}` is {}", if section.has(key) { "empty" } else { "missing" });
+        findings.fault(section.path(), problem, remedy);
+    }
+    text
+}
+
+fn tolerance(section: &mut Section<'_>, dates: &Dates, findings: &mut Findings) -> Duration {
+    const KEY: &str = "createdCheckTolerance";
+    let declared = section.seconds(KEY, findings);
+    let misplaced = dates.misplaced_tolerance.as_ref().and_then(|value| {
+        let members = Map::from_iter([(KEY.to_string(), value.clone())]);
+        Section::new(section.path_of("datesConfiguration"), &members).seconds(KEY, findings)
+    });
+    declared.or(misplaced).unwrap_or(Duration::ZERO)
+}
+
+fn page_size(section: &mut Section<'_>, findings: &mut Findings) -> Option<u32> {
+    let largest = limits::RECORDS_PER_PAGE_MAX as u64;
+    section.count("pageSize", 1..=largest, findings).and_then(|size| u32::try_from(size).ok())
+}
+
+fn compared(
+    section: &mut Section<'_>,
+    dates: &Dates,
+    url: Option<&Template>,
+    findings: &mut Findings,
+) -> ComparedBy {
+    let by_updated = section.flag("filterByUpdatedDate", findings).unwrap_or(true);
+    let cursor_path = section.path_of("cursorField");
+    let filtered_by_date = url.is_some_and(|url| url.start_format().is_some());
+    let uses_cursor = url.is_some_and(Template::uses_cursor);
+    match section.field("cursorField", findings) {
+        Some(field) => {
+            if filtered_by_date {
+                let problem = "`cursorField` decides what is new, but the url filters by a date";
+                findings.fault(
+                    &cursor_path,
+                    problem,
+                    "put `${cursor}` into the url, or remove `cursorField`",
+                );
+            } else if url.is_some() && !uses_cursor {
+                let problem = "no `${cursor}` stands in the url, so every poll reads the whole list";
+                findings.warn(
+                    &cursor_path,
+                    problem,
+                    "put `${cursor}` into the url where the provider can filter by it",
+                );
+            }
+            ComparedBy::Cursor(field)
+        }
+        None => {
+            if uses_cursor && !section.has("cursorField") {
+                let remedy = "name the member that holds the growing number in `cursorField`";
+                findings.fault(
+                    section.path(),
+                    "`${cursor}` stands in the url and there is no `cursorField`",
+                    remedy,
+                );
+            }
+            dates::compared(dates, by_updated, filtered_by_date, section.path(), findings)
+        }
+    }
+}
+
+/// How the list is read.
+struct Reading {
+    poll_delay: Duration,
+    overlap: Duration,
+    start_from: StartFrom,
+    bound: Option<Bound>,
+    filter_resolution: Option<Resolution>,
+    sort: Sort,
+    drift: Drift,
+}
+
+impl Reading {
+    fn read(
+        section: &mut Section<'_>,
+        pagination: &Pagination,
+        settings: &CheckSettings,
+        findings: &mut Findings,
+    ) -> Reading {
+        let bounds =
+            [("auto", Bound::Auto), ("inclusive", Bound::Inclusive), ("exclusive", Bound::Exclusive)];
+        let resolutions = [
+            ("ms", Resolution::Millis),
+            ("s", Resolution::Second),
+            ("min", Resolution::Minute),
+            ("h", Resolution::Hour),
+            ("day", Resolution::Day),
+        ];
+        let drift = section.choice("drift", &[("verify", Drift::Verify), ("trust", Drift::Trust)], findings);
+        let default_drift = match pagination.kind {
+            PaginationKind::Cursor { .. } => Drift::Trust,
+            PaginationKind::Undeclared
+            | PaginationKind::None
+            | PaginationKind::Page { .. }
+            | PaginationKind::Offset { .. }
+            | PaginationKind::Link
+            | PaginationKind::Next { .. } => Drift::Verify,
+        };
+        let shifting = matches!(pagination.kind, PaginationKind::Page { .. } | PaginationKind::Offset { .. });
+        if drift == Some(Drift::Trust) && shifting {
+            let problem = "numbered pages shift when records come and go, and `trust` reads them once: records can be missed";
+            findings.warn(&section.path_of("drift"), problem, "leave it at `verify`");
+        }
+        Reading {
+            poll_delay: section.seconds("pollDelay", findings).unwrap_or(Duration::ZERO),
+            overlap: section.seconds("overlap", findings).unwrap_or(OVERLAP),
+            start_from: start_from(section, settings, findings),
+            bound: section.choice("bound", &bounds, findings),
+            filter_resolution: section.choice("filterResolution", &resolutions, findings),
+            sort: section
+                .choice("sort", &[("asc", Sort::Asc), ("desc", Sort::Desc), ("none", Sort::None)], findings)
+                .unwrap_or(Sort::None),
+            drift: drift.unwrap_or(default_drift),
+        }
+    }
+}
+
+fn start_from(section: &mut Section<'_>, settings: &CheckSettings, findings: &mut Findings) -> StartFrom {
+    let path = section.path_of("startFrom");
+    let Some(text) = section.text("startFrom", findings).map(str::trim) else {
+        return StartFrom::Now;
+    };
+    if text.eq_ignore_ascii_case("now") {
+        return StartFrom::Now;
+    }
+    if text.eq_ignore_ascii_case("beginning") {
+        return StartFrom::Beginning;
+    }
+    let midnight = || text.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    match text.parse().ok().or_else(|| midnight().map(|zoned| zoned.timestamp())) {
+        Some(at) => {
+            if at > settings.now {
+                findings.warn(
+                    &path,
+                    format!("{at} lies ahead, so nothing before it is reported"),
+                    "write `now`",
+                );
+            }
+            StartFrom::Instant(at)
+        }
+        None => {
+            let remedy = "write `now`, `beginning`, or an instant such as `2019-05-09T13:37:30Z`";
+            findings.fault(&path, format!("`{text}` is not an instant"), remedy);
+            StartFrom::Now
+        }
+    }
+}
+
+/// How records are understood.
+struct Content {
+    same_timestamp_change: SameTimestampChange,
+    volatile_fields: Vec<JsonPath>,
+    missing_date: MissingDate,
+    created_in_window: CreatedInWindow,
+    deleted_field: Option<JsonPath>,
+    conditional: bool,
+    case_insensitive_ids: bool,
+    keep_last: bool,
+}
+
+impl Content {
+    fn read(section: &mut Section<'_>, findings: &mut Findings) -> Content {
+        let same = [("report", SameTimestampChange::Report), ("ignore", SameTimestampChange::Ignore)];
+        let missing =
+            [("report", MissingDate::Report), ("skip", MissingDate::Skip), ("fail", MissingDate::Fail)];
+        let created = [("updated", CreatedInWindow::Updated), ("created", CreatedInWindow::Created)];
+        if section.count("concurrency", 1..=16, findings).is_some_and(|count| count > 1) {
+            let problem = "the resources of an instance are polled one after another";
+            findings.warn(&section.path_of("concurrency"), problem, "remove it, or write 1");
+        }
+        Content {
+            same_timestamp_change: section
+                .choice("sameTimestampChange", &same, findings)
+                .unwrap_or(SameTimestampChange::Report),
+            volatile_fields: volatile_fields(section, findings),
+            missing_date: section.choice("missingDate", &missing, findings).unwrap_or(MissingDate::Report),
+            created_in_window: section
+                .choice("createdInWindow", &created, findings)
+                .unwrap_or(CreatedInWindow::Updated),
+            deleted_field: section.field("deletedField", findings),
+            conditional: section.flag("conditional", findings).unwrap_or(true),
+            case_insensitive_ids: section.flag("caseInsensitiveIds", findings).unwrap_or(false),
+            keep_last: section.flag("keepLast", findings).unwrap_or(false),
+        }
+    }
+}
+
+fn volatile_fields(section: &mut Section<'_>, findings: &mut Findings) -> Vec<JsonPath> {
+    let path = section.path_of("volatileFields");
+    let list = match section.get("volatileFields", findings) {
+        None => return Vec::new(),
+        Some(Value::Array(list)) => list,
+        Some(Value::String(text)) => return parse_field(&path, text, findings).into_iter().collect(),
+        Some(other) => {
+            findings.fault(
+                &path,
+                format!("{} is not a list", shown(other)),
+                "write it like [\"stats.views\"]",
+            );
+            return Vec::new();
+        }
+    };
+    let mut fields = Vec::new();
+    for (position, value) in list.iter().enumerate() {
+        let at = format!("{path}[{position}]");
+        match value.as_str() {
+            Some(text) => fields.extend(parse_field(&at, text, findings)),
+            None => findings.fault(
+                &at,
+                format!("{} is not a field", shown(value)),
+                "write it like \"stats.views\"",
+            ),
+        }
+    }
+    fields
+}
+
+/// Says where settings contradict the url or each other.
+fn agree(
+    url: &Template,
+    compared: &ComparedBy,
+    reading: &Reading,
+    pagination: &Pagination,
+    path: &str,
+    findings: &mut Findings,
+) {
+    let by_date = url.start_format().is_some();
+    if url.keeps_older() {
+        let problem = "the filter keeps what is older than the last poll, so changes are never seen";
+        findings.warn(&format!("{path}.url"), problem, "turn the operator round: `>=`");
+    }
+    if url.uses_end() && !url.is_filtered() {
+        let problem = "the url has an end and no start, so every poll reads everything";
+        findings.warn(
+            &format!("{path}.url"),
+            problem,
+            "add a placeholder for the start, such as `${gmtDate:…}`",
+        );
+    }
+    if !by_date && reading.bound.is_some_and(|bound| bound != Bound::Auto) {
+        findings.warn(
+            &format!("{path}.bound"),
+            "`bound` has no effect without a date in the url",
+            "remove it",
+        );
+    }
+    if !by_date && reading.filter_resolution.is_some() {
+        let problem = "`filterResolution` has no effect without a date in the url";
+        findings.warn(&format!("{path}.filterResolution"), problem, "remove it");
+    }
+    if reading.sort != Sort::None && *compared == ComparedBy::Content {
+        let problem =
+            "an order is promised, and neither a date nor `cursorField` is named that it could be by";
+        findings.fault(
+            &format!("{path}.sort"),
+            problem,
+            "name the date in `datesConfiguration`, or remove `sort`",
+        );
+    }
+    if reading.sort == Sort::Asc && !url.is_filtered() {
+        let problem =
+            "oldest first without a filter: every poll reads the whole list before it meets what is new";
+        findings.warn(
+            &format!("{path}.sort"),
+            problem,
+            "ask for the newest first (`desc`), or filter by the date",
+        );
+    }
+    if reading.sort == Sort::Desc && pagination.kind == PaginationKind::None {
+        let problem = "`desc` saves later pages, and one page is all that is read";
+        findings.warn(&format!("{path}.sort"), problem, "remove it");
+    }
+}
+
+/// Names everything that decides how content is compared.
+fn shape(list: Option<&JsonPath>, id_field: &JsonPath, volatile_fields: &[JsonPath]) -> u32 {
+    let mut volatile: Vec<&str> = volatile_fields.iter().map(JsonPath::as_str).collect();
+    volatile.sort_unstable();
+    volatile.dedup();
+    let mut hash = Sha256::new();
+    hash.update(CONTENT_RECIPE.to_be_bytes());
+    for part in [list.map_or("", JsonPath::as_str), id_field.as_str()].into_iter().chain(volatile) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    let digest = hash.finalize();
+    digest.iter().take(4).fold(0, |shape, byte| shape << 8 | u32::from(*byte))
+}

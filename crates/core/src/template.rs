@@ -1,1 +1,0 @@
-//! template: see the commit that fills this module.
