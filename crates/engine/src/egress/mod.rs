@@ -1,1 +1,4 @@
 //! The only way out.
+
+pub mod body;
+pub mod guard;
