@@ -280,8 +280,7 @@ mod tests {
     fn a_seed_decides_its_sequence() {
         // Reference values of SplitMix64 for seed 1234567.
         let entropy = SeededEntropy::new(1_234_567);
-        let expect =
-            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423_u64];
+        let expect = [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423_u64];
         assert_eq!([entropy.next_u64(), entropy.next_u64(), entropy.next_u64()], expect);
         let (mut one, mut two) = ([0; 13], [0; 13]);
         SeededEntropy::new(7).fill(&mut one);

@@ -79,7 +79,9 @@ pub enum SecretError {
         source: io::Error,
     },
     /// There is no key file, and none may be made.
-    #[error("there is no key file `{path}`; restore it, because the stored secrets cannot be opened without it")]
+    #[error(
+        "there is no key file `{path}`; restore it, because the stored secrets cannot be opened without it"
+    )]
     NoFile {
         /// The file.
         path: PathBuf,
@@ -209,7 +211,8 @@ impl KeyRing {
             },
             other => other,
         };
-        let text = text.map_err(|source| SecretError::File { doing: "read", path: path.to_owned(), source })?;
+        let text =
+            text.map_err(|source| SecretError::File { doing: "read", path: path.to_owned(), source })?;
         warn_when_readable_by_others(path);
         KeyRing::parse(&text, &format!("the key file `{}`", path.display()))
     }
@@ -296,8 +299,15 @@ fn split(sealed: &str) -> Option<(&str, &str)> {
 
 /// What is authenticated beside the text. Only the last part has a free length, so no two places read alike.
 fn bound(key_id: &str, place: Place<'_>) -> Vec<u8> {
-    [VERSION.as_bytes(), b".", key_id.as_bytes(), b".", &place.organisation.to_be_bytes(), place.row.as_bytes()]
-        .concat()
+    [
+        VERSION.as_bytes(),
+        b".",
+        key_id.as_bytes(),
+        b".",
+        &place.organisation.to_be_bytes(),
+        place.row.as_bytes(),
+    ]
+    .concat()
 }
 
 fn key_bytes(line: &str) -> Option<Zeroizing<[u8; KEY_BYTES]>> {
@@ -380,7 +390,10 @@ mod tests {
         let text = sealed(&[1]);
         assert!(!text.contains("s3cret"));
         assert_eq!(ring(&[1]).open(&text, HOME).unwrap().expose(), "s3cret ü");
-        assert_eq!(ring(&[1]).open(&ring(&[1]).seal(&"".into(), HOME, &SystemEntropy), HOME).unwrap().expose(), "");
+        assert_eq!(
+            ring(&[1]).open(&ring(&[1]).seal(&"".into(), HOME, &SystemEntropy), HOME).unwrap().expose(),
+            ""
+        );
     }
 
     #[test]

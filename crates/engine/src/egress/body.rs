@@ -282,8 +282,7 @@ impl Share {
         let turn = match turn {
             Some(turn) => turn,
             None => {
-                let permit =
-                    Arc::clone(&self.account.pool.lane).acquire_owned().await.expect(NEVER_CLOSED);
+                let permit = Arc::clone(&self.account.pool.lane).acquire_owned().await.expect(NEVER_CLOSED);
                 let turn = Arc::new(Turn { _permit: permit, used_blocks: Mutex::new(0) });
                 self.account.state().turn = Arc::downgrade(&turn);
                 turn
@@ -466,7 +465,9 @@ impl BodyText {
                     self.decode(&piece[..count], false).await?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(BodyError::Truncated),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Err(BodyError::Truncated);
+                }
                 Err(_) => return Err(BodyError::Undecodable("the body is not valid gzip".to_owned())),
             }
         }
@@ -596,7 +597,8 @@ mod tests {
         for chunk_bytes in [1, 2, 3, 7, usize::MAX] {
             let text = run(read(wire, chunk_bytes, None, Some(content_type), BODY_BYTES_MAX));
             assert_eq!(text.as_deref(), Ok(expect), "{content_type} in chunks of {chunk_bytes}");
-            let zipped = run(read(&gzip(wire), chunk_bytes, Some("gzip"), Some(content_type), BODY_BYTES_MAX));
+            let zipped =
+                run(read(&gzip(wire), chunk_bytes, Some("gzip"), Some(content_type), BODY_BYTES_MAX));
             assert_eq!(zipped.as_deref(), Ok(expect), "{content_type}, gzip in chunks of {chunk_bytes}");
         }
     }
@@ -652,7 +654,8 @@ mod tests {
     fn the_limit_itself_is_allowed() {
         let plain = vec![b'a'; 2 * MIB];
         assert_eq!(run(read(&plain, 70_000, None, None, 2 * MIB)).unwrap().len(), 2 * MIB);
-        let ordinary: String = (0..40_000).map(|id| format!("{{\"id\":{id},\"v\":{}}},", id * 7919)).collect();
+        let ordinary: String =
+            (0..40_000).map(|id| format!("{{\"id\":{id},\"v\":{}}},", id * 7919)).collect();
         let wire = gzip(ordinary.as_bytes());
         assert_eq!(run(read(&wire, 1000, Some("gzip"), None, BODY_BYTES_MAX)).unwrap(), ordinary);
         assert_eq!(run(read(b"", 1, Some("gzip"), None, BODY_BYTES_MAX)).unwrap(), "");

@@ -218,7 +218,8 @@ impl Guard {
     }
 
     fn permits(&self, class: Class, address: IpAddr, meant: IpAddr) -> bool {
-        let listed = || self.allowed.iter().any(|network| network.contains(&address) || network.contains(&meant));
+        let listed =
+            || self.allowed.iter().any(|network| network.contains(&address) || network.contains(&meant));
         match class {
             Class::Ordinary => true,
             Class::Loopback | Class::Private | Class::Shared => match self.policy {
@@ -226,7 +227,9 @@ impl Guard {
                 Policy::Public => listed(),
             },
             Class::Benchmarking | Class::Documentation | Class::Reserved => listed(),
-            Class::LinkLocal | Class::Metadata | Class::Unspecified | Class::Multicast | Class::Broadcast => false,
+            Class::LinkLocal | Class::Metadata | Class::Unspecified | Class::Multicast | Class::Broadcast => {
+                false
+            }
         }
     }
 }
@@ -286,7 +289,9 @@ fn classify(address: IpAddr) -> Class {
 fn classify_v4(address: Ipv4Addr) -> Class {
     match address.octets() {
         // Several clouds at 169.254.169.254; containers at 169.254.170.2; Alibaba; Oracle; Azure.
-        [169, 254, 169 | 170, _] | [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16] => Class::Metadata,
+        [169, 254, 169 | 170, _] | [100, 100, 100, 200] | [192, 0, 0, 192] | [168, 63, 129, 16] => {
+            Class::Metadata
+        }
         [0, 0, 0, 0] => Class::Unspecified,
         [255, 255, 255, 255] => Class::Broadcast,
         [127, ..] => Class::Loopback,
@@ -350,8 +355,7 @@ impl reqwest::dns::Resolve for GuardedResolver {
         let (guard, lookup, time_max) = (Arc::clone(&self.guard), Arc::clone(&self.lookup), self.time_max);
         Box::pin(async move {
             let host = name.as_str();
-            let unresolved =
-                |reason: String| GuardError::Unresolved { host: host.to_owned(), reason };
+            let unresolved = |reason: String| GuardError::Unresolved { host: host.to_owned(), reason };
             let found = tokio::time::timeout(time_max, lookup.lookup(host))
                 .await
                 .map_err(|_| unresolved(format!("no answer within {time_max:?}")))?
@@ -524,7 +528,8 @@ mod tests {
         let guard = Guard::new(Policy::Public).with_allowed(everything);
         for (url, _, private) in URLS {
             let never = ["unspecified", "link-local", "metadata", "multicast", "broadcast"].contains(private);
-            let no_address = ["scheme", "user", "cannot", "control"].iter().any(|start| private.starts_with(start));
+            let no_address =
+                ["scheme", "user", "cannot", "control"].iter().any(|start| private.starts_with(start));
             assert_eq!(guard.check_url(url).is_err(), never || no_address, "{url}");
         }
         let one = Guard::new(Policy::Public).with_allowed(["10.1.0.0/16".parse().unwrap()]);
@@ -542,7 +547,8 @@ mod tests {
     #[test]
     fn forbidden_addresses_of_a_name_are_skipped_and_none_left_is_an_error() {
         let guard = Guard::new(Policy::Public);
-        let addresses = |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
+        let addresses =
+            |texts: &[&str]| texts.iter().map(|text| text.parse().unwrap()).collect::<Vec<IpAddr>>();
         let mixed = addresses(&["10.0.0.1", "8.8.8.8", "::1", "2606:4700::1"]);
         assert_eq!(guard.filter("a.test", mixed).unwrap(), addresses(&["8.8.8.8", "2606:4700::1"]));
         let error = guard.filter("a.test", addresses(&["10.0.0.1", "::1"])).unwrap_err();
