@@ -218,7 +218,7 @@ pub enum DeleteMode {
     Hard,
     /// The record with `"is_deleted":true` and a new updated value.
     Soft,
-    /// A tombstone `{"id", "updated_at", "deleted": true}` in the list and under `/v1/{resource}/deleted`.
+    /// A tombstone in the list and under `/v1/{resource}/deleted`: id, dates, version and `"deleted":true`.
     Tombstone,
 }
 

@@ -8,6 +8,8 @@ use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
+use crate::dates::write_int;
+
 /// What the records of a resource look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,12 +68,12 @@ impl IdStyle {
     }
 
     pub(crate) fn write_json(self, out: &mut Vec<u8>, key: u32) {
-        let id = self.id(key);
         match self {
-            Self::Number | Self::BigNumber => out.extend_from_slice(id.as_bytes()),
+            Self::Number => write_int(out, (NUMBER_BASE + u64::from(key)).cast_signed()),
+            Self::BigNumber => write_int(out, (BIG_NUMBER_BASE + u64::from(key)).cast_signed()),
             Self::Text => {
                 out.push(b'"');
-                out.extend_from_slice(id.as_bytes());
+                out.extend_from_slice(self.id(key).as_bytes());
                 out.push(b'"');
             }
         }

@@ -543,7 +543,8 @@ fn write_padded(out: &mut Vec<u8>, value: i64, width: usize) {
     out[start..].reverse();
 }
 
-fn write_int(out: &mut Vec<u8>, value: i64) {
+/// Appends a whole number in decimal.
+pub(crate) fn write_int(out: &mut Vec<u8>, value: i64) {
     if value < 0 {
         out.push(b'-');
     }

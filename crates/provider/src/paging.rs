@@ -319,6 +319,11 @@ impl ListQuery {
 }
 
 impl Selection {
+    /// Whether the same records come in the same order while nothing changes.
+    pub fn is_repeatable(&self) -> bool {
+        self.order != Order::Random
+    }
+
     fn filter(&mut self, name: &str, value: &str, rules: &DateRules) -> Result<(), BadQuery> {
         let (field, operator) = match name {
             "updated_since" | "updated_after" | "modified_since" | "modified_after" | "updated_at_gt"

@@ -240,7 +240,7 @@ fn pick_list(
     }
     let collection = inner.world.collection(&call.resource).ok_or_else(no_resource)?;
     let index = if plan.flags.stale { collection.replica() } else { collection.index() };
-    let is_plain = *plan == Plan::default();
+    let is_plain = *plan == Plan::default() && query.selection.is_repeatable();
     let etag = is_plain.then(|| {
         let mut hasher = DefaultHasher::new();
         (started, index.revision(), inner.settings_revision, inner.token_epoch, &call.uri).hash(&mut hasher);
