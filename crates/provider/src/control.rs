@@ -177,9 +177,11 @@ pub(crate) fn apply(inner: &mut Inner, control: Control) -> Result<ControlReply,
         inner.faults.set(Vec::new());
     }
     inner.faults.add(control.faults);
-    let mut forced = 0;
+    let mut forced: u32 = 0;
     for op in &control.ops {
-        forced += if op.ids.is_empty() { op.count } else { u32::try_from(op.ids.len()).unwrap_or(u32::MAX) };
+        let wanted =
+            if op.ids.is_empty() { op.count } else { u32::try_from(op.ids.len()).unwrap_or(u32::MAX) };
+        forced = forced.saturating_add(wanted);
         if forced > FORCED_MAX {
             return Err(format!("one request may force at most {FORCED_MAX} changes"));
         }

@@ -138,7 +138,7 @@ impl Bounds {
 
     /// Narrows by a comparison in which both sides are rounded down to the unit.
     fn narrow(&mut self, operator: Operator, value: i64, unit: i64) {
-        let floor = value - value.rem_euclid(unit);
+        let floor = value.saturating_sub(value.rem_euclid(unit));
         let next = floor.saturating_add(unit);
         match operator {
             Operator::Later => self.from = self.from.max(next),
@@ -731,6 +731,12 @@ mod tests {
         );
         let between = format!("updated_at>='{stamp}' AND updated_at < 1557434251");
         check_bounds(&[("where", &between)], micros, second + 1_000_000);
+    }
+
+    #[test]
+    fn the_ends_of_time_are_bounds_too() {
+        let least = ("updated_at_gte", "-9223372036854775808");
+        check_bounds(&[("dates", "epoch_us"), least, ("filter_resolution", "day")], i64::MIN, i64::MAX);
     }
 
     #[test]

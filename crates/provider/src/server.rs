@@ -213,13 +213,13 @@ async fn answer_list(shared: &Shared, call: &ListCall) -> Response {
         let picked = check_auth(&inner.auth, &call.headers)
             .and(read)
             .and_then(|query| pick_list(inner, call, query, &plan, shared.started));
-        (plan.clone(), date_header(inner, &plan), picked)
+        (plan.clone(), date_skew(inner, &plan), picked)
     };
     let answer = match picked {
         Err(answer) => answer,
         Ok(picked) => write_list(&picked, call, &plan),
     };
-    send(answer, plan, date).await
+    send(shared, answer, plan, date).await
 }
 
 fn read_list(inner: &Inner, call: &ListCall) -> Result<ListQuery, Answer> {
@@ -419,9 +419,9 @@ async fn record(
         let answer = check_auth(&inner.auth, &headers)
             .and_then(|()| find_record(inner, &plan, &resource, &id, &pairs, &headers))
             .unwrap_or_else(|answer| answer);
-        (plan.clone(), date_header(inner, &plan), answer)
+        (plan.clone(), date_skew(inner, &plan), answer)
     };
-    send(answer, plan, date).await
+    send(&shared, answer, plan, date).await
 }
 
 fn find_record(
@@ -481,17 +481,17 @@ fn check_auth(auth: &Auth, headers: &HeaderMap) -> Result<(), Answer> {
     Err(answer.with(header::WWW_AUTHENTICATE, challenge))
 }
 
-/// The provider's present and, unless it is left out, the `Date` header.
-struct DateHeader {
-    provider_now: i64,
-    text: Option<String>,
+/// How far the `Date` header of an answer is ahead of the driving clock.
+#[derive(Clone, Copy)]
+struct DateSkew {
+    provider_micros: i64,
+    header_micros: i64,
 }
 
-fn date_header(inner: &Inner, plan: &Plan) -> DateHeader {
-    let provider_now = inner.world.provider_now();
+fn date_skew(inner: &Inner, plan: &Plan) -> DateSkew {
     let skew_ms = inner.date_skew_ms.saturating_add(plan.date_skew_ms);
-    let shown = provider_now.saturating_add(skew_ms.saturating_mul(1_000));
-    DateHeader { provider_now, text: (!plan.flags.no_date).then(|| http_date(shown)) }
+    let provider_micros = inner.world.skew_micros();
+    DateSkew { provider_micros, header_micros: provider_micros.saturating_add(skew_ms.saturating_mul(1_000)) }
 }
 
 /// Replaces an answer by what a fault says.
@@ -534,16 +534,22 @@ fn faulty_answer(fault: &Fault, provider_now: i64) -> Option<Answer> {
 }
 
 /// Carries out the plan: pause, replacement, headers, and the way the body is sent.
-async fn send(answer: Answer, plan: Plan, date: DateHeader) -> Response {
+///
+/// A slow answer was read before its pause and is dated after it, as the head leaves: as at a real provider, its records
+/// may be older than its `Date`.
+async fn send(shared: &Shared, answer: Answer, plan: Plan, date: DateSkew) -> Response {
     if plan.delay_ms > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(plan.delay_ms)).await;
     }
-    let replaced = plan.answer.as_ref().and_then(|fault| faulty_answer(fault, date.provider_now));
+    let now = shared.clock.now_micros();
+    let provider_now = now.saturating_add(date.provider_micros);
+    let replaced = plan.answer.as_ref().and_then(|fault| faulty_answer(fault, provider_now));
     let answer = replaced.unwrap_or(answer);
     let mut headers = HeaderMap::new();
     let content_type = plan.content_type.as_deref().unwrap_or(answer.content_type);
     let fixed = [(header::CONTENT_TYPE, content_type.to_owned())];
-    let date = date.text.map(|text| (header::DATE, text));
+    let shown = http_date(now.saturating_add(date.header_micros));
+    let date = (!plan.flags.no_date).then_some((header::DATE, shown));
     let spoken = fixed.into_iter().filter(|(_, value)| !value.is_empty());
     for (name, value) in spoken.chain(answer.headers).chain(date) {
         // A fault may ask for a value that no header can hold; then the header stays away.

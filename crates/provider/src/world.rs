@@ -214,8 +214,9 @@ impl Collection {
         if !self.lateness.happens(late.share) {
             return at;
         }
-        let spread = self.lateness.below(late.max_ms.saturating_sub(late.min_ms) + 1);
-        at.saturating_add((late.min_ms + spread) as i64 * 1_000)
+        let spread = self.lateness.below(late.max_ms.saturating_sub(late.min_ms).saturating_add(1));
+        let delay_ms = i64::try_from(late.min_ms.saturating_add(spread)).unwrap_or(i64::MAX);
+        at.saturating_add(delay_ms.saturating_mul(1_000))
     }
 
     fn render(&self, key: u32, version: u32, seq: u64, deleted: bool) -> Box<str> {
@@ -325,6 +326,11 @@ impl World {
     /// The instant as the provider's own clock shows it.
     pub fn provider_now(&self) -> i64 {
         self.now.saturating_add(self.skew_micros)
+    }
+
+    /// How far the provider's clock is ahead of the driving one, in microseconds.
+    pub fn skew_micros(&self) -> i64 {
+        self.skew_micros
     }
 
     /// The collections, in configured order.

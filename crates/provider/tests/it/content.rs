@@ -1,15 +1,15 @@
 //! Records, dates, deletions, conditional requests, credentials, and the truth beside them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use turnstone_provider::{
-    Auth, ChangeKind, Control, DateStyle, DeleteMode, LateVisibility, Op, OpKind, ProviderConfig, Settings,
-    Stamp,
+    Auth, ChangeKind, Control, DateStyle, DeleteMode, LateVisibility, Op, OpKind, Provider, ProviderConfig,
+    RecordKind, ResourceConfig, Settings, Stamp,
 };
 
-use crate::client::send;
+use crate::client::{get, send};
 use crate::{Bench, START, id_text};
 
 /// 2019-05-09T20:37:30.123456Z.
@@ -282,4 +282,36 @@ fn the_clock_of_the_provider_can_be_ahead() {
     assert_eq!(bench.get("/v1/customers").header("date"), Some("Sun, 01 Mar 2026 12:00:00 GMT"));
     bench.control(Control { skew_ms: Some(-90_000), date_skew_ms: Some(30_000), ..Control::default() });
     assert_eq!(bench.get("/v1/customers").header("date"), Some("Sun, 01 Mar 2026 11:59:00 GMT"));
+}
+
+#[test]
+fn the_time_of_this_machine_brings_changes_until_the_provider_stops() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let customers = ResourceConfig::new("customers", RecordKind::Customers).with_rates(2_000.0, 0.0, 0.0);
+    let config = ProviderConfig::of(1, vec![customers]);
+    let provider = runtime.block_on(Provider::start(config.clone())).expect("the provider starts");
+    let address = provider.address();
+    let begin = Instant::now();
+    while get(address, "/v1/customers").json().as_array().is_none_or(Vec::is_empty) {
+        assert!(begin.elapsed() < Duration::from_secs(10), "no record came");
+    }
+    runtime.block_on(provider.stop());
+    let again = ProviderConfig { port: address.port(), ..config };
+    let provider = runtime.block_on(Provider::start(again)).expect("the port is free again");
+    assert_eq!(provider.url(), format!("http://{address}"));
+}
+
+#[test]
+fn what_cannot_be_served_does_not_start() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let customers = ResourceConfig::new("customers", RecordKind::Customers);
+    let lost = Settings { zone: "Mars".to_owned(), ..Settings::default() };
+    for (resources, expect) in [
+        (vec![customers.clone(), customers.clone()], "there are two resources `customers`"),
+        (vec![customers.with_settings(lost)], "resource `customers`: settings: there is no zone `Mars`"),
+    ] {
+        let outcome = runtime.block_on(Provider::start(ProviderConfig::of(1, resources)));
+        assert_eq!(outcome.err().map(|error| error.to_string()).as_deref(), Some(expect));
+    }
 }
