@@ -1,5 +1,8 @@
-//! The part of Turnstone that does.
+//! The part of Turnstone that does: it sends, waits, stores and delivers what the core has decided.
+//!
+//! Not here: HTTP routes and command lines (the binary), rules (the core), SQL (the store).
 
 pub mod clock;
+pub mod driver;
 pub mod egress;
 pub mod secrets;

@@ -1,0 +1,200 @@
+//! Carries out the steps of a run. All IO of a run happens here, and no decision is made here.
+//!
+//! Two forms: [`drive`] writes what the machine decides, under a lease; [`rehearse`] writes nothing and remembers
+//! instead what would have been written, so that `explain` sees exactly what a real run would do.
+//!
+//! Not here: claiming and renewing leases (`poller`), sending (`egress`).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures_util::future::join;
+use futures_util::stream::{self, StreamExt};
+use turnstone_core::id::PollerId;
+use turnstone_core::ledger::{Entry, Known, KnownVersion, Recall, Version};
+use turnstone_core::poll::{Batch, Finish};
+use turnstone_core::run::{Reply, Request, Step};
+use turnstone_store::{Committed, Lease, Result, Store};
+
+use crate::clock::Clock;
+use crate::egress::{Connection, Net};
+
+/// Requests of one step that are under way at once. They go to one provider, which did not ask for more.
+const REQUESTS_AT_ONCE: usize = 4;
+
+/// What a run works with.
+#[derive(Clone)]
+pub struct Tools {
+    /// Where it keeps what it knows.
+    pub store: Arc<dyn Store>,
+    /// The way to the provider.
+    pub net: Arc<dyn Net>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Its last transaction is durable.
+    Finished(Box<Finish>),
+    /// The lease was lost; whoever holds it now goes on.
+    Abandoned,
+}
+
+/// Carries out a run to its end. Every commit has been answered by the store before the machine goes on.
+pub async fn drive(
+    mut step: Step,
+    lease: Lease<PollerId>,
+    tools: &Tools,
+    connection: &Connection,
+) -> Result<Ended> {
+    // Memory of the answer that the machine is working on; given back when the next one is asked for.
+    let mut held = None;
+    loop {
+        step = match step {
+            Step::Fetch(requests, waiting) => {
+                drop(held.take());
+                let replies = send_all(requests.0, tools, connection).await;
+                held = Some(connection.bodies.take());
+                waiting.resume(replies)
+            }
+            Step::Recall(recall, waiting) => waiting.resume(tools.store.recall(lease.id, &recall).await?),
+            Step::Wait(pause, waiting) => {
+                tools.clock.sleep(pause).await;
+                waiting.resume(tools.clock.now())
+            }
+            Step::Commit(batch, next, waiting) => {
+                let commit = tools.store.commit(lease, *batch, tools.clock.now());
+                let (committed, reply) = match next {
+                    Some(request) => {
+                        drop(held.take());
+                        let (committed, reply) = join(commit, tools.net.send(request, connection)).await;
+                        held = Some(connection.bodies.take());
+                        (committed?, Some(reply))
+                    }
+                    None => (commit.await?, None),
+                };
+                match committed {
+                    Committed::Yes => waiting.resume(reply),
+                    Committed::StaleLease => return Ok(Ended::Abandoned),
+                }
+            }
+            Step::Done(finish) => {
+                let written = tools.store.finish(lease, (*finish).clone(), tools.clock.now()).await?;
+                return Ok(match written {
+                    Committed::Yes => Ended::Finished(finish),
+                    Committed::StaleLease => Ended::Abandoned,
+                });
+            }
+        };
+    }
+}
+
+/// What a rehearsed run would have written.
+#[derive(Debug)]
+pub struct Rehearsal {
+    /// Its batches, in order.
+    pub batches: Vec<Batch>,
+    /// Its finish.
+    pub finish: Box<Finish>,
+}
+
+/// Carries out a run without writing anything. The ledger is read, and overlaid by what the run would have written.
+pub async fn rehearse(
+    mut step: Step,
+    poller: PollerId,
+    tools: &Tools,
+    connection: &Connection,
+) -> Result<Rehearsal> {
+    let mut batches: Vec<Batch> = Vec::new();
+    let mut overlay = Overlay::default();
+    loop {
+        step = match step {
+            Step::Fetch(requests, waiting) => {
+                let replies = send_all(requests.0, tools, connection).await;
+                drop(connection.bodies.take());
+                waiting.resume(replies)
+            }
+            Step::Recall(recall, waiting) => {
+                let known = tools.store.recall(poller, &recall).await?;
+                waiting.resume(overlay.over(&recall, known))
+            }
+            Step::Wait(pause, waiting) => {
+                tools.clock.sleep(pause).await;
+                waiting.resume(tools.clock.now())
+            }
+            Step::Commit(batch, next, waiting) => {
+                overlay.add(&batch);
+                batches.push(*batch);
+                let reply = match next {
+                    Some(request) => send_all(vec![request], tools, connection).await.pop(),
+                    None => None,
+                };
+                drop(connection.bodies.take());
+                waiting.resume(reply)
+            }
+            Step::Done(finish) => return Ok(Rehearsal { batches, finish }),
+        };
+    }
+}
+
+/// Sends requests, a few at once, and returns the answers in request order.
+async fn send_all(requests: Vec<Request>, tools: &Tools, connection: &Connection) -> Vec<Reply> {
+    stream::iter(requests)
+        .map(|request| tools.net.send(request, connection))
+        .buffered(REQUESTS_AT_ONCE)
+        .collect()
+        .await
+}
+
+/// Ledger rows that a rehearsed run would have written.
+#[derive(Default)]
+struct Overlay {
+    entries: HashMap<String, Entry>,
+    versions: HashSet<Version>,
+    swept: HashMap<String, u64>,
+}
+
+impl Overlay {
+    fn add(&mut self, batch: &Batch) {
+        for entry in &batch.entries {
+            self.entries.insert(entry.id.clone(), entry.clone());
+        }
+        self.versions.extend(batch.versions.iter().cloned());
+        for id in &batch.swept {
+            self.swept.insert(id.clone(), batch.sweep);
+        }
+    }
+
+    fn over(&self, recall: &Recall, known: Known) -> Known {
+        match (recall, known) {
+            (Recall::Versions(asked), Known::Versions(known)) => Known::Versions(
+                asked
+                    .iter()
+                    .zip(known)
+                    .map(|(version, known)| KnownVersion {
+                        entry: self.entries.get(&version.id).cloned().or(known.entry),
+                        version: known.version || self.versions.contains(version),
+                    })
+                    .collect(),
+            ),
+            (Recall::Missing { last_sweep_below, .. }, Known::Missing { entries, missing, alive }) => {
+                let seen = |entry: &Entry| {
+                    self.swept.get(&entry.id).is_some_and(|sweep| sweep >= last_sweep_below)
+                        || self
+                            .entries
+                            .get(&entry.id)
+                            .is_some_and(|entry| entry.last_sweep >= *last_sweep_below)
+                };
+                let swept = self.swept.values().filter(|sweep| *sweep >= last_sweep_below).count() as u64;
+                Known::Missing {
+                    entries: entries.into_iter().filter(|entry| !seen(entry)).collect(),
+                    missing: missing.saturating_sub(swept),
+                    alive,
+                }
+            }
+            (_, known) => known,
+        }
+    }
+}
