@@ -225,7 +225,10 @@ impl Oracle<'_> {
         let before = matched.iter().map(|known| known.version).filter(|known| *known <= version).max();
         let alike = |other: usize| {
             let (one, two) = (&self.world.versions[version], &self.world.versions[other]);
-            one.kind == two.kind && one.content == two.content && self.world.same_unit(version, other)
+            // What is deleted cannot be deleted once more.
+            let removed = one.kind == Kind::Removed && two.kind == Kind::Removed;
+            let same = one.kind == two.kind && one.content == two.content;
+            removed || same && self.world.same_unit(version, other)
         };
         match before {
             Some(before) => alike(before),
