@@ -10,7 +10,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use turnstone_core::check::{CheckSettings, check_resource};
-use turnstone_core::event::Event;
 use turnstone_core::id::{OrgId, PollerId, RunId};
 use turnstone_core::poll::{Options, Pass, Plan as PollPlan, PollerState, RunKind, Start, start};
 use turnstone_core::resource::Resource;
@@ -21,7 +20,7 @@ use turnstone_store::{Claim, EventFilter, NewInstance, NewPoller, Store};
 
 use crate::fault::Fault;
 use crate::hub::{Fate, Hub, Inner, Plan, Point, SimClock, SimNet};
-use crate::oracle::{Verdict, judge};
+use crate::oracle::{Received, Verdict, judge};
 use crate::rng::Rng;
 use crate::scenario::{BASE, Scenario};
 use crate::stamp::*;
@@ -51,7 +50,7 @@ struct Simulation {
     rng: Rng,
     poller: PollerId,
     stopped: Vec<Stopped>,
-    received: Vec<Event>,
+    received: Vec<Received>,
     position: i64,
 }
 
@@ -280,11 +279,14 @@ impl Simulation {
 
     /// The receiver takes what the log has for it.
     fn receive(&mut self) {
-        self.received.append(&mut self.store.printed.lock().expect("one thread"));
+        let at = self.hub.lock().now;
+        for event in self.store.printed.lock().expect("one thread").drain(..) {
+            self.received.push(Received { event, at });
+        }
         let filter = EventFilter { after: self.position, limit: 100_000, ..EventFilter::default() };
         for logged in ready(self.memory.events(OrgId(1), &filter)) {
             self.position = logged.position;
-            self.received.push(logged.event);
+            self.received.push(Received { event: logged.event, at });
         }
     }
 
@@ -300,7 +302,7 @@ impl Simulation {
                     ));
                 }
             }
-            for event in &self.received {
+            for Received { event, .. } in &self.received {
                 trace.push(format!("EVENT {} {} seq {} {}: {:?}", event.event_type, event.object_id, event.sequence, event.reason, event.record));
             }
         }

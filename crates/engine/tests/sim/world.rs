@@ -146,7 +146,11 @@ impl World {
             return;
         }
         let record = if self.rng.percent(4) { self.rng.below(self.records.len() as u64) as usize } else { *self.rng.pick(&live) };
-        let deletes = self.rng.percent(self.scenario.delete_percent) && self.kind(record) == Kind::Live;
+        // Too many at once, and a sweep asks a person: not the subject here.
+        let gone = self.versions.iter().filter(|version| version.kind == Kind::Gone).count();
+        let braked = self.scenario.sweep.is_some() && !self.scenario.soft_delete && gone >= 18;
+        let deletes =
+            self.rng.percent(self.scenario.delete_percent) && self.kind(record) == Kind::Live && !braked;
         let kind = match (deletes, self.scenario.soft_delete) {
             (false, _) => Kind::Live,
             (true, true) => Kind::Removed,
