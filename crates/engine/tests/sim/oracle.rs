@@ -98,7 +98,7 @@ pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, rec
 #[derive(Clone, Debug)]
 pub struct Received {
     pub event: Event,
-    /// When, in true time.
+    /// When it was recorded, in true time.
     pub at: Micros,
 }
 

@@ -286,6 +286,7 @@ impl Simulation {
         let filter = EventFilter { after: self.position, limit: 100_000, ..EventFilter::default() };
         for logged in ready(self.memory.events(OrgId(1), &filter)) {
             self.position = logged.position;
+            let at = logged.recorded_at.as_microsecond() - self.scenario.skew;
             self.received.push(Received { event: logged.event, at });
         }
     }
@@ -302,8 +303,11 @@ impl Simulation {
                     ));
                 }
             }
-            for Received { event, .. } in &self.received {
-                trace.push(format!("EVENT {} {} seq {} {}: {:?}", event.event_type, event.object_id, event.sequence, event.reason, event.record));
+            for Received { event, at } in &self.received {
+                trace.push(format!(
+                    "EVENT {} {} {} seq {} {}: {:?}",
+                    timestamp(*at), event.event_type, event.object_id, event.sequence, event.reason, event.record
+                ));
             }
         }
         let mut verdict = judge(&inner.world, &inner.passes, inner.baseline, &self.received);
