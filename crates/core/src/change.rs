@@ -206,7 +206,7 @@ fn judge_deletion(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) ->
         return Change::Ignored(Ignored::Reported, "already reported as deleted".into());
     }
     let older = matches!((item.compared, entry.compared), (Some(new), Some(last)) if new < last);
-    if older && unsettled(entry.first_read_at, now) {
+    if (older || known.version) && unsettled(entry.first_read_at, now) {
         return superseded();
     }
     event(EventType::Deleted, "marked as deleted")
