@@ -128,7 +128,7 @@ impl Simulation {
         self.scenario.crash_percent = 0;
         self.scenario.pause_percent = 0;
         let enough = from + self.scenario.settling() + MINUTE;
-        let sweeps = if self.scenario.sweep.is_some() { 3 } else { 0 };
+        let sweeps = if self.scenario.sweep.is_some() { 4 } else { 0 };
         for _ in 0..400 {
             self.turn();
             let inner = self.hub.lock();
