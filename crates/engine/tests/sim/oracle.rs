@@ -14,7 +14,7 @@ use turnstone_core::event::{Event, EventType};
 use turnstone_core::poll::RunKind;
 
 use crate::hub::ClosedPass;
-use crate::scenario::From;
+use crate::scenario::{From, Paging};
 use crate::stamp::*;
 use crate::world::{Kind, World};
 
@@ -202,9 +202,25 @@ impl Oracle<'_> {
                     timestamp(pass.from),
                     timestamp(pass.to)
                 );
+                let shifting = matches!(
+                    self.world.scenario.paging,
+                    Paging::Page | Paging::Offset | Paging::Link | Paging::Next
+                );
+                if shifting && until < Micros::MAX && !self.was_served(version, from, until) {
+                    let limit = "shifted past every read, and replaced before the next pass";
+                    *self.verdict.limits.entry(limit).or_default() += 1;
+                    return;
+                }
                 self.wrong(Wrong::Lost, record, Some(version), what);
             }
         }
+    }
+
+    /// Whether a version ever stood in a list that a complete pass read.
+    fn was_served(&self, version: usize, from: Micros, until: Micros) -> bool {
+        let served = self.world.served.get(&version).map_or(&[][..], Vec::as_slice);
+        let complete = self.passes.iter().filter(|pass| pass.from >= from && pass.to < until);
+        complete.into_iter().any(|pass| served.iter().any(|at| (pass.from..=pass.to).contains(at)))
     }
 
     /// A version without a trace is reported once two sweeps have missed it.

@@ -68,6 +68,10 @@ pub struct World {
     pub quiet: bool,
     /// Stands for the versions of the last answer.
     tag: u64,
+    /// The instant of the present answer.
+    at: Micros,
+    /// When each version stood in a list.
+    pub served: BTreeMap<usize, Vec<Micros>>,
 }
 
 impl World {
@@ -87,6 +91,8 @@ impl World {
             planned_to: start,
             quiet: false,
             tag: 0,
+            at: start,
+            served: BTreeMap::new(),
         };
         for _ in 0..initial {
             let reach = *world.rng.pick(&[HOUR, DAY, 30 * DAY]);
@@ -256,6 +262,7 @@ impl World {
     /// Answers a request at this instant.
     pub fn answer(&mut self, url: &str, at: Micros, etag: Option<&str>) -> Answer {
         let url = Url::parse(url).expect("the machine asks for well-formed addresses");
+        self.at = at;
         let replica = self.rng.below(self.scenario.replicas.len() as u64) as usize;
         let behind = self.scenario.replicas[replica];
         if behind > 0 {
@@ -418,6 +425,9 @@ impl World {
 
     fn page(&mut self, versions: &[usize], next: &str, more: bool) -> String {
         self.tag = versions.iter().fold(u64::from(more), |tag, at| Rng::new(tag ^ *at as u64 ^ 1 << 40).next());
+        for version in versions {
+            self.served.entry(*version).or_default().push(self.at);
+        }
         let records: Vec<String> = versions.iter().map(|version| self.body_of(*version)).collect();
         let list = format!("[{}]", records.join([",", ", ", ",\n "][self.rng.below(3) as usize]));
         if !self.scenario.enveloped() {
