@@ -293,7 +293,10 @@ impl Oracle<'_> {
         if self.world.scenario.shuffled && wrong == Wrong::Lost {
             return Some("ties shuffled between requests");
         }
-        if self.world.scenario.replicas.len() > 1 && matches!(wrong, Wrong::Doubled | Wrong::Disordered) {
+        // A stale mark of deletion stands for the true one that follows it.
+        let removed = version.is_some_and(|version| self.world.versions[version].kind == Kind::Removed);
+        let affected = matches!(wrong, Wrong::Doubled | Wrong::Disordered) || wrong == Wrong::Lost && removed;
+        if self.world.scenario.replicas.len() > 1 && affected {
             return self.not_told_apart(record, version?);
         }
         None
