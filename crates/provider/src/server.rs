@@ -389,9 +389,12 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
 }
 
 fn write_record(out: &mut Vec<u8>, record: &Record, ids: IdStyle, query: &ListQuery) {
-    out.extend_from_slice(b"{\"id\":");
-    ids.write_json(out, record.key);
-    for (name, micros) in [("created_at", record.created), ("updated_at", record.updated)] {
+    let names = &query.names;
+    out.extend_from_slice(b"{\"");
+    out.extend_from_slice(names.id.as_bytes());
+    out.extend_from_slice(b"\":");
+    ids.write_json(out, record.key, names.quoted_ids);
+    for (name, micros) in [(&names.created, record.created), (&names.updated, record.updated)] {
         let length = out.len();
         out.extend_from_slice(b",\"");
         out.extend_from_slice(name.as_bytes());
