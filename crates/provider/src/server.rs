@@ -538,8 +538,8 @@ fn faulty_answer(fault: &Fault, provider_now: i64) -> Option<Answer> {
 
 /// Carries out the plan: pause, replacement, headers, and the way the body is sent.
 ///
-/// A slow answer was read before its pause and is dated after it, as the head leaves: as at a real provider, its records
-/// may be older than its `Date`.
+/// A slow answer was read before its pause and is dated after it, as the head leaves: as at a real provider, its
+/// records may be older than its `Date`.
 async fn send(shared: &Shared, answer: Answer, plan: Plan, date: DateSkew) -> Response {
     if plan.delay_ms > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(plan.delay_ms)).await;
