@@ -4,9 +4,9 @@
 //! with that instant, so a wrong weekday, a 31 June or a 13:00 PM is refused instead of being rolled over. Nothing is
 //! allocated while reading.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
-use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::pattern::{LETTER_COUNT, Letter, Pattern, Token, ZoneStyle};
@@ -298,7 +298,13 @@ fn read_zone(
         let (offset, end) = offset.ok_or(ParseError::Offset { at: sign + 1 })?;
         (ZoneText::Offset(offset), end)
     } else {
-        read_zone_name(text, start, zone).ok_or(ParseError::Zone { at: start + 1 })?
+        let named = text.get(start).is_some_and(u8::is_ascii_alphabetic);
+        let error = if named {
+            ParseError::Zone { at: start + 1 }
+        } else {
+            ParseError::Expected { what: "zone", at: start + 1 }
+        };
+        read_zone_name(text, start, zone).ok_or(error)?
     };
     if let Some(free) = fields.zones.iter_mut().find(|zone| zone.is_none()) {
         *free = Some(found);
@@ -350,12 +356,10 @@ fn resolve(fields: &Fields, zone: &Zone, text: &[u8]) -> Result<Parsed, ParseErr
     let clock = resolve_clock(fields)?;
     let time = Time::new(clock.hour % 24, clock.minute, clock.second.min(59), fields.nanos)
         .map_err(|_| ParseError::Range { what: "time" })?;
-    let local = date.to_datetime(time);
-    let mut parsed = locate(fields, zone, text, local)?;
+    // 24:00 is the first moment of the next day.
+    let date = if clock.hour == 24 { date.tomorrow().unwrap_or(date) } else { date };
+    let mut parsed = locate(fields, zone, text, date.to_datetime(time))?;
     parsed.shifted &= fields.set & HOURS != 0; // A date alone does not claim that its midnight occurs.
-    if clock.hour == 24 {
-        parsed.at = parsed.at.saturating_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
-    }
     if clock.second == 60 {
         // A leap second stands at the end of 23:59 UTC; nowhere else.
         if parsed.at.as_second().rem_euclid(86_400) != 86_399 {
@@ -611,6 +615,8 @@ mod tests {
         check(ISO, "2017-01-01T05:29:60+05:30", "2016-12-31T23:59:59.999999Z");
         refuse(ISO, "2016-12-31T22:59:60Z");
         check(ISO, "2019-05-09T24:00:00Z", "2019-05-10T00:00:00Z");
+        check_in("yyyy-MM-dd HH:mm", "America/New_York", "2019-03-10 24:00", "2019-03-11T04:00:00Z");
+        check(ISO, "9999-12-31T24:00:00Z", &Timestamp::MAX.to_string());
         refuse(ISO, "2019-05-09T24:00:01Z");
         check(ISO, "2038-01-19T03:14:08Z", "2038-01-19T03:14:08Z");
         check(ISO, "9999-12-31T23:59:59Z", &Timestamp::MAX.to_string());
