@@ -4,9 +4,9 @@
 //! with that instant, so a wrong weekday, a 31 June or a 13:00 PM is refused instead of being rolled over. Nothing is
 //! allocated while reading.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
-use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::pattern::{LETTER_COUNT, Letter, Pattern, Token, ZoneStyle};
@@ -298,7 +298,13 @@ fn read_zone(
         let (offset, end) = offset.ok_or(ParseError::Offset { at: sign + 1 })?;
         (ZoneText::Offset(offset), end)
     } else {
-        read_zone_name(text, start, zone).ok_or(ParseError::Zone { at: start + 1 })?
+        let named = text.get(start).is_some_and(u8::is_ascii_alphabetic);
+        let error = if named {
+            ParseError::Zone { at: start + 1 }
+        } else {
+            ParseError::Expected { what: "zone", at: start + 1 }
+        };
+        read_zone_name(text, start, zone).ok_or(error)?
     };
     if let Some(free) = fields.zones.iter_mut().find(|zone| zone.is_none()) {
         *free = Some(found);
@@ -326,9 +332,10 @@ fn read_zone_name(text: &[u8], start: usize, zone: &Zone) -> Option<(ZoneText, u
         let run = rest
             .iter()
             .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'_' | b'-' | b'+'));
-        let length = run.count();
-        let name = std::str::from_utf8(&rest[..length]).ok()?;
-        return Some((ZoneText::Region(TimeZone::get(name).ok()?), start + length));
+        let name = std::str::from_utf8(&rest[..run.count()]).ok()?;
+        if let Ok(region) = TimeZone::get(name) {
+            return Some((ZoneText::Region(region), start + name.len()));
+        }
     }
     // The declared zone may use a name that the table lacks. It is asked for today's names here, to see where the name
     // ends, and for those of the date itself once that is known.
@@ -349,11 +356,10 @@ fn resolve(fields: &Fields, zone: &Zone, text: &[u8]) -> Result<Parsed, ParseErr
     let clock = resolve_clock(fields)?;
     let time = Time::new(clock.hour % 24, clock.minute, clock.second.min(59), fields.nanos)
         .map_err(|_| ParseError::Range { what: "time" })?;
-    let local = date.to_datetime(time);
-    let mut parsed = locate(fields, zone, text, local)?;
-    if clock.hour == 24 {
-        parsed.at = parsed.at.saturating_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
-    }
+    // 24:00 is the first moment of the next day.
+    let date = if clock.hour == 24 { date.tomorrow().unwrap_or(date) } else { date };
+    let mut parsed = locate(fields, zone, text, date.to_datetime(time))?;
+    parsed.shifted &= fields.set & HOURS != 0; // A date alone does not claim that its midnight occurs.
     if clock.second == 60 {
         // A leap second stands at the end of 23:59 UTC; nowhere else.
         if parsed.at.as_second().rem_euclid(86_400) != 86_399 {
@@ -428,6 +434,12 @@ fn check_date(fields: &Fields, date: Date) -> Result<(), ParseError> {
         None => Ok(()),
     }
 }
+
+/// Every letter that names an hour.
+const HOURS: u32 = (1 << Letter::Hour as u32)
+    | (1 << Letter::HourFromOne as u32)
+    | (1 << Letter::HalfHour as u32)
+    | (1 << Letter::HalfHourFromOne as u32);
 
 struct Clock {
     hour: i8,
@@ -603,6 +615,8 @@ mod tests {
         check(ISO, "2017-01-01T05:29:60+05:30", "2016-12-31T23:59:59.999999Z");
         refuse(ISO, "2016-12-31T22:59:60Z");
         check(ISO, "2019-05-09T24:00:00Z", "2019-05-10T00:00:00Z");
+        check_in("yyyy-MM-dd HH:mm", "America/New_York", "2019-03-10 24:00", "2019-03-11T04:00:00Z");
+        check(ISO, "9999-12-31T24:00:00Z", &Timestamp::MAX.to_string());
         refuse(ISO, "2019-05-09T24:00:01Z");
         check(ISO, "2038-01-19T03:14:08Z", "2038-01-19T03:14:08Z");
         check(ISO, "9999-12-31T23:59:59Z", &Timestamp::MAX.to_string());

@@ -6,6 +6,7 @@
 
 use thiserror::Error;
 
+use super::sense::{Present, judge};
 use super::{DateFormat, EpochUnit, Kind, Resolution, Zone};
 
 /// A format and what had to be mended or deserves a warning.
@@ -126,12 +127,6 @@ pub(super) enum ZoneStyle {
 /// Characters in a pattern. Real ones have at most 40.
 const PATTERN_LENGTH_MAX: usize = 200;
 
-/// Letters in one number. Longer ones hold nothing but zeros.
-const COUNT_MAX: usize = 20;
-
-/// Digits of a fraction.
-const FRACTION_MAX: usize = 9;
-
 impl Letter {
     fn of(letter: char) -> Option<Letter> {
         Some(match letter {
@@ -190,30 +185,32 @@ impl Letter {
 
 /// A run of one letter, or literal text.
 #[derive(Debug, PartialEq)]
-enum Piece {
+pub(super) enum Piece {
     Text(String),
     Letters(Letter, usize),
 }
 
 /// See [`DateFormat::compile`].
 pub(super) fn compile(text: &str, zone: &Zone) -> Result<Compiled, PatternError> {
-    let trimmed = text.trim();
-    if trimmed.chars().count() > PATTERN_LENGTH_MAX {
-        let pattern = trimmed.chars().take(40).chain(['…']).collect();
+    if text.chars().count() > PATTERN_LENGTH_MAX {
+        let pattern = text.chars().take(40).chain(['…']).collect();
         return Err(PatternError::Unusable { pattern, why: "it is longer than 200 characters" });
     }
     let mut repairs = Vec::new();
-    let mended = mend(trimmed);
-    if mended != trimmed {
-        repairs.push(format!("dropped the stray quote at the end of `{trimmed}`"));
+    let mended = mend(text);
+    if mended != text {
+        repairs.push(format!("dropped the stray quote at the end of `{text}`"));
     }
-    if let Some(unit) = EpochUnit::named(mended) {
+    if let Some(unit) = EpochUnit::named(mended.trim()) {
         return Ok(Compiled { format: DateFormat { kind: Kind::Epoch(unit), zone: zone.clone() }, repairs });
     }
     let pieces = split(mended)?;
     let present = Present::of(&pieces);
     judge(&pieces, &present)
         .map_or(Ok(()), |why| Err(PatternError::Unusable { pattern: mended.to_owned(), why }))?;
+    if mended.trim() != mended {
+        repairs.push(format!("`{mended}` has blanks at its ends, and so must every date"));
+    }
     if present.halved_hour() && !present.has(Letter::HalfDay) {
         repairs.push(format!(
             "`{mended}` has hours of a half day and no `a`: every hour is taken as before noon; write `HH` for 0 to 23"
@@ -231,7 +228,7 @@ pub(super) fn compile(text: &str, zone: &Zone) -> Result<Compiled, PatternError>
 /// Drops a last quote that has no partner.
 fn mend(pattern: &str) -> &str {
     match pattern.strip_suffix('\'') {
-        Some(shorter) if open_quote(pattern).is_some() && open_quote(shorter).is_none() => shorter.trim_end(),
+        Some(shorter) if open_quote(pattern).is_some() && open_quote(shorter).is_none() => shorter,
         Some(_) | None => pattern,
     }
 }
@@ -288,135 +285,6 @@ fn push_text(pieces: &mut Vec<Piece>, char: char) {
     }
 }
 
-/// Which letters a pattern has, and which it has twice.
-struct Present {
-    once: u32,
-    twice: u32,
-}
-
-impl Present {
-    fn of(pieces: &[Piece]) -> Present {
-        let mut present = Present { once: 0, twice: 0 };
-        for piece in pieces {
-            if let Piece::Letters(letter, _) = piece {
-                let bit = 1 << *letter as u32;
-                present.twice |= present.once & bit;
-                present.once |= bit;
-            }
-        }
-        present
-    }
-
-    fn has(&self, letter: Letter) -> bool {
-        self.once & (1 << letter as u32) != 0
-    }
-
-    fn doubled(&self, letter: Letter) -> bool {
-        self.twice & (1 << letter as u32) != 0
-    }
-
-    fn weekday(&self) -> bool {
-        self.has(Letter::Weekday) || self.has(Letter::WeekdayNumber)
-    }
-
-    fn zone(&self) -> bool {
-        self.has(Letter::ZoneName) || self.has(Letter::ZoneOffset) || self.has(Letter::ZoneIso)
-    }
-
-    fn full_hour(&self) -> bool {
-        self.has(Letter::Hour) || self.has(Letter::HourFromOne)
-    }
-
-    fn halved_hour(&self) -> bool {
-        !self.full_hour() && (self.has(Letter::HalfHour) || self.has(Letter::HalfHourFromOne))
-    }
-
-    /// Whether the letters fix one day.
-    fn day(&self) -> bool {
-        let month = self.has(Letter::Month);
-        let week = self.has(Letter::WeekOfMonth) || self.has(Letter::NthWeekday);
-        self.has(Letter::WeekYear)
-            || self.has(Letter::DayOfYear)
-            || (month && self.has(Letter::Day))
-            || (month && week && self.weekday())
-    }
-}
-
-/// What makes a pattern unusable, if anything.
-fn judge(pieces: &[Piece], present: &Present) -> Option<&'static str> {
-    let day_letters = [
-        Letter::Day,
-        Letter::Weekday,
-        Letter::WeekdayNumber,
-        Letter::WeekOfYear,
-        Letter::WeekOfMonth,
-        Letter::NthWeekday,
-    ];
-    if present.once == 0 {
-        return Some(
-            "it has no date letters; write a pattern such as `yyyy-MM-dd'T'HH:mm:ssXXX`, or `seconds` or `milliseconds` for a number counted from 1970",
-        );
-    }
-    if present.doubled(Letter::Month) {
-        return Some("it has the month twice; `M` is the month, `m` the minute");
-    }
-    if present.doubled(Letter::Minute) {
-        return Some("it has the minute twice; `M` is the month, `m` the minute");
-    }
-    if present.twice != 0 {
-        return Some("it has a letter twice; keep one of them");
-    }
-    let rules = [
-        (
-            present.has(Letter::WeekYear) && present.has(Letter::Year),
-            "it has `y` and `Y`, which differ around New Year; keep `y`",
-        ),
-        (
-            present.has(Letter::WeekYear) && !(present.has(Letter::WeekOfYear) && present.weekday()),
-            "`Y` is the year of the week and needs `w` with `E` or `u`; write `yyyy` for the calendar year",
-        ),
-        (
-            !present.has(Letter::Year) && !present.has(Letter::WeekYear),
-            "it has no year; write a pattern such as `yyyy-MM-dd'T'HH:mm:ssXXX`, or `seconds` or `milliseconds` for a number counted from 1970",
-        ),
-        (
-            present.has(Letter::DayOfYear) && present.has(Letter::Month) && !present.has(Letter::Day),
-            "`D` is the day of the year; write `d` for the day of the month",
-        ),
-        (
-            !present.day() && present.has(Letter::Day),
-            "it has a day without a month; `M` is the month, `m` the minute",
-        ),
-        (
-            !present.day() && day_letters.into_iter().any(|letter| present.has(letter)),
-            "its week or weekday does not fix a day; add month and day (`MM` and `dd`)",
-        ),
-        (
-            present.has(Letter::HalfDay) && !present.full_hour() && !present.halved_hour(),
-            "it has AM or PM (`a`) without an hour; add `h`",
-        ),
-    ];
-    rules
-        .into_iter()
-        .find(|(broken, _)| *broken)
-        .map(|(_, why)| why)
-        .or_else(|| pieces.iter().find_map(judge_count))
-}
-
-fn judge_count(piece: &Piece) -> Option<&'static str> {
-    match piece {
-        Piece::Letters(Letter::ZoneIso, 4..) => Some("`X` stands one to three times; write `XXX`"),
-        Piece::Letters(Letter::ZoneName, 4..) => {
-            Some("long zone names (`zzzz`) are not supported; write `z` or `XXX`")
-        }
-        Piece::Letters(Letter::Fraction, count) if *count > FRACTION_MAX => {
-            Some("`S` stands one to nine times")
-        }
-        Piece::Letters(_, count) if *count > COUNT_MAX => Some("it has more than 20 of one letter in a row"),
-        Piece::Letters(..) | Piece::Text(_) => None,
-    }
-}
-
 fn tokens(pieces: &[Piece]) -> Vec<Token> {
     let mut tokens: Vec<Token> = Vec::with_capacity(pieces.len());
     for (index, piece) in pieces.iter().enumerate() {
@@ -462,7 +330,7 @@ fn width(count: usize) -> u8 {
     u8::try_from(count).unwrap_or(u8::MAX)
 }
 
-fn is_number(piece: &Piece) -> bool {
+pub(super) fn is_number(piece: &Piece) -> bool {
     match piece {
         Piece::Text(_) => false,
         Piece::Letters(Letter::Month, count) => *count <= 2,
@@ -565,6 +433,7 @@ mod tests {
     fn stray_quotes_are_dropped() {
         check("yyyy-MM-dd'T'HH:mm:ssXXX'", Resolution::Second, 1);
         check("milliseconds'", Resolution::Millis, 1);
+        check("yyyy-MM-dd ", Resolution::Day, 1);
         check("yyyy-MM-dd'T'HH:mm:ss'Z''", Resolution::Second, 1);
         check("yyyy''", Resolution::Year, 0);
     }
@@ -606,5 +475,8 @@ mod tests {
         refuse("yyyy-MM-dd'T'HH:mm:ssXXXX", "one to three times");
         refuse("yyyy-MM-dd HH:mm zzzz", "long zone names");
         refuse("EEE yyyy", "does not fix a day");
+        refuse("yMMdd", "run together");
+        refuse("yyyyMdd", "run together");
+        refuse("yyyy-MM-dd HH X z", "beside another zone");
     }
 }

@@ -96,14 +96,7 @@ fn push_name(out: &mut String, letter: Letter, long: bool, local: DateTime) {
             WEEKDAYS[usize::from(local.weekday().to_sunday_zero_offset().unsigned_abs()).min(6)]
         }
         Letter::HalfDay => return out.push_str(if local.hour() < 12 { "AM" } else { "PM" }),
-        _ => {
-            return out.push_str(match (local.year() > 0, long) {
-                (true, false) => "AD",
-                (true, true) => "Anno Domini",
-                (false, false) => "BC",
-                (false, true) => "Before Christ",
-            });
-        }
+        _ => return out.push_str(if local.year() > 0 { "AD" } else { "BC" }),
     };
     out.push_str(if long { name } else { &name[..3] });
 }

@@ -1,5 +1,6 @@
-//! Tests of the core through its public doors.
+//! Tests of the core through its public door.
 
 mod corpus;
+mod dates;
 mod mission;
 mod untrusted;
