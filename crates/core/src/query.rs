@@ -65,7 +65,7 @@ pub enum QuoteRepair {
 /// Judges the single quotes of a value. Placeholders must have been taken out: their quotes belong to the format.
 pub fn quotes(value: &str) -> QuoteRepair {
     let count = value.matches('\'').count() + value.matches("%27").count();
-    if count % 2 == 0 {
+    if count.is_multiple_of(2) {
         QuoteRepair::None
     } else if value.ends_with("''") || count == 1 && value.ends_with('\'') {
         QuoteRepair::DropLast
