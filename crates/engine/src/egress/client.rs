@@ -251,7 +251,9 @@ impl Client {
             timing.start(self.clock.as_ref());
             let (first, dialled) = noting_dials(self.pooled.execute(outgoing.build(url, with_secrets))).await;
             let outcome = match first {
-                Err(error) if !dialled && outgoing.is_safe() && !error.is_timeout() => {
+                Err(error)
+                    if !dialled && outgoing.is_safe() && !error.is_timeout() && !error.is_builder() =>
+                {
                     timing.start(self.clock.as_ref());
                     self.fresh.execute(outgoing.build(url, with_secrets)).await
                 }
@@ -413,6 +415,8 @@ impl Client {
         let reason = &cause.root;
         let (kind, text) = if let Some(tls) = cause.tls {
             (FetchErrorKind::Tls, format!("no secure connection to {{}}: {tls}"))
+        } else if error.is_builder() {
+            (FetchErrorKind::BadUrl, format!("the request to {{}} cannot be made: {reason}"))
         } else if error.is_connect() && error.is_timeout() {
             (FetchErrorKind::Timeout, format!("{{}} could not be connected within {:?}", self.limits.connect))
         } else if error.is_connect() {

@@ -6,6 +6,7 @@
 //!
 //! Not here: what an answer means, when to try again, and signing. Those are decided by the runs and by delivery.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -63,8 +64,8 @@ impl Connection {
     }
 }
 
-/// A notification on its way to its subscriber.
-#[derive(Clone, Debug)]
+/// A notification on its way to its subscriber. Prints without its body, which is a tenant's data.
+#[derive(Clone)]
 pub struct Callback {
     /// Where to.
     pub url: String,
@@ -74,6 +75,16 @@ pub struct Callback {
     pub body: Bytes,
     /// Time until the head of the answer.
     pub timeout: Duration,
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callback")
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What came of a callback.
