@@ -27,7 +27,8 @@ use turnstone_core::run::{FetchError, FetchErrorKind, Reply, Request, Response};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::body::{BodyText, Share};
+use super::body::{BodyError, BodyText};
+use super::budget::Share;
 use super::guard::{Guard, GuardError, GuardedResolver, Lookup, SystemLookup};
 use super::{Callback, CallbackAnswer, CallbackReply, Connection, Net};
 use crate::clock::Clock;
@@ -358,7 +359,7 @@ impl Client {
         bytes_max: usize,
         url: &Url,
     ) -> Result<(String, Share), FetchError> {
-        let damaged = |error: super::body::BodyError| {
+        let damaged = |error: BodyError| {
             failure(error.kind(), url, format!("the answer of {{}} cannot be used: {error}"))
         };
         let codings: Vec<&str> = response

@@ -2,7 +2,7 @@
 //!
 //! Everything that leaves this machine over HTTP goes through [`Net`]: requests to providers with their connection's
 //! credentials, and callbacks. The real one is [`Client`]; the simulator brings its own. [`guard`] decides which
-//! addresses may be dialled, [`body`] how much memory answers may take.
+//! addresses may be dialled, [`budget`] how much memory answers may take.
 //!
 //! Not here: what an answer means, when to try again, and signing. Those are decided by the runs and by delivery.
 
@@ -17,11 +17,12 @@ use url::{Origin, Url};
 
 use crate::secrets::Secret;
 
-pub mod body;
+mod body;
+pub mod budget;
 mod client;
 pub mod guard;
 
-pub use body::{Bodies, BodyBudget, Held};
+pub use budget::{Bodies, BodyBudget, Held};
 pub use client::{Client, ClientError, Limits, Setup, install_crypto};
 pub use guard::{Guard, GuardError, Lookup, Policy, SystemLookup};
 
@@ -30,7 +31,7 @@ pub use guard::{Guard, GuardError, Lookup, Policy, SystemLookup};
 pub trait Net: Send + Sync {
     /// Sends one request with the connection's credentials and reads the whole answer.
     ///
-    /// Waits first until the connection's account has memory for the answer; see [`body`]. The memory stays with the
+    /// Waits first until the connection's account has memory for the answer; see [`budget`]. The memory stays with the
     /// account until the driver takes it out with [`Bodies::take`].
     async fn send(&self, request: Request, connection: &Connection) -> Reply;
 
