@@ -19,7 +19,9 @@ use turnstone_core::check::{CheckSettings, check_resource};
 use turnstone_core::poll::{self, Options, Pass, Plan, PollerState, RunOutcome, Start};
 use turnstone_engine::clock::{Clock, SystemClock};
 use turnstone_engine::driver::{Ended, Tools, drive};
-use turnstone_engine::egress::{Bodies, BodyBudget, Client, Connection, Guard, Policy, Setup, install_crypto};
+use turnstone_engine::egress::{
+    Bodies, BodyBudget, Client, Connection, Guard, Policy, Setup, install_crypto,
+};
 use turnstone_provider::{Provider, ProviderConfig, RecordKind, ResourceConfig};
 use turnstone_store::sqlite::SqliteStore;
 use turnstone_store::{NewInstance, NewPoller, Store};
@@ -94,7 +96,8 @@ impl Took {
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).filter_map(|text| text.parse::<u64>().ok()).sum();
+    let ticks: u64 =
+        after_name.split_whitespace().skip(11).take(2).filter_map(|text| text.parse::<u64>().ok()).sum();
     Duration::from_millis(ticks * 10) // USER_HZ is 100 on every Linux that matters.
 }
 
@@ -105,12 +108,16 @@ async fn timed<F: Future<Output = Result<u64>>>(side: F) -> Result<Took> {
 }
 
 async fn measure() -> Result<()> {
-    let number = |name: &str, or: u32| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(or);
+    let number =
+        |name: &str, or: u32| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(or);
     let (records, rounds) = (number("RECORDS", 60_000), number("ROUNDS", 3));
     install_crypto();
     let peer = Peer::start(records)?;
     println!("{records} records of {}, {rounds} rounds, median", peer.url);
-    println!("{:<34} {:>6} {:>12} {:>14} {:>8} {:>10}", "side", "page", "records/s", "per CPU-second", "of floor", "per CPU");
+    println!(
+        "{:<34} {:>6} {:>12} {:>14} {:>8} {:>10}",
+        "side", "page", "records/s", "per CPU-second", "of floor", "per CPU"
+    );
     for page in [100, 1_000] {
         let mut sides: [Vec<Took>; 4] = Default::default();
         for _ in 0..rounds {
@@ -139,7 +146,11 @@ fn line(name: &str, page: u32, took: Took, floor: Option<Took>) {
     let share = |ours: f64, floor: f64| format!("{:.0} %", ours / floor * 100.0);
     let wall = floor.map_or(String::new(), |floor| share(took.per_second(), floor.per_second()));
     let cpu = floor.map_or(String::new(), |floor| share(took.per_cpu_second(), floor.per_cpu_second()));
-    println!("{name:<34} {page:>6} {:>12.0} {:>14.0} {wall:>8} {cpu:>10}", took.per_second(), took.per_cpu_second());
+    println!(
+        "{name:<34} {page:>6} {:>12.0} {:>14.0} {wall:>8} {cpu:>10}",
+        took.per_second(),
+        took.per_cpu_second()
+    );
 }
 
 fn list_url(base: &str, page: u32) -> String {
@@ -150,8 +161,14 @@ fn list_url(base: &str, page: u32) -> String {
 struct Envelope<'t> {
     #[serde(borrow)]
     data: Items<'t>,
-    #[serde(borrow, flatten)]
-    rest: std::collections::HashMap<&'t str, &'t RawValue>,
+    #[serde(borrow)]
+    meta: Meta<'t>,
+}
+
+#[derive(Deserialize)]
+struct Meta<'t> {
+    #[serde(borrow)]
+    next_cursor: Option<std::borrow::Cow<'t, str>>,
 }
 
 #[derive(Deserialize)]
@@ -212,8 +229,7 @@ fn floor_page(body: &str, connection: Option<&mut rusqlite::Connection>) -> Resu
         }
         transaction.commit()?;
     }
-    let next = envelope.rest.get("next_cursor").and_then(|raw| serde_json::from_str::<Option<String>>(raw.get()).ok());
-    Ok((fields.len() as u64, next.flatten()))
+    Ok((fields.len() as u64, envelope.meta.next_cursor.map(|token| token.into_owned())))
 }
 
 /// Our side: one poller on a store of its own.
@@ -231,7 +247,7 @@ impl World {
         let config = json!({
             "url": format!("{base}/v1/customers?style=cursor&tokens=keyset&sort=asc&list=data.items"),
             "idField": "id", "list": "data.items", "pageSize": page, "startFrom": "beginning",
-            "pagination": {"type": "cursor", "size": "per_page", "token": "next_cursor", "param": "cursor"},
+            "pagination": {"type": "cursor", "size": "per_page", "token": "meta.next_cursor", "param": "cursor"},
             "datesConfiguration": {
                 "updatedDateField": "updated_at", "updatedDateFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
                 "createdDateField": "created_at", "createdDateFormat": "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"
@@ -278,7 +294,8 @@ impl World {
                 entropy: 1,
                 options: Options::default(),
             });
-            let Ended::Finished(finish) = drive(step, claim.lease, &self.tools, &self.connection).await? else {
+            let Ended::Finished(finish) = drive(step, claim.lease, &self.tools, &self.connection).await?
+            else {
                 bail!("the lease was lost");
             };
             records += finish.run.counts.records;
