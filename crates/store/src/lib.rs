@@ -10,6 +10,6 @@ pub mod api;
 // pub mod faulty;
 pub mod memory;
 // pub mod sqlite;
-// pub mod suite;
+pub mod suite;
 
 pub use api::*;
