@@ -119,7 +119,8 @@ impl<S: Store + ?Sized> Faulty<S> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts a call and says how it fails, if it does. A plan may look at the store, so the lock is not held meanwhile.
+    /// Counts a call and says how it fails, if it does. A plan may look at the store, so the lock is not held
+    /// meanwhile.
     fn begin(&self, verb: Verb) -> Option<Fault> {
         let mut watch = self.watch();
         watch.of_all += 1;
