@@ -104,8 +104,8 @@ impl TemplateError {
 enum Part {
     /// Text that is encoded already.
     Text(String),
-    /// A place for a value.
-    Hole { hole: Hole, place: Place, operator: Operator },
+    /// A place for a value, and what the text before says about it.
+    Hole { hole: Hole, place: Place, operator: Operator, equated: Option<String> },
 }
 
 impl Template {
@@ -231,6 +231,16 @@ impl Template {
     /// Whether a start stands behind `<=` or `<`: the answer then holds what is older than the window.
     pub fn keeps_older(&self) -> bool {
         self.starts().any(|(_, operator)| operator == Operator::Before)
+    }
+
+    /// Names that a start placeholder is set equal to, as in `updated_at=${…}`.
+    pub fn equated_names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Hole { hole: Hole::Instant { moment: Moment::Start, .. }, equated, .. } => {
+                equated.as_deref()
+            }
+            Part::Hole { .. } | Part::Text(_) => None,
+        })
     }
 
     /// Whether it names a host.
@@ -462,11 +472,14 @@ impl Builder {
             if position > 0
                 && let Some(hole) = self.holes.next()
             {
-                let operator = match place {
-                    Place::Path => Operator::Unknown,
-                    Place::Query => query::operator(&text[..before_end]),
+                let (operator, equated) = match place {
+                    Place::Path => (Operator::Unknown, None),
+                    Place::Query => {
+                        let before = &text[..before_end];
+                        (query::operator(before), query::equated(before))
+                    }
                 };
-                self.parts.push(Part::Hole { hole, place, operator });
+                self.parts.push(Part::Hole { hole, place, operator, equated });
                 before_end += HOLE.len_utf8();
             }
             before_end += piece.len();
