@@ -1,8 +1,8 @@
 //! Reads a configuration and says everything that is wrong with it at once.
 //!
 //! [`check`] is the only door to an [`Instance`]: what it returns without a fault is understood completely, and nothing
-//! behind it validates again. Each [`Fault`] names the place, what is wrong there and what would be right. What works is
-//! never refused: damage that has one reading is repaired and named ([`Checked::repairs`]), and what works less well
+//! behind it validates again. Each [`Fault`] names the place, what is wrong there and what would be right. What works
+//! is never refused: damage that has one reading is repaired and named ([`Checked::repairs`]), and what works less well
 //! than it could is a warning.
 //!
 //! Deliberately not here: files, YAML, environment variables and secrets (the caller brings a JSON document), and any

@@ -69,7 +69,7 @@ const INERT: [&str; 7] = [
     "parameters",
 ];
 
-const NEEDS_CONNECTOR: &str = "this release reads no connectors: give `url` and `idField` here";
+const NEEDS_CONNECTOR: &str = "give at least `url` and `idField` here";
 
 /// What a resource is read in.
 pub(super) struct Surroundings<'a> {
