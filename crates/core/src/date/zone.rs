@@ -148,7 +148,7 @@ impl Zone {
         let january = jiff::civil::date(local.year(), 1, 1).at(12, 0, 0, 0);
         let july = jiff::civil::date(local.year(), 7, 1).at(12, 0, 0, 0);
         let instants = [
-            here.clone().earlier().ok(),
+            here.earlier().ok(),
             here.later().ok(),
             self.time_zone.to_timestamp(january).ok(),
             self.time_zone.to_timestamp(july).ok(),

@@ -297,6 +297,8 @@ fn names_an_offset(format: &DateFormat, text: &str, ours: Timestamp) -> bool {
             (2..=run.len().min(4)).flat_map(|length| (0..=run.len() - length).map(move |at| (at, length)));
         starts.map(move |(at, length)| &run[at..at + length])
     });
+    // All agree on these two.
+    let parts = parts.filter(|run| !run.eq_ignore_ascii_case("UTC") && !run.eq_ignore_ascii_case("GMT"));
     parts.filter_map(|run| Some((run, Zone::parse(run, ZoneRules::default()).ok()?))).any(|(run, zone)| {
         let offset = zone.time_zone().to_offset(ours);
         let minutes = offset.seconds() / 60;
@@ -339,8 +341,16 @@ fn short_of_java(group: &Group, text: &str, error: ParseError, java: i64) -> Opt
         ParseError::Contradiction { .. } => group.has("EuYwWFDzZXahHkK").then_some(Class::Contradiction),
         ParseError::Range { .. } if group.says_twice() => Some(Class::Contradiction),
         ParseError::Expected { .. } if group.has("S") && digits > 9 => Some(Class::Fraction),
-        _ => (digits > 9 || text.contains('-')).then_some(Class::Number),
+        _ => (digits > 9 || has_negative(text)).then_some(Class::Number),
     }
+}
+
+/// A minus sign before nothing but zeros: Java takes `-0` for a number, and zero for what it is.
+fn has_negative(text: &str) -> bool {
+    text.split('-').skip(1).any(|rest| {
+        let digits = rest.len() - rest.trim_start_matches(|char: char| char.is_ascii_digit()).len();
+        digits > 0 && rest[..digits].bytes().all(|digit| digit == b'0')
+    })
 }
 
 fn assert_sound(tally: &Tally) {
