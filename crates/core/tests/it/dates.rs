@@ -297,8 +297,10 @@ fn names_an_offset(format: &DateFormat, text: &str, ours: Timestamp) -> bool {
             (2..=run.len().min(4)).flat_map(|length| (0..=run.len() - length).map(move |at| (at, length)));
         starts.map(move |(at, length)| &run[at..at + length])
     });
-    // All agree on these two.
-    let parts = parts.filter(|run| !run.eq_ignore_ascii_case("UTC") && !run.eq_ignore_ascii_case("GMT"));
+    // All agree on these two, save that Java calls the British standard time of 1968 to 1971 GMT, at +1:00.
+    let british = ours.as_second() < 63_072_000;
+    let agreed = |run: &str| run.eq_ignore_ascii_case("UTC") || (run.eq_ignore_ascii_case("GMT") && !british);
+    let parts = parts.filter(|run| !agreed(run));
     parts.filter_map(|run| Some((run, Zone::parse(run, ZoneRules::default()).ok()?))).any(|(run, zone)| {
         let offset = zone.time_zone().to_offset(ours);
         let minutes = offset.seconds() / 60;
@@ -339,7 +341,9 @@ fn short_of_java(group: &Group, text: &str, error: ParseError, java: i64) -> Opt
     let digits = text.split(|char: char| !char.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     match error {
         ParseError::Contradiction { .. } => group.has("EuYwWFDzZXahHkK").then_some(Class::Contradiction),
-        ParseError::Range { .. } if group.says_twice() => Some(Class::Contradiction),
+        ParseError::Range { .. } | ParseError::Expected { .. } if group.says_twice() => {
+            Some(Class::Contradiction)
+        }
         ParseError::Expected { .. } if group.has("S") && digits > 9 => Some(Class::Fraction),
         _ => (digits > 9 || has_negative(text)).then_some(Class::Number),
     }
