@@ -67,7 +67,7 @@ impl Class {
             Class::Gap => "a local time that does not occur is moved forward",
             Class::DayEnd => "24:00:00 and leap seconds are read",
             Class::Contradiction => "everything in a text must agree, repeated parts too",
-            Class::Refused => "Java refuses texts of its own printing around New Year, and numbers of L",
+            Class::Refused => "Java refuses texts of its own printing around New Year",
             Class::Old => "before 1900 Java changes to the Julian calendar and has no zone data",
             Class::Number => "Java reads years beyond 9999 and over-long or negative numbers",
         }
@@ -327,7 +327,7 @@ fn beyond_java(group: &Group, text: &str, ours: Timestamp, shifted: bool) -> Opt
     if group.has("H") && text.contains("24") {
         return Some(Class::DayEnd);
     }
-    group.has("LwWFEuYD").then_some(Class::Refused)
+    group.has("wWFEuYD").then_some(Class::Refused)
 }
 
 /// Java reads it, we do not.
