@@ -254,3 +254,23 @@ mod testing {
         checked.resources.remove(0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{dates, document, paging, resource, sweep};
+
+    #[test]
+    fn the_manual_explains_every_setting() {
+        let manual = include_str!("../../../../docs/polling.md");
+        let known =
+            [&resource::KNOWN[..], &paging::KNOWN, &sweep::KNOWN, &dates::KNOWN, &document::CONFIGURATION]
+                .concat();
+        assert_eq!(known.len(), 62);
+        for name in known {
+            // In a table, or in one of the examples; a table may leave out the beginning of a long key.
+            let end = name.strip_prefix("event.notification.basic").unwrap_or(name);
+            let shown = manual.contains(&format!("{end}`")) || manual.contains(&format!("\"{name}\""));
+            assert!(shown, "`{name}` is not explained in docs/polling.md");
+        }
+    }
+}

@@ -27,7 +27,7 @@ const PAGE_SIZE: u32 = 20;
 /// How far every pass reads again when nothing is said.
 const OVERLAP: Duration = Duration::from_secs(60);
 
-const KNOWN: [&str; 28] = [
+pub(super) const KNOWN: [&str; 28] = [
     "url",
     "idField",
     "datesConfiguration",
