@@ -67,7 +67,7 @@ impl Class {
             Class::Gap => "a local time that does not occur is moved forward",
             Class::DayEnd => "24:00:00 and leap seconds are read",
             Class::Contradiction => "everything in a text must agree, repeated parts too",
-            Class::Refused => "Java refuses texts of its own printing around New Year, and numbers of L",
+            Class::Refused => "Java refuses texts of its own printing around New Year",
             Class::Old => "before 1900 Java changes to the Julian calendar and has no zone data",
             Class::Number => "Java reads years beyond 9999 and over-long or negative numbers",
         }
@@ -297,6 +297,10 @@ fn names_an_offset(format: &DateFormat, text: &str, ours: Timestamp) -> bool {
             (2..=run.len().min(4)).flat_map(|length| (0..=run.len() - length).map(move |at| (at, length)));
         starts.map(move |(at, length)| &run[at..at + length])
     });
+    // All agree on these two, save that Java calls the British standard time of 1968 to 1971 GMT, at +1:00.
+    let british = ours.as_second() < 63_072_000;
+    let agreed = |run: &str| run.eq_ignore_ascii_case("UTC") || (run.eq_ignore_ascii_case("GMT") && !british);
+    let parts = parts.filter(|run| !agreed(run));
     parts.filter_map(|run| Some((run, Zone::parse(run, ZoneRules::default()).ok()?))).any(|(run, zone)| {
         let offset = zone.time_zone().to_offset(ours);
         let minutes = offset.seconds() / 60;
@@ -323,7 +327,7 @@ fn beyond_java(group: &Group, text: &str, ours: Timestamp, shifted: bool) -> Opt
     if group.has("H") && text.contains("24") {
         return Some(Class::DayEnd);
     }
-    group.has("LwWFEuYD").then_some(Class::Refused)
+    group.has("wWFEuYD").then_some(Class::Refused)
 }
 
 /// Java reads it, we do not.
@@ -337,10 +341,20 @@ fn short_of_java(group: &Group, text: &str, error: ParseError, java: i64) -> Opt
     let digits = text.split(|char: char| !char.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     match error {
         ParseError::Contradiction { .. } => group.has("EuYwWFDzZXahHkK").then_some(Class::Contradiction),
-        ParseError::Range { .. } if group.says_twice() => Some(Class::Contradiction),
+        ParseError::Range { .. } | ParseError::Expected { .. } if group.says_twice() => {
+            Some(Class::Contradiction)
+        }
         ParseError::Expected { .. } if group.has("S") && digits > 9 => Some(Class::Fraction),
-        _ => (digits > 9 || text.contains('-')).then_some(Class::Number),
+        _ => (digits > 9 || has_negative(text)).then_some(Class::Number),
     }
+}
+
+/// A minus sign before nothing but zeros: Java takes `-0` for a number, and zero for what it is.
+fn has_negative(text: &str) -> bool {
+    text.split('-').skip(1).any(|rest| {
+        let digits = rest.len() - rest.trim_start_matches(|char: char| char.is_ascii_digit()).len();
+        digits > 0 && rest[..digits].bytes().all(|digit| digit == b'0')
+    })
 }
 
 fn assert_sound(tally: &Tally) {
