@@ -1,12 +1,12 @@
 //! The verbs, and the rows that they speak of.
 //!
 //! Conventions: every row belongs to an organisation; instants are kept as whole microseconds UTC; secret values arrive
-//! here already sealed; opaque JSON texts (`state`, `checkpoint`, `document`) are written and read back untouched. Every
-//! text may hold any character, NUL included. Ids and positions start at 1, grow, and are never used twice.
+//! here already sealed; opaque JSON texts (`state`, `checkpoint`, `document`) are written and read back untouched.
+//! Every text may hold any character, NUL included. Ids and positions start at 1, grow, and are never used twice.
 //!
-//! A verb that names a row answers `NotFound` when the row is not there or belongs to another organisation: the words are
-//! `organisation`, `instance`, `poller`, `run`, `endpoint` and `notification`. Filters that match nothing, a foreign id
-//! included, give an empty list; a limit of 0 gives one too. Texts are ordered by their UTF-8 bytes.
+//! A verb that names a row answers `NotFound` when the row is not there or belongs to another organisation: the words
+//! are `organisation`, `instance`, `poller`, `run`, `endpoint` and `notification`. Filters that match nothing, a foreign
+//! id included, give an empty list; a limit of 0 gives one too. Texts are ordered by their UTF-8 bytes.
 //!
 //! A claim holds until it is released, given up by [`Store::expire_leases`], or taken by the next claimer once it ran
 //! out (`now` at or past its end). Until then its holder's writes count, late or not: the epoch decides, not the clock.
@@ -260,7 +260,8 @@ pub struct NewNotification {
     pub split_from: Option<NotificationId>,
     /// Its events, by position in the log, ascending.
     pub members: Vec<i64>,
-    /// The request body. `{notificationId}` never stands in it: the id is handed out by [`Store::reserve_notification`].
+    /// The request body. `{notificationId}` never stands in it: the id is handed out by
+    /// [`Store::reserve_notification`].
     pub body: String,
 }
 
@@ -428,9 +429,9 @@ pub struct NotificationFilter {
 /// What an upkeep removes, decided by the keeper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Events recorded before this go, unless one is undelivered: not yet passed by its instance's endpoint, held there,
-    /// or a member of a notification that stays. Closed notifications completed before this go when no attempt of theirs
-    /// is left.
+    /// Events recorded before this go, unless one is undelivered: not yet passed by its instance's endpoint, held
+    /// there, or a member of a notification that stays. Closed notifications completed before this go when no attempt
+    /// of theirs is left.
     pub events_before: Timestamp,
     /// Runs and their decisions finished before this go.
     pub runs_before: Timestamp,
@@ -462,8 +463,8 @@ pub trait Store: Send + Sync {
     async fn org_by_token(&self, token_hash: [u8; 32]) -> Result<Option<OrgId>>;
     /// Adds an organisation token by its hash. `Conflict` when the hash is known.
     async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()>;
-    /// Makes an instance with its pollers and its endpoint, which starts at the end of the log. `Conflict` when the token
-    /// is taken, or a resource stands twice; names may repeat.
+    /// Makes an instance with its pollers and its endpoint, which starts at the end of the log. `Conflict` when the
+    /// token is taken, or a resource stands twice; names may repeat.
     async fn create_instance(&self, new: NewInstance, now: Timestamp) -> Result<InstanceId>;
     /// One instance.
     async fn instance(&self, org: OrgId, id: InstanceId) -> Result<InstanceRow>;
@@ -471,10 +472,11 @@ pub trait Store: Send + Sync {
     async fn instances(&self, org: OrgId) -> Result<Vec<InstanceRow>>;
     /// Replaces an instance's document, name, tags, pollers and endpoint settings. Pollers are matched by resource name
     /// and keep their state and ledger; an open pass is left to the core, which sees the new revision. Pollers whose
-    /// resource is gone are removed with their ledger; their runs and events stay. A known poller takes the interval and
-    /// the revision, and the new due time when the revision changed; it stays paused if it was, and a claim stays valid.
-    /// The endpoint keeps its position and state; one that is new starts at the end of the log, one that is left out is
-    /// removed, and its open notifications are cancelled. Organisation, key, token and `enabled` stay as they are.
+    /// resource is gone are removed with their ledger; their runs and events stay. A known poller takes the interval
+    /// and the revision, and the new due time when the revision changed; it stays paused if it was, and a claim stays
+    /// valid. The endpoint keeps its position and state; one that is new starts at the end of the log, one that is left
+    /// out is removed, and its open notifications are cancelled. Organisation, key, token and `enabled` stay as they
+    /// are.
     async fn update_instance(
         &self,
         org: OrgId,
@@ -491,14 +493,14 @@ pub trait Store: Send + Sync {
     async fn pollers(&self, org: OrgId, instance: Option<InstanceId>) -> Result<Vec<PollerRow>>;
     /// One poller.
     async fn poller(&self, org: OrgId, id: PollerId) -> Result<PollerRow>;
-    /// Makes a poller due at this time (used by "poll now"); also wakes a paused one when `unpause`. The end of a run in
-    /// flight overwrites it.
+    /// Makes a poller due at this time (used by "poll now"); also wakes a paused one when `unpause`. The end of a run
+    /// in flight overwrites it.
     async fn set_due(&self, org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> Result<()>;
     /// Pauses a poller, with the reason in words. A run in flight may still finish.
     async fn pause(&self, org: OrgId, id: PollerId, reason: &str) -> Result<()>;
     /// Replaces a poller's state (cursor set, rewind, reset, confirmed deletes); the old one goes into the cursor
-    /// history, and the open pass goes, since it belongs to the old state. Refused with `Conflict` while a run holds the
-    /// lease; one that ran out is taken away.
+    /// history, and the open pass goes, since it belongs to the old state. Refused with `Conflict` while a run holds
+    /// the lease; one that ran out is taken away.
     async fn set_state(
         &self,
         org: OrgId,
@@ -521,9 +523,10 @@ pub trait Store: Send + Sync {
     async fn renew(&self, lease: Lease<PollerId>, now: Timestamp, lease_for: Duration) -> Result<Committed>;
     /// What the ledger knows. Nothing, of a poller that is gone.
     async fn recall(&self, poller: PollerId, recall: &Recall) -> Result<Known>;
-    /// Writes one batch. An event whose id is already in the log is not written again and keeps its position; everything
-    /// else is. Within the batch entries come first, so that `swept` reaches those too; a swept id without an entry is
-    /// passed over. Decisions become visible with the run that finishes under the same lease, and are lost if none does.
+    /// Writes one batch. An event whose id is already in the log is not written again and keeps its position;
+    /// everything else is. Within the batch entries come first, so that `swept` reaches those too; a swept id without
+    /// an entry is passed over. Decisions become visible with the run that finishes under the same lease, and are lost
+    /// if none does.
     async fn commit(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed>;
     /// Writes the end of a run, its last batch first, and releases the claim. Versions without a compared value are not
     /// pruned.
@@ -551,11 +554,11 @@ pub trait Store: Send + Sync {
     async fn waiting(&self, endpoint: EndpointId, events_max: u32) -> Result<Waiting>;
     /// The next notification id, so that the body can hold it. Ids that are never used leave gaps.
     async fn reserve_notification(&self) -> Result<NotificationId>;
-    /// Writes a formed notification, claimed at once for its first attempt (`Created`, due `now`), and moves the endpoint:
-    /// its position goes to the last member if that is beyond it, and the events of its instance passed over on the way
-    /// are held. `None` when the endpoint moved meanwhile, is not active any more or gone, the id is used, or the members
-    /// are not what [`Store::waiting`] might answer (none at all, of two resources, two of one record, not free, not the
-    /// first of its record, not in the log): nothing is written.
+    /// Writes a formed notification, claimed at once for its first attempt (`Created`, due `now`), and moves the
+    /// endpoint: its position goes to the last member if that is beyond it, and the events of its instance passed over
+    /// on the way are held. `None` when the endpoint moved meanwhile, is not active any more or gone, the id is used,
+    /// or the members are not what [`Store::waiting`] might answer (none at all, of two resources, two of one record,
+    /// not free, not the first of its record, not in the log): nothing is written.
     async fn form(
         &self,
         id: NotificationId,
@@ -582,9 +585,9 @@ pub trait Store: Send + Sync {
         result: AttemptResult,
         now: Timestamp,
     ) -> Result<Committed>;
-    /// Releases, makes due again and counts from zero: notifications that match, if dead, queued or in retry, as long as
-    /// their endpoint exists and no claim on them stands. They become `Retry`, due `now`; their endpoints become active
-    /// again. The filter's `after` and `limit` count, by id, among those that qualify. Returns how many.
+    /// Releases, makes due again and counts from zero: notifications that match, if dead, queued or in retry, as long
+    /// as their endpoint exists and no claim on them stands. They become `Retry`, due `now`; their endpoints become
+    /// active again. The filter's `after` and `limit` count, by id, among those that qualify. Returns how many.
     async fn redeliver(&self, org: OrgId, filter: &NotificationFilter, now: Timestamp) -> Result<u64>;
     /// When the earliest unclaimed `Created` or `Retry` notification of an active endpoint is due. A claim that ran out
     /// still counts as one here.

@@ -8,8 +8,8 @@
 
 pub mod api;
 // pub mod faulty;
-// pub mod memory;
+pub mod memory;
 pub mod sqlite;
-// pub mod suite;
+pub mod suite;
 
 pub use api::*;
