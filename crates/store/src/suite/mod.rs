@@ -173,7 +173,9 @@ pub async fn reopens(store: Arc<dyn Store>, reopen: impl AsyncFnOnce(Arc<dyn Sto
     let delivery = world.formed(&[(1, "a")], 1).await;
     let poll = world.claim(1).await;
     world.commit(poll, world.batch(&[(2, "b")]), 1).await;
-    world.store = reopen(world.store.clone()).await;
+    // The world lets go of the store, so that whoever reopens it may close it first.
+    let closing = std::mem::replace(&mut world.store, Arc::new(crate::memory::MemoryStore::new()));
+    world.store = reopen(closing).await;
 
     assert_eq!(world.try_commit(poll, world.batch(&[(3, "c")]), 2).await, Committed::StaleLease);
     let result = world.delivered(&delivery, 2);

@@ -1,3 +1,4 @@
 //! Every store against the same suite.
 
 mod memory;
+mod sqlite;
