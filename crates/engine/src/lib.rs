@@ -1,1 +1,5 @@
 //! The part of Turnstone that does.
+
+pub mod clock;
+pub mod egress;
+pub mod secrets;

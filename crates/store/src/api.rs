@@ -2,6 +2,15 @@
 //!
 //! Conventions: every row belongs to an organisation; instants are kept as whole microseconds UTC; secret values arrive
 //! here already sealed; opaque JSON texts (`state`, `checkpoint`, `document`) are written and read back untouched.
+//! Every text may hold any character, NUL included. Ids and positions start at 1, grow, and are never used twice.
+//!
+//! A verb that names a row answers `NotFound` when the row is not there or belongs to another organisation: the words are
+//! `organisation`, `instance`, `poller`, `run`, `endpoint` and `notification`. Filters that match nothing, a foreign id
+//! included, give an empty list; a limit of 0 gives one too. Texts are ordered by their UTF-8 bytes.
+//!
+//! A claim holds until it is released, given up by [`Store::expire_leases`], or taken by the next claimer once it ran
+//! out (`now` at or past its end). Until then its holder's writes count, late or not: the epoch decides, not the clock.
+//! All claims end when the store is opened anew.
 
 use std::time::Duration;
 
@@ -249,9 +258,10 @@ pub struct NewNotification {
     pub endpoint: EndpointId,
     /// The notification that it was split from.
     pub split_from: Option<NotificationId>,
-    /// Its events, by position in the log.
+    /// Its events, by position in the log, ascending.
     pub members: Vec<i64>,
-    /// The request body. `{notificationId}` never stands in it: the id is handed out by [`Store::reserve_notification`].
+    /// The request body. `{notificationId}` never stands in it: the id is handed out by
+    /// [`Store::reserve_notification`].
     pub body: String,
 }
 
@@ -317,9 +327,9 @@ pub struct NotificationRow {
     pub state: NotificationState,
     /// Failed attempts so far.
     pub failures: u32,
-    /// When the first attempt failed.
+    /// When the first attempt failed: the `now` of the write that first brought a failure.
     pub first_failed_at: Option<Timestamp>,
-    /// When it is due, while it is open.
+    /// When it is due, while it is `Created` or `Retry`.
     pub next_due: Option<Timestamp>,
     /// When it was formed.
     pub created_at: Timestamp,
@@ -327,7 +337,7 @@ pub struct NotificationRow {
     pub completed_at: Option<Timestamp>,
     /// The request body.
     pub body: String,
-    /// Its events.
+    /// Its events, in log order.
     pub events: Vec<EventId>,
 }
 
@@ -368,12 +378,14 @@ pub struct AttemptResult {
     pub attempt: AttemptRow,
     /// The notification's new state.
     pub state: NotificationState,
-    /// When it is due again, for `Retry`.
+    /// When it is due again, for `Retry` (at once without it); when the singles are due, for `Split`.
     pub next_due: Option<Timestamp>,
     /// Failed attempts, this one included.
     pub failures: u32,
-    /// Bodies of the single notifications that replace it, for `Split`: one per member, in member order.
-    pub singles: Vec<NewNotification>,
+    /// The single notifications that replace it, for `Split`, with their reserved ids: one per member, in member order;
+    /// anything else is `Failed`. They start as `Created`, without failures, due at `next_due` (or at once). Empty for
+    /// every other state.
+    pub singles: Vec<(NotificationId, NewNotification)>,
     /// What becomes of the endpoint, if anything: its new state and why.
     pub endpoint: Option<(EndpointState, String)>,
 }
@@ -417,13 +429,15 @@ pub struct NotificationFilter {
 /// What an upkeep removes, decided by the keeper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Bodies and rows of delivered events recorded before this go.
+    /// Events recorded before this go, unless one is undelivered: not yet passed by its instance's endpoint, held
+    /// there, or a member of a notification that stays. Closed notifications completed before this go when no attempt
+    /// of theirs is left.
     pub events_before: Timestamp,
     /// Runs and their decisions finished before this go.
     pub runs_before: Timestamp,
     /// Attempts started before this go.
     pub attempts_before: Timestamp,
-    /// Ledger entries deleted before this go.
+    /// Ledger entries deleted before this go, with their versions.
     pub deleted_entries_before: Timestamp,
     /// At most so many rows of each kind in one call.
     pub rows_max: u32,
@@ -432,7 +446,7 @@ pub struct Retention {
 /// What an upkeep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Rows removed.
+    /// Rows removed: attempts, notifications, events, runs and entries; what goes along with them is not counted.
     pub removed: u64,
     /// Whether a kind reached `rows_max`, so that another call is due soon.
     pub more: bool,
@@ -447,9 +461,10 @@ pub trait Store: Send + Sync {
     async fn ensure_org(&self, name: &str, now: Timestamp) -> Result<OrgId>;
     /// The organisation whose token has this hash.
     async fn org_by_token(&self, token_hash: [u8; 32]) -> Result<Option<OrgId>>;
-    /// Adds an organisation token by its hash.
+    /// Adds an organisation token by its hash. `Conflict` when the hash is known.
     async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()>;
-    /// Makes an instance with its pollers and its endpoint.
+    /// Makes an instance with its pollers and its endpoint, which starts at the end of the log. `Conflict` when the
+    /// token is taken, or a resource stands twice; names may repeat.
     async fn create_instance(&self, new: NewInstance, now: Timestamp) -> Result<InstanceId>;
     /// One instance.
     async fn instance(&self, org: OrgId, id: InstanceId) -> Result<InstanceRow>;
@@ -457,7 +472,11 @@ pub trait Store: Send + Sync {
     async fn instances(&self, org: OrgId) -> Result<Vec<InstanceRow>>;
     /// Replaces an instance's document, name, tags, pollers and endpoint settings. Pollers are matched by resource name
     /// and keep their state and ledger; an open pass is left to the core, which sees the new revision. Pollers whose
-    /// resource is gone are removed with their ledger. The endpoint keeps its position.
+    /// resource is gone are removed with their ledger; their runs and events stay. A known poller takes the interval
+    /// and the revision, and the new due time when the revision changed; it stays paused if it was, and a claim stays
+    /// valid. The endpoint keeps its position and state; one that is new starts at the end of the log, one that is left
+    /// out is removed, and its open notifications are cancelled. Organisation, key, token and `enabled` stay as they
+    /// are.
     async fn update_instance(
         &self,
         org: OrgId,
@@ -465,20 +484,23 @@ pub trait Store: Send + Sync {
         new: NewInstance,
         now: Timestamp,
     ) -> Result<()>;
-    /// Switches an instance on or off.
+    /// Switches an instance on or off. Pollers of one that is off are not due; a run in flight may still finish.
     async fn set_enabled(&self, org: OrgId, id: InstanceId, enabled: bool) -> Result<()>;
-    /// Removes an instance: its pollers, ledger, endpoint; open notifications are cancelled. Its events stay.
+    /// Removes an instance: its pollers, ledger, endpoint; open notifications are cancelled. Its events, runs
+    /// and notifications stay for their retention; whoever holds a lease of it finds it stale.
     async fn delete_instance(&self, org: OrgId, id: InstanceId, now: Timestamp) -> Result<()>;
-    /// The pollers of an instance, or of the whole organisation.
+    /// The pollers of an instance, or of the whole organisation, by id.
     async fn pollers(&self, org: OrgId, instance: Option<InstanceId>) -> Result<Vec<PollerRow>>;
     /// One poller.
     async fn poller(&self, org: OrgId, id: PollerId) -> Result<PollerRow>;
-    /// Makes a poller due at this time (used by "poll now"); also wakes a paused one when `unpause`.
+    /// Makes a poller due at this time (used by "poll now"); also wakes a paused one when `unpause`. The end of a run
+    /// in flight overwrites it.
     async fn set_due(&self, org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> Result<()>;
-    /// Pauses a poller, with the reason in words.
+    /// Pauses a poller, with the reason in words. A run in flight may still finish.
     async fn pause(&self, org: OrgId, id: PollerId, reason: &str) -> Result<()>;
     /// Replaces a poller's state (cursor set, rewind, reset, confirmed deletes); the old one goes into the cursor
-    /// history. Refused with `Conflict` while a run holds the lease.
+    /// history, and the open pass goes, since it belongs to the old state. Refused with `Conflict` while a run holds
+    /// the lease; one that ran out is taken away.
     async fn set_state(
         &self,
         org: OrgId,
@@ -490,43 +512,53 @@ pub trait Store: Send + Sync {
 
     // Runs.
 
-    /// Pollers that are due, enabled, unpaused and unclaimed, at most `limit`, earliest first, but at most
-    /// `per_org` of one organisation so that none hides the others.
+    /// Pollers that are due (at `now` or before), enabled, unpaused and unclaimed (or whose claim ran out), at most
+    /// `limit`, earliest first and then by id, but at most `per_org` of one organisation so that none hides the others.
     async fn due(&self, now: Timestamp, limit: u32, per_org: u32) -> Result<Vec<Due>>;
-    /// When the earliest enabled, unpaused, unclaimed poller is due.
+    /// When the earliest enabled, unpaused, unclaimed poller is due. A claim that ran out still counts as one here.
     async fn next_due(&self) -> Result<Option<Timestamp>>;
-    /// Claims a poller until `now + lease_for`. `None` when it is not due any more, or claimed.
+    /// Claims a poller until `now + lease_for`. `None` when it is not due any more, off, paused, claimed, or gone.
     async fn claim(&self, poller: PollerId, now: Timestamp, lease_for: Duration) -> Result<Option<Claim>>;
-    /// Prolongs a claim.
+    /// Prolongs a claim, also one that ran out and that nobody took.
     async fn renew(&self, lease: Lease<PollerId>, now: Timestamp, lease_for: Duration) -> Result<Committed>;
-    /// What the ledger knows.
+    /// What the ledger knows. Nothing, of a poller that is gone.
     async fn recall(&self, poller: PollerId, recall: &Recall) -> Result<Known>;
-    /// Writes one batch. An event whose id is already in the log is not written again; everything else is.
+    /// Writes one batch. An event whose id is already in the log is not written again and keeps its position;
+    /// everything else is. Within the batch entries come first, so that `swept` reaches those too; a swept id without
+    /// an entry is passed over. Decisions become visible with the run that finishes under the same lease, and are lost
+    /// if none does.
     async fn commit(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed>;
-    /// Writes the end of a run and releases the claim.
+    /// Writes the end of a run, its last batch first, and releases the claim. Versions without a compared value are not
+    /// pruned.
     async fn finish(&self, lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Result<Committed>;
-    /// Releases a claim without a trace, due again at `due` (a run that was interrupted by shutdown).
+    /// Releases a claim without a trace, due again at `due` (a run that was interrupted by shutdown). Does nothing when
+    /// the lease is stale.
     async fn release(&self, lease: Lease<PollerId>, due: Timestamp) -> Result<()>;
-    /// The runs of a poller, newest first.
+    /// The runs of a poller, by start, newest first.
     async fn runs(&self, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<RunRecord>>;
-    /// One run with its single decisions.
+    /// One run with its single decisions, in the order of their writing.
     async fn run(&self, org: OrgId, id: RunId) -> Result<(RunRecord, Vec<Decision>)>;
 
     // Events and deliveries.
 
     /// Events of an organisation.
     async fn events(&self, org: OrgId, filter: &EventFilter) -> Result<Vec<LoggedEvent>>;
-    /// Active endpoints that have events waiting (beyond their position, or held and free now), at most `limit`.
+    /// Active endpoints that have events waiting: exactly those for which [`Store::waiting`] would answer at least one
+    /// event. Those farthest behind (smallest position, then id) first, at most `limit`.
     async fn endpoints_waiting(&self, limit: u32) -> Result<Vec<EndpointRow>>;
-    /// The next events for an endpoint: looks from its position on, and at those held earlier whose record is free by
-    /// now. One resource only, at most `events_max`, at most one per record, none whose record has an undelivered event
-    /// at this endpoint. Reads only; [`Store::form`] moves the position.
+    /// The next events for an endpoint: looks at its instance's events from its position on, and at those held earlier
+    /// whose record is free by now. One resource (poller) only: that of the first free event in log order. At most
+    /// `events_max`, at most one per record, none whose record (poller and object id) has a member of an open
+    /// notification at this endpoint. No events while the endpoint is not active. Reads only; [`Store::form`] moves the
+    /// position.
     async fn waiting(&self, endpoint: EndpointId, events_max: u32) -> Result<Waiting>;
     /// The next notification id, so that the body can hold it. Ids that are never used leave gaps.
     async fn reserve_notification(&self) -> Result<NotificationId>;
-    /// Writes a formed notification, claimed at once for its first attempt, and moves the endpoint: its position goes
-    /// past the events looked at, those passed over are held. `None` when the endpoint moved meanwhile, is not active
-    /// any more, or a member is no longer free: nothing is written.
+    /// Writes a formed notification, claimed at once for its first attempt (`Created`, due `now`), and moves the
+    /// endpoint: its position goes to the last member if that is beyond it, and the events of its instance passed over
+    /// on the way are held. `None` when the endpoint moved meanwhile, is not active any more or gone, the id is used,
+    /// or the members are not what [`Store::waiting`] might answer (none at all, of two resources, two of one record,
+    /// not free, not the first of its record, not in the log): nothing is written.
     async fn form(
         &self,
         id: NotificationId,
@@ -535,7 +567,9 @@ pub trait Store: Send + Sync {
         now: Timestamp,
         lease_for: Duration,
     ) -> Result<Option<Delivery>>;
-    /// Claims due notifications of active endpoints, at most `limit`, at most `per_endpoint` open claims of one.
+    /// Claims due notifications (`Created` or `Retry`) of active endpoints, earliest first and then by id, at most
+    /// `limit`, at most `per_endpoint` open claims of one endpoint, those of [`Store::form`] included. A claim that ran
+    /// out is no claim.
     async fn claim_notifications(
         &self,
         now: Timestamp,
@@ -543,19 +577,22 @@ pub trait Store: Send + Sync {
         per_endpoint: u32,
         lease_for: Duration,
     ) -> Result<Vec<Delivery>>;
-    /// Writes an attempt and what it leads to.
+    /// Writes an attempt and what it leads to, and releases the claim. `Delivered` also notes at the endpoint that it
+    /// accepted something. A notification that was closed meanwhile (cancelled) counts as a stale lease.
     async fn finish_attempt(
         &self,
         lease: Lease<NotificationId>,
         result: AttemptResult,
         now: Timestamp,
     ) -> Result<Committed>;
-    /// Releases, makes due again and counts from zero: notifications that match, if dead, queued or in retry. Their
-    /// endpoints become active again. Returns how many.
+    /// Releases, makes due again and counts from zero: notifications that match, if dead, queued or in retry, as long
+    /// as their endpoint exists and no claim on them stands. They become `Retry`, due `now`; their endpoints become
+    /// active again. The filter's `after` and `limit` count, by id, among those that qualify. Returns how many.
     async fn redeliver(&self, org: OrgId, filter: &NotificationFilter, now: Timestamp) -> Result<u64>;
-    /// When the earliest open notification of an active endpoint is due.
+    /// When the earliest unclaimed `Created` or `Retry` notification of an active endpoint is due. A claim that ran out
+    /// still counts as one here.
     async fn next_notification_due(&self) -> Result<Option<Timestamp>>;
-    /// Endpoints of an organisation.
+    /// Endpoints of an organisation, by id.
     async fn endpoints(&self, org: OrgId) -> Result<Vec<EndpointRow>>;
     /// Notifications of an organisation, by id.
     async fn notifications(&self, org: OrgId, filter: &NotificationFilter) -> Result<Vec<NotificationRow>>;
@@ -564,7 +601,7 @@ pub trait Store: Send + Sync {
 
     // Upkeep.
 
-    /// Gives up claims that ran out.
+    /// Gives up claims that ran out, of pollers and of notifications. Returns how many.
     async fn expire_leases(&self, now: Timestamp) -> Result<u64>;
     /// Removes what is older than its retention. Never an undelivered event, never a live ledger row.
     async fn prune(&self, retention: &Retention) -> Result<Kept>;

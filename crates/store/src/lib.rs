@@ -8,7 +8,7 @@
 
 pub mod api;
 // pub mod faulty;
-// pub mod memory;
+pub mod memory;
 // pub mod sqlite;
 // pub mod suite;
 

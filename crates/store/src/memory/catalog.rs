@@ -1,0 +1,254 @@
+//! Organisations, instances, and their pollers' settings.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use turnstone_core::id::{EndpointId, InstanceId, OrgId, PollerId};
+use turnstone_core::ledger::Compared;
+use turnstone_core::poll::Status;
+
+use super::polls::Ledger;
+use super::state::{Endpoint, Instance, Poller, State, micros, next, stands};
+use crate::api::*;
+
+impl State {
+    pub fn ensure_org(&mut self, name: &str) -> OrgId {
+        if let Some(org) = self.orgs.get(name) {
+            return *org;
+        }
+        let org = OrgId(next(&mut self.numbers.org));
+        self.orgs.insert(name.to_string(), org);
+        org
+    }
+
+    pub fn org_by_token(&self, token_hash: [u8; 32]) -> Option<OrgId> {
+        self.org_tokens.get(&token_hash).copied()
+    }
+
+    pub fn add_org_token(&mut self, org: OrgId, token_hash: [u8; 32]) -> Result<()> {
+        self.known_org(org)?;
+        if self.org_tokens.contains_key(&token_hash) {
+            return Err(StoreError::Conflict("this organisation token is taken".into()));
+        }
+        self.org_tokens.insert(token_hash, org);
+        Ok(())
+    }
+
+    fn known_org(&self, org: OrgId) -> Result<()> {
+        let known = org.0 >= 1 && org.0 <= self.numbers.org;
+        if known { Ok(()) } else { Err(StoreError::NotFound("organisation")) }
+    }
+
+    pub fn create_instance(&mut self, new: NewInstance, now: Timestamp) -> Result<InstanceId> {
+        self.known_org(new.org)?;
+        distinct(&new.pollers)?;
+        if self.instance_tokens.contains_key(&new.token_hash) {
+            return Err(StoreError::Conflict("this instance token is taken".into()));
+        }
+        let id = InstanceId(next(&mut self.numbers.instance));
+        for poller in new.pollers {
+            self.add_poller(new.org, id, poller);
+        }
+        let endpoint = new.endpoint.map(|endpoint| self.add_endpoint(new.org, id, endpoint));
+        let row = InstanceRow {
+            id,
+            org: new.org,
+            element_key: new.element_key,
+            name: new.name,
+            tags: new.tags,
+            document: new.document,
+            enabled: new.enabled,
+            created_at: micros(now),
+            endpoint,
+        };
+        self.instance_tokens.insert(new.token_hash, id);
+        self.instances.insert(id, Instance { row, token_hash: new.token_hash });
+        Ok(id)
+    }
+
+    fn add_poller(&mut self, org: OrgId, instance: InstanceId, new: NewPoller) {
+        let id = PollerId(next(&mut self.numbers.poller));
+        let row = PollerRow {
+            id,
+            org,
+            instance,
+            resource: new.resource,
+            revision: new.revision,
+            interval: new.interval,
+            next_due: micros(new.next_due),
+            paused: None,
+            status: Status { code: "starting".into(), sentence: String::new(), needs_attention: false },
+            watermark: None,
+            state: String::new(),
+            checkpoint: None,
+        };
+        let poller = Poller { row, claim: None, decisions: Vec::new(), ledger: Ledger::default() };
+        self.pollers.insert(id, poller);
+    }
+
+    fn add_endpoint(&mut self, org: OrgId, instance: InstanceId, new: NewEndpoint) -> EndpointId {
+        let id = EndpointId(next(&mut self.numbers.endpoint));
+        let row = EndpointRow {
+            id,
+            org,
+            instance,
+            kind: new.kind,
+            config: new.config,
+            position: self.log.end(),
+            state: EndpointState::Active,
+            reason: String::new(),
+            accepted_at: None,
+        };
+        self.endpoints.insert(id, Endpoint { row, held: BTreeSet::new(), open: BTreeSet::new() });
+        id
+    }
+
+    pub fn instance(&self, org: OrgId, id: InstanceId) -> Result<&Instance> {
+        self.instances
+            .get(&id)
+            .filter(|instance| instance.row.org == org)
+            .ok_or(StoreError::NotFound("instance"))
+    }
+
+    fn instance_mut(&mut self, org: OrgId, id: InstanceId) -> Result<&mut Instance> {
+        self.instances
+            .get_mut(&id)
+            .filter(|instance| instance.row.org == org)
+            .ok_or(StoreError::NotFound("instance"))
+    }
+
+    pub fn instances(&self, org: OrgId) -> Vec<InstanceRow> {
+        let of_org = self.instances.values().filter(|instance| instance.row.org == org);
+        of_org.map(|instance| instance.row.clone()).collect()
+    }
+
+    pub fn update_instance(
+        &mut self,
+        org: OrgId,
+        id: InstanceId,
+        new: NewInstance,
+        now: Timestamp,
+    ) -> Result<()> {
+        distinct(&new.pollers)?;
+        let row = &mut self.instance_mut(org, id)?.row;
+        row.name = new.name;
+        row.tags = new.tags;
+        row.document = new.document;
+        let was = row.endpoint;
+        let endpoint = match (was, new.endpoint) {
+            (Some(endpoint), Some(settings)) => {
+                if let Some(known) = self.endpoints.get_mut(&endpoint) {
+                    known.row.kind = settings.kind;
+                    known.row.config = settings.config;
+                }
+                Some(endpoint)
+            }
+            (Some(endpoint), None) => {
+                self.remove_endpoint(endpoint, now);
+                None
+            }
+            (None, settings) => settings.map(|settings| self.add_endpoint(org, id, settings)),
+        };
+        self.instance_mut(org, id)?.row.endpoint = endpoint;
+        self.replace_pollers(org, id, new.pollers);
+        Ok(())
+    }
+
+    fn replace_pollers(&mut self, org: OrgId, instance: InstanceId, new: Vec<NewPoller>) {
+        let mut known: HashMap<String, PollerId> = HashMap::new();
+        for poller in self.pollers.values().filter(|poller| poller.row.instance == instance) {
+            known.insert(poller.row.resource.clone(), poller.row.id);
+        }
+        for settings in new {
+            let Some(id) = known.remove(&settings.resource) else {
+                self.add_poller(org, instance, settings);
+                continue;
+            };
+            let row = &mut self.pollers.get_mut(&id).expect("it was listed above").row;
+            row.interval = settings.interval;
+            if row.revision != settings.revision {
+                row.revision = settings.revision;
+                row.next_due = micros(settings.next_due);
+            }
+        }
+        for gone in known.into_values() {
+            self.pollers.remove(&gone);
+        }
+    }
+
+    pub fn set_enabled(&mut self, org: OrgId, id: InstanceId, enabled: bool) -> Result<()> {
+        self.instance_mut(org, id)?.row.enabled = enabled;
+        Ok(())
+    }
+
+    pub fn delete_instance(&mut self, org: OrgId, id: InstanceId, now: Timestamp) -> Result<()> {
+        self.instance(org, id)?;
+        if let Some(instance) = self.instances.remove(&id) {
+            self.instance_tokens.remove(&instance.token_hash);
+            if let Some(endpoint) = instance.row.endpoint {
+                self.remove_endpoint(endpoint, now);
+            }
+        }
+        self.pollers.retain(|_, poller| poller.row.instance != id);
+        Ok(())
+    }
+
+    pub fn pollers(&self, org: OrgId, instance: Option<InstanceId>) -> Result<Vec<PollerRow>> {
+        if let Some(instance) = instance {
+            self.instance(org, instance)?;
+        }
+        let rows = self.pollers.values().map(|poller| &poller.row);
+        let wanted =
+            rows.filter(|row| row.org == org && instance.is_none_or(|instance| row.instance == instance));
+        Ok(wanted.cloned().collect())
+    }
+
+    pub fn poller(&self, org: OrgId, id: PollerId) -> Result<&Poller> {
+        self.pollers.get(&id).filter(|poller| poller.row.org == org).ok_or(StoreError::NotFound("poller"))
+    }
+
+    fn poller_mut(&mut self, org: OrgId, id: PollerId) -> Result<&mut Poller> {
+        self.pollers.get_mut(&id).filter(|poller| poller.row.org == org).ok_or(StoreError::NotFound("poller"))
+    }
+
+    pub fn set_due(&mut self, org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> Result<()> {
+        let row = &mut self.poller_mut(org, id)?.row;
+        row.next_due = micros(due);
+        if unpause {
+            row.paused = None;
+        }
+        Ok(())
+    }
+
+    pub fn pause(&mut self, org: OrgId, id: PollerId, reason: &str) -> Result<()> {
+        self.poller_mut(org, id)?.row.paused = Some(reason.to_string());
+        Ok(())
+    }
+
+    pub fn set_state(
+        &mut self,
+        org: OrgId,
+        id: PollerId,
+        state: &str,
+        watermark: Option<Compared>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let poller = self.poller_mut(org, id)?;
+        if stands(poller.claim, now) {
+            return Err(StoreError::Conflict("a run of this poller is in flight; try again after it".into()));
+        }
+        poller.give_up();
+        poller.row.state = state.to_string();
+        poller.row.watermark = watermark;
+        poller.row.checkpoint = None;
+        Ok(())
+    }
+}
+
+fn distinct(pollers: &[NewPoller]) -> Result<()> {
+    let mut seen = BTreeSet::new();
+    match pollers.iter().find(|poller| !seen.insert(&poller.resource)) {
+        Some(twice) => Err(StoreError::Conflict(format!("the resource `{}` stands twice", twice.resource))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,97 @@
+//! The event log: positions in commit order, each derived id once.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use turnstone_core::event::Event;
+use turnstone_core::id::{EventId, InstanceId, OrgId};
+
+use super::state::{State, micros};
+use crate::api::*;
+
+/// The events of all organisations. Copies share the events themselves, which never change.
+#[derive(Clone, Default)]
+pub(super) struct Log {
+    last: i64,
+    events: BTreeMap<i64, (OrgId, Arc<LoggedEvent>)>,
+    ids: HashMap<EventId, i64>,
+    by_instance: BTreeSet<(InstanceId, i64)>,
+}
+
+impl Log {
+    /// The last position given.
+    pub fn end(&self) -> i64 {
+        self.last
+    }
+
+    /// Adds an event, unless its id is there.
+    pub fn add(&mut self, org: OrgId, mut event: Event, now: Timestamp) {
+        if self.ids.contains_key(&event.id) {
+            return;
+        }
+        self.last += 1;
+        event.date = micros(event.date);
+        self.ids.insert(event.id, self.last);
+        self.by_instance.insert((event.instance, self.last));
+        let logged = LoggedEvent { position: self.last, recorded_at: micros(now), event };
+        self.events.insert(self.last, (org, Arc::new(logged)));
+    }
+
+    /// The event at a position.
+    pub fn at(&self, position: i64) -> Option<&LoggedEvent> {
+        self.events.get(&position).map(|(_, logged)| &**logged)
+    }
+
+    /// An instance's events beyond a position, in log order.
+    pub fn of_instance(&self, instance: InstanceId, after: i64) -> impl Iterator<Item = &LoggedEvent> {
+        let range = (Bound::Excluded((instance, after)), Bound::Included((instance, i64::MAX)));
+        // An inverted range would panic; there is nothing after the largest number.
+        let positions = (after < i64::MAX).then(|| self.by_instance.range(range));
+        positions.into_iter().flatten().filter_map(|(_, position)| self.at(*position))
+    }
+
+    /// All events, in log order, with their organisations.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = (OrgId, &LoggedEvent)> {
+        self.events.values().map(|(org, logged)| (*org, &**logged))
+    }
+
+    /// Takes an event out.
+    pub fn remove(&mut self, position: i64) {
+        if let Some((_, logged)) = self.events.remove(&position) {
+            self.ids.remove(&logged.event.id);
+            self.by_instance.remove(&(logged.event.instance, position));
+        }
+    }
+}
+
+impl State {
+    pub fn events(&self, org: OrgId, filter: &EventFilter) -> Vec<LoggedEvent> {
+        let limit = filter.limit as usize;
+        if let Some(id) = filter.id {
+            let found = self.log.ids.get(&id).and_then(|position| self.log.events.get(position));
+            return found
+                .into_iter()
+                .filter(|(owner, logged)| *owner == org && matches(filter, logged))
+                .take(limit)
+                .map(|(_, logged)| (**logged).clone())
+                .collect();
+        }
+        let matching = self.log.all().filter(|(owner, logged)| *owner == org && matches(filter, logged));
+        if filter.newest_first {
+            matching.rev().take(limit).map(|(_, logged)| logged.clone()).collect()
+        } else {
+            matching.take(limit).map(|(_, logged)| logged.clone()).collect()
+        }
+    }
+}
+
+fn matches(filter: &EventFilter, logged: &LoggedEvent) -> bool {
+    let event = &logged.event;
+    logged.position > filter.after
+        && filter.instance.is_none_or(|instance| instance == event.instance)
+        && filter.resource.as_ref().is_none_or(|resource| *resource == event.object_type)
+        && filter.object_id.as_ref().is_none_or(|object_id| *object_id == event.object_id)
+        && filter.id.is_none_or(|id| id == event.id)
+}
