@@ -342,15 +342,13 @@ impl Poll {
         false
     }
 
-    /// The next offset, one record back, so that the pages join. `None` when this page brought nothing but the joint.
+    /// The next offset, one record back, so that the pages join. `None` when this page was nothing but the joint.
     fn overlapped(&self, skip: u64, prints: &[u64], records: usize) -> Option<Position> {
         let border = &self.pass.border;
-        let inside = matches!(self.pass.position, Position::Offset(_));
-        if inside && !border.is_empty() && prints.iter().all(|print| border.contains(print)) {
-            return None;
-        }
         match records {
             0 => None,
+            // More than the joint, and nothing new: the list has shifted by a page, which is not its end.
+            1 if prints.iter().any(|print| border.contains(print)) => None,
             // One record cannot overlap with what follows it; skip what was asked for instead.
             1 => Some(Position::Offset(skip - 1 + u64::from(self.resource().page_size))),
             _ => Some(Position::Offset(skip - 1)),
