@@ -6,5 +6,6 @@ pub mod clock;
 pub mod document;
 pub mod driver;
 pub mod egress;
+pub mod prepare;
 pub mod secrets;
 pub mod stop;
