@@ -4,6 +4,9 @@
 
 pub mod clock;
 pub mod deliverer;
+pub mod document;
 pub mod driver;
 pub mod egress;
+pub mod prepare;
 pub mod secrets;
+pub mod stop;
