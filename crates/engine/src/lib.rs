@@ -3,6 +3,8 @@
 //! Not here: HTTP routes and command lines (the binary), rules (the core), SQL (the store).
 
 pub mod clock;
+pub mod document;
 pub mod driver;
 pub mod egress;
 pub mod secrets;
+pub mod stop;
