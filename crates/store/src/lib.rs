@@ -9,7 +9,7 @@
 pub mod api;
 // pub mod faulty;
 pub mod memory;
-// pub mod sqlite;
-// pub mod suite;
+pub mod sqlite;
+pub mod suite;
 
 pub use api::*;
