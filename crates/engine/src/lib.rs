@@ -3,6 +3,7 @@
 //! Not here: HTTP routes and command lines (the binary), rules (the core), SQL (the store).
 
 pub mod clock;
+pub mod deliverer;
 pub mod document;
 pub mod driver;
 pub mod egress;
