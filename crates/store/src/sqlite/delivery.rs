@@ -85,7 +85,7 @@ statements! {
         exists (
             select 1
             from held_event
-            join event using (position)
+            cross join event using (position)
             where held_event.endpoint_id = endpoint.id
             and not exists (
                 select 1
@@ -125,9 +125,9 @@ statements! {
             and blocked_record.object_id = event.object_id
         )
     from held_event
-    join event using (position)
+    cross join event using (position)
     where held_event.endpoint_id = ?1
-    order by position";
+    order by held_event.position";
 
     SELECT_BEYOND = "
     select
@@ -144,7 +144,7 @@ statements! {
     from event
     where event.instance_id = ?2
     and event.position > ?3
-    order by position";
+    order by event.position";
 
     SELECT_NOTIFICATION_KNOWN = "
     select 1
@@ -170,22 +170,23 @@ statements! {
     and poller_id = ?2
     and object_id = ?3";
 
-    SELECT_EARLIER_UNSENT = "
+    SELECT_EARLIER_BEYOND = "
     select 1
     from event
     where instance_id = ?1
-    and object_id = ?2
+    and position > ?2
     and position < ?3
     and poller_id = ?4
-    and (
-        position > ?5
-        or exists (
-            select 1
-            from held_event
-            where held_event.endpoint_id = ?6
-            and held_event.position = event.position
-        )
-    )";
+    and object_id = ?5";
+
+    SELECT_EARLIER_HELD = "
+    select 1
+    from held_event
+    cross join event using (position)
+    where held_event.endpoint_id = ?1
+    and held_event.position < ?2
+    and event.poller_id = ?3
+    and event.object_id = ?4";
 
     INSERT_PASSED = "
     insert into held_event (endpoint_id, position, org_id)
@@ -224,7 +225,7 @@ statements! {
     insert into blocked_record (endpoint_id, poller_id, object_id, notification_id, org_id)
     select ?2, event.poller_id, event.object_id, ?1, event.org_id
     from membership
-    join event using (position)
+    cross join event using (position)
     where membership.notification_id = ?1
     on conflict do nothing";
 
@@ -475,9 +476,12 @@ fn is_free(db: &Connection, endpoint: &EndpointRow, member: &Member) -> Result<b
     if db.prepare_cached(SELECT_IS_BLOCKED)?.exists(blocked)? {
         return Ok(false);
     }
-    let earlier =
-        params![endpoint.instance.0, member.object_id, member.position, member.poller, endpoint.position, id];
-    Ok(!db.prepare_cached(SELECT_EARLIER_UNSENT)?.exists(earlier)?)
+    let instance = endpoint.instance.0;
+    let beyond = params![instance, endpoint.position, member.position, member.poller, member.object_id];
+    let held = params![id, member.position, member.poller, member.object_id];
+    let has_earlier = db.prepare_cached(SELECT_EARLIER_BEYOND)?.exists(beyond)?
+        || db.prepare_cached(SELECT_EARLIER_HELD)?.exists(held)?;
+    Ok(!has_earlier)
 }
 
 /// See [`crate::Store::form`].

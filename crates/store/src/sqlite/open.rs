@@ -81,7 +81,7 @@ pub(super) fn file(path: &Path, readers: usize) -> Result<Opened> {
     db.execute_batch(
         "pragma synchronous = full;
         pragma wal_autocheckpoint = 0;
-        pragma journal_size_limit = 67108864",
+        pragma journal_size_limit = 134217728",
     )?;
     // The writer's pages: the tops of all trees and the hot ends of the log, for a ledger of some million records.
     settings(&db, 64)?;

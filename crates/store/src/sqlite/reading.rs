@@ -45,8 +45,8 @@ macro_rules! event_filter {
     and +event.org_id = ?1
     and event.position > ?2
     and (?3 is null or +event.instance_id = ?3)
-    and (?4 is null or +event.object_type = ?4)
     and (?5 is null or +event.object_id = ?5)
+    and (?4 is null or +event.object_type = ?4)
     and (?6 is null or +event.id = ?6)"
     };
 }
@@ -111,14 +111,6 @@ statements! {
 
     SELECT_EVENT_BY_ID = concat!(event_columns!(), "
     where event.id = ?6", event_filter!(), in_order!());
-
-    SELECT_EVENTS_OF_RECORD = concat!(event_columns!(), "
-    where event.instance_id = ?3
-    and event.object_id = ?5", event_filter!(), in_order!());
-
-    SELECT_EVENTS_OF_RECORD_NEWEST = concat!(event_columns!(), "
-    where event.instance_id = ?3
-    and event.object_id = ?5", event_filter!(), newest_first!());
 
     SELECT_EVENTS_OF_INSTANCE = concat!(event_columns!(), "
     where event.instance_id = ?3", event_filter!(), in_order!());
@@ -218,15 +210,12 @@ pub(super) fn event_at(db: &Connection, position: i64) -> Result<LoggedEvent> {
 
 /// See [`crate::Store::events`].
 pub(super) fn events(db: &Connection, org: OrgId, filter: &EventFilter) -> Result<Vec<LoggedEvent>> {
-    let has = (filter.id.is_some(), filter.instance.is_some(), filter.object_id.is_some());
-    let sql = match (has, filter.newest_first) {
-        ((true, _, _), _) => SELECT_EVENT_BY_ID,
-        ((_, true, true), false) => SELECT_EVENTS_OF_RECORD,
-        ((_, true, true), true) => SELECT_EVENTS_OF_RECORD_NEWEST,
-        ((_, true, false), false) => SELECT_EVENTS_OF_INSTANCE,
-        ((_, true, false), true) => SELECT_EVENTS_OF_INSTANCE_NEWEST,
-        ((_, false, _), false) => SELECT_EVENTS,
-        ((_, false, _), true) => SELECT_EVENTS_NEWEST,
+    let sql = match (filter.id.is_some(), filter.instance.is_some(), filter.newest_first) {
+        (true, _, _) => SELECT_EVENT_BY_ID,
+        (false, true, false) => SELECT_EVENTS_OF_INSTANCE,
+        (false, true, true) => SELECT_EVENTS_OF_INSTANCE_NEWEST,
+        (false, false, false) => SELECT_EVENTS,
+        (false, false, true) => SELECT_EVENTS_NEWEST,
     };
     let mut select = db.prepare_cached(sql)?;
     let rows = select.query_map(

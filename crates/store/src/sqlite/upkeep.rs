@@ -98,12 +98,23 @@ statements! {
         limit ?2
     )";
 
+    SELECT_LOG_ENDS = "
+    select coalesce((select min(position) from event), 0), coalesce((select max(position) from event), 0)";
+
+    SELECT_RECORDED_FROM = "
+    select recorded_at
+    from event
+    where position >= ?1
+    order by position
+    limit 1";
+
     DELETE_EVENTS = "
     delete from event
     where position in (
         select position
         from event
-        where recorded_at < ?1
+        where position <= ?3
+        and recorded_at < ?1
         and not exists (
             select 1
             from membership
@@ -123,7 +134,7 @@ statements! {
                 )
             )
         )
-        order by recorded_at, position
+        order by position
         limit ?2
     )
     returning position";
@@ -235,15 +246,34 @@ fn delete(db: &Connection, sql: &str, before: Timestamp, rows_max: i64) -> Resul
 }
 
 fn prune_events(db: &Connection, before: Timestamp, rows_max: i64) -> Result<usize> {
+    let end = old_end(db, before)?;
     let mut delete = db.prepare_cached(DELETE_EVENTS)?;
     let positions: Vec<i64> = delete
-        .query_map(params![micros(before), rows_max], |row| row.get(0))?
+        .query_map(params![micros(before), rows_max, end], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
     let mut delete_body = db.prepare_cached(DELETE_EVENT_BODY)?;
     for position in &positions {
         delete_body.execute([position])?;
     }
     Ok(positions.len())
+}
+
+/// The last position that may be older than this. The log is in commit order, so that halving finds it without an index
+/// by time; events that a clock set back put out of order go a little later.
+fn old_end(db: &Connection, before: Timestamp) -> Result<i64> {
+    let (mut old, mut last): (i64, i64) =
+        db.prepare_cached(SELECT_LOG_ENDS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut select = db.prepare_cached(SELECT_RECORDED_FROM)?;
+    while old < last {
+        let middle = last - (last - old) / 2;
+        let recorded_at: i64 = select.query_row([middle], |row| row.get(0))?;
+        if recorded_at < micros(before) {
+            old = middle;
+        } else {
+            last = middle - 1;
+        }
+    }
+    Ok(old)
 }
 
 fn prune_runs(db: &Connection, before: Timestamp, rows_max: i64) -> Result<usize> {

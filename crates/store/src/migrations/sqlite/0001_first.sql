@@ -407,13 +407,11 @@ create table event (
 
 create unique index event_id on event (id);
 
-create index event_of_instance on event (instance_id, position);
+-- What an endpoint looks at to find its next events, so that a long wait is read from the index alone. A record's
+-- history is found here too: an index by record would scatter one more page for every event.
+create index event_of_instance on event (instance_id, position, poller_id, object_id);
 
 create index event_of_org on event (org_id, position);
-
-create index event_recorded on event (recorded_at);
-
-create index event_of_record on event (instance_id, object_id, position);
 
 -- Bodies have their own retention, and listing events need not read past them.
 create table event_body (
