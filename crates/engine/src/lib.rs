@@ -7,5 +7,6 @@ pub mod deliverer;
 pub mod document;
 pub mod driver;
 pub mod egress;
+pub mod prepare;
 pub mod secrets;
 pub mod stop;
