@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use turnstone_core::id::EndpointId;
@@ -49,10 +49,6 @@ impl<'a> Underway<'a> {
             );
         }
     }
-
-    fn towards(&self, endpoint: EndpointId) -> u32 {
-        self.of_endpoint.get(&endpoint).copied().unwrap_or_default()
-    }
 }
 
 impl Deliverer {
@@ -88,8 +84,8 @@ impl Deliverer {
     /// notifications the rest, so that neither starves the other.
     async fn fill<'a>(&'a self, underway: &mut Underway<'a>) -> Result<(), StoreError> {
         let limits = self.parts.limits;
-        let room = |underway: &Underway<'_>| limits.attempts.saturating_sub(underway.attempts.len() as u32);
-        let retries = room(underway).div_ceil(2);
+        let room = |attempts: usize| limits.attempts.saturating_sub(attempts as u32);
+        let retries = room(underway.attempts.len()).div_ceil(2);
         if retries > 0 {
             for job in self.claim(retries).await? {
                 if self.has_sink(&job.delivery.endpoint) {
@@ -97,18 +93,29 @@ impl Deliverer {
                 }
             }
         }
-        while room(underway) > 0 {
-            let has_room = |endpoint| underway.towards(endpoint) < limits.per_endpoint;
-            let candidates = self.candidates(room(underway), has_room).await?;
-            let mut started = false;
-            for endpoint in candidates {
-                if let Some(job) = self.form_next(&endpoint).await? {
-                    underway.start(self, job);
-                    started = true;
+        while room(underway.attempts.len()) > 0 {
+            // Only the counts are borrowed: the attempts themselves cannot be looked at from two places.
+            let counts = &underway.of_endpoint;
+            let has_room =
+                |endpoint| counts.get(&endpoint).copied().unwrap_or_default() < limits.per_endpoint;
+            let candidates = self.candidates(room(underway.attempts.len()), has_room).await?;
+            // Of different endpoints, so that none disturbs another, and their writes share a commit.
+            let formed = join_all(candidates.iter().map(|endpoint| self.form_next(endpoint))).await;
+            let (mut started, mut failed) = (false, None);
+            for job in formed {
+                match job {
+                    Ok(Some(job)) => {
+                        underway.start(self, job);
+                        started = true;
+                    }
+                    Ok(None) => {}
+                    Err(error) => failed = Some(error),
                 }
             }
-            if !started {
-                break;
+            match failed {
+                Some(error) => return Err(error),
+                None if !started => break,
+                None => {}
             }
         }
         Ok(())

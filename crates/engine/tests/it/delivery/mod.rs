@@ -1,0 +1,6 @@
+//! Deliveries against scripted receivers and a clock that stands until it is moved.
+
+mod concurrent;
+mod retrying;
+mod wire;
+mod world;
