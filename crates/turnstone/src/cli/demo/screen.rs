@@ -14,8 +14,10 @@ use turnstone_core::poll::{RunKind, RunRecord};
 use super::receiver::ReceivedEvent;
 use super::tally::Comparison;
 
-/// Width that lines are made for.
+/// Width that lines are made for where the terminal does not say, and the least and the most that is used.
 const WIDTH: usize = 100;
+/// See [`WIDTH`].
+const WIDTH_MAX: usize = 140;
 
 const RESET: &str = "\x1b[0m";
 const DIM: &str = "\x1b[2m";
@@ -43,6 +45,7 @@ pub struct Screen {
     live: bool,
     counting: bool,
     quiet: bool,
+    width: usize,
 }
 
 /// What the demo is made of, for the head of the output.
@@ -91,7 +94,9 @@ impl Screen {
     pub fn stdout(form: Form, quiet: bool) -> Screen {
         let terminal = io::stdout().is_terminal() && form == Form::Lines;
         let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        Screen { out: Box::new(io::stdout()), form, colours, live: false, counting: terminal, quiet }
+        let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0));
+        let width = if terminal { width.clamp(WIDTH, WIDTH_MAX) } else { WIDTH };
+        Screen { out: Box::new(io::stdout()), form, colours, live: false, counting: terminal, quiet, width }
     }
 
     /// The head of the output.
@@ -142,8 +147,8 @@ impl Screen {
         let kind = self.paint(colour, &format!("{:<8}", event.kind));
         let ok = self.paint(GREEN, "signature ok");
         let head = format!("  {}  ", clock(at));
-        let middle = format!("{:<10} {:<18} ", event.resource, shorten(&event.object_id, 18));
-        let room = WIDTH.saturating_sub(head.len() + 8 + 1 + middle.len() + 1 + "signature ok".len());
+        let middle = format!("{:<9} {:<16} ", event.resource, shorten(&event.object_id, 16));
+        let room = self.width.saturating_sub(head.len() + 8 + 1 + middle.len() + 1 + "signature ok".len());
         let reason = shorten(&event.reason, room);
         self.line(&format!("{head}{kind} {middle}{reason:<room$} {ok}"))
     }
@@ -173,10 +178,13 @@ impl Screen {
             None => "everything".to_owned(),
         };
         let text = match &run.error {
-            Some(fault) => self.paint(RED, &format!("{kind:<8} {resource:<10} {}", fault.message)),
+            Some(fault) => self.paint(RED, &format!("{kind:<8} {resource:<9} {}", fault.message)),
             None => {
-                let said = decisions(&run.counts, run.kind);
-                self.paint(DIM, &format!("{kind:<8} {resource:<10} {window:<18} {said}"))
+                let said = match run.counts.pages {
+                    0 => "not modified".to_owned(),
+                    _ => decisions(&run.counts, run.kind),
+                };
+                self.paint(DIM, &format!("{kind:<8} {resource:<9} {window:<18} {said}"))
             }
         };
         self.line(&format!("  {}  {text}", clock(run.finished_at)))
@@ -349,7 +357,7 @@ mod tests {
     fn written(form: Form, show: impl FnOnce(&mut Screen)) -> String {
         let paper = Paper::default();
         let out = Box::new(paper.clone());
-        let mut screen = Screen { out, form, colours: false, live: false, counting: false, quiet: false };
+        let mut screen = Screen { out, form, colours: false, live: false, counting: false, quiet: false, width: WIDTH };
         show(&mut screen);
         let bytes = paper.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
@@ -371,7 +379,7 @@ mod tests {
         let at = "2026-01-01T10:20:30Z".parse().unwrap();
         let text = written(Form::Lines, |screen| screen.event(&event(), at).unwrap());
         assert_eq!(text.trim_end_matches('\n').chars().count(), WIDTH, "{text}");
-        assert!(text.starts_with("  10:20:30  UPDATED  customers  a very long id of… "), "{text}");
+        assert!(text.starts_with("  10:20:30  UPDATED  customers a very long id … "), "{text}");
         assert!(text.ends_with("… signature ok\n"), "{text}");
     }
 
