@@ -41,7 +41,10 @@ pub struct Verdict {
 impl Verdict {
     /// Whether the promise was broken.
     pub fn is_broken(&self) -> bool {
-        !(self.lost.is_empty() && self.doubled.is_empty() && self.disordered.is_empty() && self.invented.is_empty())
+        !(self.lost.is_empty()
+            && self.doubled.is_empty()
+            && self.disordered.is_empty()
+            && self.invented.is_empty())
     }
 }
 
@@ -123,15 +126,20 @@ impl Oracle<'_> {
         let candidates: Vec<usize> =
             versions.iter().copied().filter(|version| self.is_reported_by(*version, event)).collect();
         let Some(first) = candidates.first() else {
-            let what = format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
+            let what =
+                format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
             return self.wrong(Wrong::Invented, record, None, what);
         };
         let next = candidates.iter().find(|version| last.is_none_or(|last| **version > last));
         match next {
             Some(version) => matched.push(Matched { version: *version }),
             None => {
-                let what = format!("`{}`: {} after {:?}: {:?}", event.object_id, event.event_type, last, event.record);
-                let repeat = candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
+                let what = format!(
+                    "`{}`: {} after {:?}: {:?}",
+                    event.object_id, event.event_type, last, event.record
+                );
+                let repeat =
+                    candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
                 let wrong = if repeat { Wrong::Doubled } else { Wrong::Disordered };
                 self.wrong(wrong, record, Some(*first), what);
             }
@@ -168,7 +176,8 @@ impl Oracle<'_> {
         if truth.stamp < self.due_from || truth.visible < self.silent_until {
             return;
         }
-        let from = if self.looks_old(record, place) { from + self.world.scenario.settling() + SECOND } else { from };
+        let from =
+            if self.looks_old(record, place) { from + self.world.scenario.settling() + SECOND } else { from };
         let shown = |pass: &&ClosedPass| pass.from >= from && pass.to < until;
         let pass = match late {
             false => self.passes.iter().find(shown),
@@ -208,10 +217,14 @@ impl Oracle<'_> {
         matched: &[Matched],
     ) {
         let was_known = matched.iter().any(|known| known.version < version);
-        let sweeps = self.passes.iter().filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
+        let sweeps = self
+            .passes
+            .iter()
+            .filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
         let needed = if self.world.scenario.sweep_reads { 2 } else { 3 };
         if was_known && !reported && sweeps.count() >= needed {
-            let what = format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
+            let what =
+                format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
             self.wrong(Wrong::Lost, record, Some(version), what);
         } else if reported {
             self.verdict.arrived += 1;
@@ -269,7 +282,8 @@ impl Oracle<'_> {
         if self.world.scenario.replicas.len() > 1 && matches!(wrong, Wrong::Doubled | Wrong::Disordered) {
             let version = version?;
             let versions = &self.world.records[record].versions;
-            let ties = versions.iter().any(|other| *other != version && self.world.same_unit(version, *other));
+            let ties =
+                versions.iter().any(|other| *other != version && self.world.same_unit(version, *other));
             return ties.then_some("stale replica inside the same unit of time");
         }
         None

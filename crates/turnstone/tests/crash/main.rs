@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use receiver::{Receiver, TOKEN};
 use serde_json::json;
 use turnstone_provider::{
-    Control, DeleteMode, Order, PageStyle, Provider, ProviderConfig, RecordKind, ResourceConfig, RunningProvider,
-    Settings,
+    Control, DeleteMode, Order, PageStyle, Provider, ProviderConfig, RecordKind, ResourceConfig,
+    RunningProvider, Settings,
 };
 
 /// Share of the kills that must hit a callback or a poll under way, in percent.
@@ -66,7 +66,11 @@ async fn nothing_is_lost_or_doubled_by_kills() {
     );
     assert!(verdict.lost.is_empty(), "lost: {:?}", verdict.lost.iter().take(10).collect::<Vec<_>>());
     assert!(verdict.doubled.is_empty(), "doubled: {:?}", verdict.doubled.iter().take(10).collect::<Vec<_>>());
-    assert!(verdict.disordered.is_empty(), "disordered: {:?}", verdict.disordered.iter().take(10).collect::<Vec<_>>());
+    assert!(
+        verdict.disordered.is_empty(),
+        "disordered: {:?}",
+        verdict.disordered.iter().take(10).collect::<Vec<_>>()
+    );
     assert_eq!(receiver.bad_signatures(), 0);
     assert!(hits * 100 >= rounds * HITS_PERCENT_MIN, "only {hits} of {rounds} kills hit anything in flight");
     assert!(rate >= CHANGES_PER_SECOND_MIN, "only {rate:.0} changes/s");
@@ -82,7 +86,10 @@ fn world() -> ProviderConfig {
             list: Some("data.items".into()),
             ..Settings::default()
         };
-        ResourceConfig::new(name, kind).with_initial(200).with_rates(30.0, updates, 3.0).with_settings(settings)
+        ResourceConfig::new(name, kind)
+            .with_initial(200)
+            .with_rates(30.0, updates, 3.0)
+            .with_settings(settings)
     };
     ProviderConfig {
         log_initial: true,
@@ -188,7 +195,10 @@ fn compare(provider: &RunningProvider, receiver: &Receiver) -> Verdict {
     };
     let lost = last.iter().filter(|(key, version)| missing(key, version));
     let doubled = seen.iter().flat_map(|(key, versions)| {
-        versions.iter().filter(|(_, ids)| ids.len() > 1).map(move |(version, ids)| format!("{key:?} {version}: {ids:?}"))
+        versions
+            .iter()
+            .filter(|(_, ids)| ids.len() > 1)
+            .map(move |(version, ids)| format!("{key:?} {version}: {ids:?}"))
     });
     Verdict {
         events: ids.len(),
@@ -208,7 +218,15 @@ struct Node {
 impl Node {
     fn start(data: &std::path::Path) -> Node {
         let mut child = Command::new(env!("CARGO_BIN_EXE_turnstone"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--allow-private", "--interval-minimum", "0.5", "--data"])
+            .args([
+                "serve",
+                "--listen",
+                "127.0.0.1:0",
+                "--allow-private",
+                "--interval-minimum",
+                "0.5",
+                "--data",
+            ])
             .arg(data)
             .env("TURNSTONE_TOKEN", TOKEN)
             .env("RUST_LOG", "error")

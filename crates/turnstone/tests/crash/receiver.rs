@@ -116,10 +116,8 @@ async fn receive(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -
 fn is_signed(headers: &HeaderMap, body: &[u8]) -> bool {
     let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).unwrap();
     mac.update(body);
-    let expected = format!(
-        "sha256={}",
-        base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
-    );
+    let expected =
+        format!("sha256={}", base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes()));
     headers.get("elements-webhook-signature").is_some_and(|given| given.as_bytes() == expected.as_bytes())
 }
 
