@@ -93,7 +93,9 @@ pub fn judge(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) -> Chan
             return known_last;
         }
     }
-    if seeds(item, now) {
+    // What is older than a version already known says nothing about the beginning: a stale replica's, most likely.
+    let replaced = entry.is_some_and(|entry| entry.compared > item.compared);
+    if seeds(item, now) && !replaced {
         return Change::Seeded;
     }
     if before_window(item, now) {

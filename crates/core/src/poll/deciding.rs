@@ -96,6 +96,11 @@ impl Poll {
         if let Some(low) = open_superseded(item, &change) {
             self.pass.superseded = Some(self.pass.superseded.map_or(low, |known| known.min(low)));
         }
+        if matches!(change, Change::Ignored(Ignored::Superseded, _)) && !known.version {
+            // Seen is seen: once another version is reported, this one must not look new because of its date.
+            overlay.versions.insert(item.version(), ());
+            batch.versions.push(item.version());
+        }
         self.count(&change, item);
         if let Some(mut entry) = entry {
             if plan.resource.keep_last {

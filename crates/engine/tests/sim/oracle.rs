@@ -67,7 +67,7 @@ struct Oracle<'a> {
 }
 
 /// Judges a world by what was received.
-pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, received: &[Event]) -> Verdict {
+pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, received: &[Received]) -> Verdict {
     let first_pass_end = passes.first().map_or(Micros::MAX, |pass| pass.to);
     let (due_from, silent_until) = match world.scenario.from {
         From::Beginning => (Micros::MIN, Micros::MIN),
@@ -79,12 +79,12 @@ pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, rec
     oracle.verdict.classes = world.classes.clone();
     oracle.verdict.events = received.len() as u64;
     oracle.verdict.passes = passes.len() as u64;
-    let mut by_record: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
-    for event in received {
-        let of_record = by_record.entry(event.object_id.as_str()).or_default();
+    let mut by_record: BTreeMap<&str, Vec<&Received>> = BTreeMap::new();
+    for arrival in received {
+        let of_record = by_record.entry(arrival.event.object_id.as_str()).or_default();
         // At least once, under a stable id: a repeat is a repeat.
-        if !of_record.iter().any(|known| known.id == event.id) {
-            of_record.push(event);
+        if !of_record.iter().any(|known| known.event.id == arrival.event.id) {
+            of_record.push(arrival);
         }
     }
     for record in 0..world.records.len() {
@@ -97,30 +97,38 @@ pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, rec
     oracle.verdict
 }
 
+/// An event as it came to the receiver.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub event: Event,
+    /// When it was recorded, in true time.
+    pub at: Micros,
+}
+
 /// An event that was matched with the version that it reports.
 struct Matched {
     version: usize,
 }
 
 impl Oracle<'_> {
-    fn record(&mut self, record: usize, events: &[&Event]) {
+    fn record(&mut self, record: usize, events: &[&Received]) {
         let mut matched: Vec<Matched> = Vec::new();
         let mut sequence = 0;
-        for event in events {
+        for Received { event, at } in events {
             if event.sequence != sequence + 1 {
                 let what = format!("`{}`: sequence {} after {sequence}", event.object_id, event.sequence);
                 self.wrong(Wrong::Disordered, record, None, what);
             }
             sequence = event.sequence;
-            self.take(record, event, &mut matched);
+            self.take(record, event, *at, &mut matched);
         }
         for place in 0..self.world.records[record].versions.len() {
             self.due(record, place, &matched);
         }
     }
 
-    /// Finds the version that an event reports.
-    fn take(&mut self, record: usize, event: &Event, matched: &mut Vec<Matched>) {
+    /// Finds the version that an event reports: of several that look the same, the last that was there by then.
+    fn take(&mut self, record: usize, event: &Event, at: Micros, matched: &mut Vec<Matched>) {
         let versions = &self.world.records[record].versions;
         let last = matched.last().map(|matched| matched.version);
         let candidates: Vec<usize> =
@@ -130,7 +138,9 @@ impl Oracle<'_> {
                 format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
             return self.wrong(Wrong::Invented, record, None, what);
         };
-        let next = candidates.iter().find(|version| last.is_none_or(|last| **version > last));
+        let next = candidates.iter().rev().find(|version| {
+            self.world.versions[**version].visible <= at && last.is_none_or(|last| **version > last)
+        });
         match next {
             Some(version) => matched.push(Matched { version: *version }),
             None => {
@@ -239,7 +249,7 @@ impl Oracle<'_> {
         let alike = |other: usize| {
             let (one, two) = (&self.world.versions[version], &self.world.versions[other]);
             // What is deleted cannot be deleted once more.
-            let removed = one.kind == Kind::Removed && two.kind == Kind::Removed;
+            let removed = one.kind != Kind::Live && two.kind != Kind::Live;
             let same = one.kind == two.kind && one.content == two.content;
             removed || same && self.world.same_unit(version, other)
         };
