@@ -219,7 +219,10 @@ mod tests {
         let sealed = seal_document(&document(), &ring(), OrgId(4), &SeededEntropy::new(1));
         let text = sealed.to_string();
         assert!(!text.contains("canary") && !text.contains("7788990"), "{text}");
-        assert!(text.contains("env:TWO") && text.contains("ann") && text.contains("https://a.test/"), "{text}");
+        assert!(
+            text.contains("env:TWO") && text.contains("ann") && text.contains("https://a.test/"),
+            "{text}"
+        );
         let again = seal_document(&sealed, &ring(), OrgId(4), &SeededEntropy::new(2));
         assert_eq!(again, sealed, "sealing again changes nothing");
         let open = open_document(&sealed, &ring(), OrgId(4)).unwrap();

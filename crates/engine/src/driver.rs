@@ -94,7 +94,8 @@ pub async fn drive_until(
                 if watch.stop.is_asked() {
                     return Ok(None);
                 }
-                let Some(replies) = watch.stop.unless_asked(send_all(requests.0, tools, connection)).await else {
+                let Some(replies) = watch.stop.unless_asked(send_all(requests.0, tools, connection)).await
+                else {
                     return Ok(None);
                 };
                 held = Some(connection.bodies.take());
@@ -156,12 +157,7 @@ pub async fn drive_until(
 }
 
 /// Writes a batch and tells the watcher.
-async fn commit(
-    batch: Batch,
-    lease: Lease<PollerId>,
-    tools: &Tools,
-    watch: Watch<'_>,
-) -> Result<Committed> {
+async fn commit(batch: Batch, lease: Lease<PollerId>, tools: &Tools, watch: Watch<'_>) -> Result<Committed> {
     let events = batch.events.len();
     let committed = tools.store.commit(lease, batch, tools.clock.now()).await?;
     if committed == Committed::Yes {

@@ -382,12 +382,14 @@ mod tests {
         let prepared = preparer.prepare(&row, now()).unwrap();
         let plan = prepared.plan(&poller("customers", 4)).unwrap();
         assert_eq!((plan.revision, plan.element_key.as_str()), (4, "crm"));
-        let connection =
-            prepared.connection(&plan.resource, Bodies::new(&BodyBudget::default())).unwrap();
+        let connection = prepared.connection(&plan.resource, Bodies::new(&BodyBudget::default())).unwrap();
         assert_eq!(connection.headers, [("X-Key".to_owned(), Secret::from("canary"))]);
         assert!(connection.owns(&Url::parse("https://api.test/v1/customers").unwrap()));
         assert!(!connection.owns(&Url::parse("https://other.test/").unwrap()));
-        assert!(Arc::ptr_eq(&prepared, &preparer.prepare(&row, now()).unwrap()), "kept while it does not change");
+        assert!(
+            Arc::ptr_eq(&prepared, &preparer.prepare(&row, now()).unwrap()),
+            "kept while it does not change"
+        );
         assert_eq!(
             prepared.plan(&poller("orders", 1)).unwrap_err().to_string(),
             "the configuration of instance 5 has no resource `orders`; add it, or remove the poller"

@@ -20,7 +20,7 @@ pub(super) struct Dates {
     pub(super) misplaced_tolerance: Option<Value>,
 }
 
-const KNOWN: [&str; 6] = [
+pub(super) const KNOWN: [&str; 6] = [
     "updatedDateField",
     "updatedDateFormat",
     "updatedDateTimezone",

@@ -33,7 +33,7 @@ const LISTED: [&str; 10] = [
 const RESOURCES: &str = "event.poller.configuration";
 
 /// The keys of `configuration` that are read.
-const CONFIGURATION: [&str; 14] = [
+pub(super) const CONFIGURATION: [&str; 14] = [
     "event.notification.enabled",
     "event.notification.callback.url",
     "event.notification.callback.headers",

@@ -1,8 +1,8 @@
 //! Reads a configuration and says everything that is wrong with it at once.
 //!
 //! [`check`] is the only door to an [`Instance`]: what it returns without a fault is understood completely, and nothing
-//! behind it validates again. Each [`Fault`] names the place, what is wrong there and what would be right. What works is
-//! never refused: damage that has one reading is repaired and named ([`Checked::repairs`]), and what works less well
+//! behind it validates again. Each [`Fault`] names the place, what is wrong there and what would be right. What works
+//! is never refused: damage that has one reading is repaired and named ([`Checked::repairs`]), and what works less well
 //! than it could is a warning.
 //!
 //! Deliberately not here: files, YAML, environment variables and secrets (the caller brings a JSON document), and any
@@ -252,5 +252,25 @@ mod testing {
         said(&checked.repairs, place, words);
         assert_eq!(checked.repairs.len(), 1, "{:#?}", checked.repairs);
         checked.resources.remove(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{dates, document, paging, resource, sweep};
+
+    #[test]
+    fn the_manual_explains_every_setting() {
+        let manual = include_str!("../../../../docs/polling.md");
+        let known =
+            [&resource::KNOWN[..], &paging::KNOWN, &sweep::KNOWN, &dates::KNOWN, &document::CONFIGURATION]
+                .concat();
+        assert_eq!(known.len(), 62);
+        for name in known {
+            // In a table, or in one of the examples; a table may leave out the beginning of a long key.
+            let end = name.strip_prefix("event.notification.basic").unwrap_or(name);
+            let shown = manual.contains(&format!("{end}`")) || manual.contains(&format!("\"{name}\""));
+            assert!(shown, "`{name}` is not explained in docs/polling.md");
+        }
     }
 }

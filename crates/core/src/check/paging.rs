@@ -6,7 +6,8 @@ use crate::resource::{Pagination, PaginationKind, Place};
 
 use super::section::{Findings, Section, parse_field};
 
-const KNOWN: [&str; 9] = ["type", "size", "page", "start", "offset", "token", "param", "next", "more"];
+pub(super) const KNOWN: [&str; 9] =
+    ["type", "size", "page", "start", "offset", "token", "param", "next", "more"];
 
 /// The declared type of pagination.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -27,7 +27,7 @@ const PAGE_SIZE: u32 = 20;
 /// How far every pass reads again when nothing is said.
 const OVERLAP: Duration = Duration::from_secs(60);
 
-const KNOWN: [&str; 28] = [
+pub(super) const KNOWN: [&str; 28] = [
     "url",
     "idField",
     "datesConfiguration",
@@ -69,7 +69,7 @@ const INERT: [&str; 7] = [
     "parameters",
 ];
 
-const NEEDS_CONNECTOR: &str = "this release reads no connectors: give `url` and `idField` here";
+const NEEDS_CONNECTOR: &str = "give at least `url` and `idField` here";
 
 /// What a resource is read in.
 pub(super) struct Surroundings<'a> {
@@ -212,14 +212,19 @@ fn settings(
     let compared = compared(&mut section, &dates, url.as_ref(), findings);
     let filter_by_current_date = section.flag("filterByCurrentDate", findings).unwrap_or(false);
     let page_size = page_size(&mut section, findings);
+    let faults = findings.faults.len();
     let pagination = paging::read(&mut section, findings);
+    let pagination_is_sound = findings.faults.len() == faults;
     let names = url.as_ref().map(Template::query_names).unwrap_or_default();
     let (size, declared) = (page_size.unwrap_or(PAGE_SIZE), page_size.is_some());
-    paging::agree(&pagination, size, declared, &names, section.path(), findings);
+    if pagination_is_sound {
+        paging::agree(&pagination, size, declared, &names, section.path(), findings);
+    }
     let sweep = sweep::read(&mut section, url.as_ref(), place, findings);
     let reading = Reading::read(&mut section, &pagination, place.settings, findings);
     let content = Content::read(&mut section, findings);
     if let Some(url) = &url {
+        exact_filter(url, &dates, section.path(), findings);
         agree(url, &compared, &reading, &pagination, section.path(), findings);
     }
     section.inert(&INERT, "remove it", findings);
@@ -516,6 +521,19 @@ fn volatile_fields(section: &mut Section<'_>, findings: &mut Findings) -> Vec<Js
     fields
 }
 
+/// Says where a filter asks for a date of the record itself rather than for everything since then.
+fn exact_filter(url: &Template, dates: &Dates, path: &str, findings: &mut Findings) {
+    let fields = [&dates.updated, &dates.created];
+    let is_date =
+        |name: &&str| fields.into_iter().flatten().any(|date| date.path.as_str().eq_ignore_ascii_case(name));
+    if let Some(name) = url.equated_names().find(is_date) {
+        let problem =
+            format!("`{name}=` may ask for records of exactly that instant and miss everything later");
+        let remedy = "use an operator such as `>=`, or the provider's parameter for \"since\", if `=` does not mean that";
+        findings.warn(&format!("{path}.url"), problem, remedy);
+    }
+}
+
 /// Says where settings contradict the url or each other.
 fn agree(
     url: &Template,
@@ -708,6 +726,11 @@ mod tests {
         );
         warned(full(json!({"sort": "asc"})), "customers.sort", "`desc`");
         warned(json!({"url": "https://x.example/?where=a<=${epoch}"}), "customers.url", "never seen");
+        warned(
+            json!({"url": "https://x.example/?updated_at=${epoch}"}),
+            "customers.url",
+            "exactly that instant",
+        );
         warned(json!({"url": "https://x.example/?until=${end.epoch}"}), "customers.url", "no start");
         warned(json!({"startFrom": "2027-01-01T00:00:00Z"}), "customers.startFrom", "lies ahead");
         let checked = read(json!({"sort": "asc", "datesConfiguration": null}));

@@ -8,7 +8,7 @@ use crate::template::Template;
 use super::resource::Surroundings;
 use super::section::{Findings, Section, duration_text, shown};
 
-const KNOWN: [&str; 5] = ["every", "url", "readUrl", "gone", "confirm"];
+pub(super) const KNOWN: [&str; 5] = ["every", "url", "readUrl", "gone", "confirm"];
 
 /// What follows an id that two sweeps miss.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -285,11 +285,13 @@ fn read_zone(
     fields: &mut Fields,
 ) -> Result<usize, ParseError> {
     let start = skip_blanks(text, at);
-    let sign = start + offset_prefix(text, start);
+    let mut sign = start + offset_prefix(text, start);
+    if own_shape && sign > start && !colon_offset(text, sign) {
+        sign = start; // The sign after the name belongs to what follows, as in `z-mm`.
+    }
     let (found, end) = if matches!(text.get(sign), Some(b'+' | b'-')) {
         let shape = match style {
-            _ if !own_shape => Shape::Any,
-            _ if sign > start => Shape::Colon,
+            _ if !own_shape || sign > start => Shape::Any,
             ZoneStyle::IsoHours => Shape::Hours,
             ZoneStyle::IsoColon => Shape::Colon,
             ZoneStyle::Name | ZoneStyle::Plain | ZoneStyle::IsoPlain => Shape::Plain,
@@ -312,13 +314,15 @@ fn read_zone(
     Ok(end)
 }
 
+/// Whether an offset with a colon begins here: nothing else looks like it.
+fn colon_offset(text: &[u8], sign: usize) -> bool {
+    offset_at(text, sign, Shape::Any).is_some_and(|(_, end)| text[sign..end].contains(&b':'))
+}
+
 /// `GMT+8` and `GMT+8:00`: only after a prefix may the hour stand alone in one digit.
 fn short_prefixed(text: &[u8], start: usize, sign: usize) -> Option<(Offset, usize)> {
     if sign == start {
         return None;
-    }
-    if let Some(found) = offset_at(text, sign, Shape::Any) {
-        return Some(found);
     }
     let digit = text.get(sign + 1).filter(|byte| byte.is_ascii_digit())?;
     let hours = i32::from(digit - b'0') * if text[sign] == b'-' { -1 } else { 1 };
@@ -581,6 +585,9 @@ mod tests {
         check_in(pattern, "America/Chicago", "2019-01-09 08:00 CST", "2019-01-09T14:00:00Z");
         check_in(pattern, "America/New_York", "2019-11-03 01:30 EDT", "2019-11-03T05:30:00Z");
         check_in(pattern, "America/New_York", "2019-11-03 01:30 EST", "2019-11-03T06:30:00Z");
+        check("yyyy-MM-dd z-HH", "2019-05-09 UTC-13", "2019-05-09T13:00:00Z");
+        check("yyyy-MM-dd z-HH", "2019-05-09 GMT+7:00-13", "2019-05-09T06:00:00Z");
+        check("yyyy-MM-dd X:HH", "2019-05-09 +07:13", "2019-05-09T06:00:00Z");
     }
 
     #[test]

@@ -349,7 +349,9 @@ pub(super) fn is_number(piece: &Piece) -> bool {
 /// Whether the text of this piece could be taken for more of an offset before it.
 fn continues_offset(piece: &Piece) -> bool {
     match piece {
-        Piece::Text(text) => text.starts_with(|char: char| char.is_ascii_digit() || char == ':'),
+        Piece::Text(text) => {
+            text.starts_with(|char: char| char.is_ascii_digit() || matches!(char, ':' | '+' | '-'))
+        }
         Piece::Letters(..) => is_number(piece),
     }
 }

@@ -55,8 +55,7 @@ impl Poll {
             Ok(response) => response.body,
             Err(_) => String::new(),
         };
-        let first_answer = self.pass.provider_time.is_none();
-        if first_answer {
+        if self.pass.provider_time.is_none() {
             let timed = Reply { outcome: Ok(response.clone()), ..reply };
             self.learn_time(&timed, &response);
         }
@@ -67,7 +66,8 @@ impl Poll {
             }
             Ok(None) => self.fetch_page(),
             Ok(Some(page)) => {
-                if first_answer && self.pass.baseline.is_some() && !self.state.primed {
+                if !self.baseline_saved && self.pass.baseline.is_some() && !self.state.primed {
+                    self.baseline_saved = true;
                     // The start of the first pass must outlive everything that may happen to this run (rule 8).
                     let checkpoint = Some(self.pass_before_page());
                     let batch = Batch { checkpoint, ..Batch::default() };
@@ -205,7 +205,6 @@ impl Poll {
                 return false;
             }
             self.note("the filter is coarser than its format: this pass goes on without moving its bound");
-            self.state.coarse_filter = true;
             self.pass.key_set = false;
             self.pass.query_bound = Some(old);
             self.pass.restart_group(1);
@@ -343,14 +342,13 @@ impl Poll {
         false
     }
 
-    /// The next offset, one record back, so that the pages join. `None` when this page brought nothing but the joint.
+    /// The next offset, one record back, so that the pages join. `None` when this page was nothing but the joint.
     fn overlapped(&self, skip: u64, prints: &[u64], records: usize) -> Option<Position> {
         let border = &self.pass.border;
-        if !border.is_empty() && prints.iter().all(|print| border.contains(print)) {
-            return None;
-        }
         match records {
             0 => None,
+            // More than the joint, and nothing new: the list has shifted by a page, which is not its end.
+            1 if prints.iter().any(|print| border.contains(print)) => None,
             // One record cannot overlap with what follows it; skip what was asked for instead.
             1 => Some(Position::Offset(skip - 1 + u64::from(self.resource().page_size))),
             _ => Some(Position::Offset(skip - 1)),
@@ -418,8 +416,7 @@ impl Poll {
         let etag = response.header("etag").map(str::to_string);
         let last_modified = response.header("last-modified").map(str::to_string);
         let known = whole && (etag.is_some() || last_modified.is_some());
-        self.state.validators =
-            known.then(|| Validators { url: self.asked_url.clone(), etag, last_modified });
+        self.validators = known.then(|| Validators { url: self.asked_url.clone(), etag, last_modified });
     }
 }
 

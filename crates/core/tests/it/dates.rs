@@ -22,7 +22,7 @@ enum Class {
     ZoneShape,
     /// 4. `z` prints the abbreviation of the IANA data.
     ZoneName,
-    /// 5. `X` keeps the instant in zones with odd minutes.
+    /// 5. `X` and `Z` keep the instant where they cannot say the whole offset.
     HourOffset,
     /// 6. A repeated local time is the earlier one.
     Fold,
@@ -62,12 +62,12 @@ impl Class {
             Class::Fraction => "S is digits after the point, not a number of milliseconds",
             Class::ZoneShape => "a zone in a text may have every shape of the field",
             Class::ZoneName => "z prints the abbreviation of the IANA data",
-            Class::HourOffset => "X keeps the instant where the offset has minutes",
+            Class::HourOffset => "X and Z keep the instant where they cannot say the whole offset",
             Class::Fold => "a local time that occurs twice is the earlier one",
             Class::Gap => "a local time that does not occur is moved forward",
             Class::DayEnd => "24:00:00 and leap seconds are read",
             Class::Contradiction => "everything in a text must agree, repeated parts too",
-            Class::Refused => "Java refuses texts of its own printing around New Year, and numbers of L",
+            Class::Refused => "Java refuses texts of its own printing around New Year",
             Class::Old => "before 1900 Java changes to the Julian calendar and has no zone data",
             Class::Number => "Java reads years beyond 9999 and over-long or negative numbers",
         }
@@ -195,13 +195,16 @@ fn print_class(group: &Group, at: Timestamp, java: &str, ours: &str) -> Option<C
     if at.as_millisecond() < OLD {
         return Some(Class::Old);
     }
-    let odd = group.zone.time_zone().to_offset(at).seconds() % 3_600 != 0;
-    if group.run('X') == 1 && odd {
-        // The same instant, in the zone that `X` names.
-        let offset = group.zone.time_zone().to_offset(at).seconds() / 3_600;
-        let whole = Zone::parse(&format!("{offset:+03}"), ZoneRules::default()).ok()?;
-        let same = DateFormat::compile(group.pattern, &whole).ok()?.format.print(at);
-        return (ours == same).then_some(Class::HourOffset);
+    let offset = group.zone.time_zone().to_offset(at).seconds();
+    let step = if group.run('X') == 1 { 3_600 } else { 60 };
+    if group.has("XZ") && offset % step != 0 {
+        // The same instant, in the zone that the text names.
+        let minutes = offset / step * step / 60;
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let name = format!("{sign}{:02}{:02}", minutes.abs() / 60, minutes.abs() % 60);
+        let said = Zone::parse(&name, ZoneRules::default()).ok()?;
+        let same = DateFormat::compile(group.pattern, &said).ok()?.format.print(at);
+        return (ours == same || group.has("z")).then_some(Class::HourOffset);
     }
     let fraction = group.run('S') != 3 && group.has("S");
     if fraction && same_but_for(group, "S", at, java) {
@@ -272,7 +275,7 @@ fn other_instant(
     }
     let century =
         group.run('y').max(group.run('Y')) <= 2 && theirs.duration_since(ours).as_hours() / 24 == 36_525;
-    if ours == Timestamp::MAX || century {
+    if ours == Timestamp::MAX || java >= YEAR_10000 || century {
         return Some(Class::Number);
     }
     if group.has("S") && ours.as_second() == theirs.as_second() {
@@ -297,6 +300,10 @@ fn names_an_offset(format: &DateFormat, text: &str, ours: Timestamp) -> bool {
             (2..=run.len().min(4)).flat_map(|length| (0..=run.len() - length).map(move |at| (at, length)));
         starts.map(move |(at, length)| &run[at..at + length])
     });
+    // All agree on these two, save that Java calls the British standard time of 1968 to 1971 GMT, at +1:00.
+    let british = ours.as_second() < 63_072_000;
+    let agreed = |run: &str| run.eq_ignore_ascii_case("UTC") || (run.eq_ignore_ascii_case("GMT") && !british);
+    let parts = parts.filter(|run| !agreed(run));
     parts.filter_map(|run| Some((run, Zone::parse(run, ZoneRules::default()).ok()?))).any(|(run, zone)| {
         let offset = zone.time_zone().to_offset(ours);
         let minutes = offset.seconds() / 60;
@@ -323,7 +330,7 @@ fn beyond_java(group: &Group, text: &str, ours: Timestamp, shifted: bool) -> Opt
     if group.has("H") && text.contains("24") {
         return Some(Class::DayEnd);
     }
-    group.has("LwWFEuYD").then_some(Class::Refused)
+    group.has("wWFEuYD").then_some(Class::Refused)
 }
 
 /// Java reads it, we do not.
@@ -337,10 +344,24 @@ fn short_of_java(group: &Group, text: &str, error: ParseError, java: i64) -> Opt
     let digits = text.split(|char: char| !char.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     match error {
         ParseError::Contradiction { .. } => group.has("EuYwWFDzZXahHkK").then_some(Class::Contradiction),
-        ParseError::Range { .. } if group.says_twice() => Some(Class::Contradiction),
+        ParseError::Range { .. } | ParseError::Expected { .. } if group.says_twice() => {
+            Some(Class::Contradiction)
+        }
         ParseError::Expected { .. } if group.has("S") && digits > 9 => Some(Class::Fraction),
-        _ => (digits > 9 || text.contains('-')).then_some(Class::Number),
+        // Where numbers run together, `-0` may be followed by the digits of the next one.
+        ParseError::Expected { .. } if !group.pattern.contains('-') && text.contains("-0") => {
+            Some(Class::Number)
+        }
+        _ => (digits > 9 || has_negative(text)).then_some(Class::Number),
     }
+}
+
+/// A minus sign before nothing but zeros: Java takes `-0` for a number, and zero for what it is.
+fn has_negative(text: &str) -> bool {
+    text.split('-').skip(1).any(|rest| {
+        let digits = rest.len() - rest.trim_start_matches(|char: char| char.is_ascii_digit()).len();
+        digits > 0 && rest[..digits].bytes().all(|digit| digit == b'0')
+    })
 }
 
 fn assert_sound(tally: &Tally) {

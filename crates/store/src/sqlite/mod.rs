@@ -20,7 +20,7 @@ mod writer;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,8 +36,7 @@ use crate::api::*;
 use readers::{Readers, snapshot};
 use writer::{Class, Desk, Weight, Writer, usable};
 
-/// Connections that only read. Reads take microseconds, so that two cores are kept busy by as many and some wait for the
-/// disk.
+/// Connections that only read. A read takes microseconds unless it waits for the disk; a few keep all cores busy.
 const READERS: usize = 3;
 
 /// The store in one SQLite file, or in memory.
@@ -60,7 +59,7 @@ enum Work {
 
 impl SqliteStore {
     /// Opens a database file, or makes it. `Unusable` says in one sentence why it cannot be used: another process has
-    /// it, it is damaged, it is another program's, it is newer than this program, or it stands on a network file system.
+    /// it, it is damaged, it is another program's, it is newer than this program, or it is on a network file system.
     pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore> {
         let opened = open::file(path.as_ref(), READERS)?;
         let unusable = opened.desk.unusable_flag();
@@ -114,13 +113,20 @@ impl SqliteStore {
         T: Send + 'static,
         W: FnOnce(&mut Desk) -> Result<T> + Send + 'static,
     {
-        match &self.work {
+        usable(&self.unusable)?;
+        let answer = match &self.work {
             Work::Inline(desk) => desk.lock().unwrap_or_else(PoisonError::into_inner).alone(work),
-            Work::Threads { writer, .. } => {
-                usable(&self.unusable)?;
-                writer.run(class, weight, work).await
-            }
+            Work::Threads { writer, .. } => writer.run(class, weight, work).await,
+        };
+        self.heed(answer)
+    }
+
+    /// Damage that any verb meets stops all of them: what a damaged file says cannot be built upon.
+    fn heed<T>(&self, answer: Result<T>) -> Result<T> {
+        if let Err(StoreError::Unusable(_)) = &answer {
+            self.unusable.store(true, Ordering::Release);
         }
+        answer
     }
 
     async fn read<T, W>(&self, class: Class, work: W) -> Result<T>
@@ -130,10 +136,12 @@ impl SqliteStore {
     {
         usable(&self.unusable)?;
         match &self.work {
-            Work::Inline(desk) => snapshot(&desk.lock().unwrap_or_else(PoisonError::into_inner).db, work),
-            Work::Threads { readers: Some(readers), .. } => readers.run(work).await,
+            Work::Inline(desk) => {
+                self.heed(snapshot(&desk.lock().unwrap_or_else(PoisonError::into_inner).db, work))
+            }
+            Work::Threads { readers: Some(readers), .. } => self.heed(readers.run(work).await),
             Work::Threads { readers: None, writer } => {
-                writer.run(class, Weight::SMALL, move |desk| work(&desk.db)).await
+                self.heed(writer.run(class, Weight::SMALL, move |desk| work(&desk.db)).await)
             }
         }
     }

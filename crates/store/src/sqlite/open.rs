@@ -50,8 +50,8 @@ fn unusable(sentence: impl Into<String>) -> StoreError {
     StoreError::Unusable(sentence.into())
 }
 
-/// An open database file with its lock. In this order they are dropped: only the writer's connection may be the last one
-/// to close, because it empties the write-ahead log then.
+/// An open database file with its lock. In this order they are dropped: only the writer's connection may be the last
+/// one to close, because it empties the write-ahead log then.
 pub(super) struct Opened {
     pub readers: Vec<Connection>,
     pub desk: Desk,

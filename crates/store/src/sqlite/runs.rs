@@ -121,7 +121,8 @@ statements! {
 
     INSERT_RUN = "
     insert or replace into run (
-        id, org_id, poller_id, poller_revision, lease_epoch, kind, outcome, started_at, finished_at, error, counts, story
+        id, org_id, poller_id, poller_revision, lease_epoch, kind, outcome, started_at, finished_at, error, counts,
+        story
     )
     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 }

@@ -222,8 +222,8 @@ pub(super) fn expire_leases(desk: &mut Desk, now: Timestamp) -> Result<u64> {
     Ok(desk.leases.expire(now))
 }
 
-/// See [`crate::Store::prune`]. Attempts first, then notifications without any, then events in none: one call takes down
-/// what hangs together.
+/// See [`crate::Store::prune`]. Attempts first, then notifications without any, then events in none: one call takes
+/// down what hangs together.
 pub(super) fn prune(desk: &mut Desk, retention: &Retention) -> Result<Kept> {
     let db = &desk.db;
     let rows_max = i64::from(retention.rows_max);
@@ -258,8 +258,8 @@ fn prune_events(db: &Connection, before: Timestamp, rows_max: i64) -> Result<usi
     Ok(positions.len())
 }
 
-/// The last position that may be older than this. The log is in commit order, so that halving finds it without an index
-/// by time; events that a clock set back put out of order go a little later.
+/// The last position that may be older than this. The log is in commit order, so that halving finds it without an
+/// index by time; events that a clock set back put out of order go a little later.
 fn old_end(db: &Connection, before: Timestamp) -> Result<i64> {
     let (mut old, mut last): (i64, i64) =
         db.prepare_cached(SELECT_LOG_ENDS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -309,4 +309,38 @@ fn remove_leftovers(db: &Connection, rows_max: i64) -> Result<bool> {
         db.prepare_cached(DELETE_REMOVED)?.execute([poller])?;
     }
     Ok(db.prepare_cached(SELECT_REMOVED)?.exists([])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::open;
+
+    #[test]
+    fn a_large_ledger_is_removed_in_steps() {
+        let mut desk = open::memory().unwrap();
+        let fill = "
+            with recursive number (n) as (values (1) union all select n + 1 from number where n < 25000)
+            insert into version (poller_id, dated, compared, record_id, hash, org_id)
+            select iif(n > 24990, 8, 7), 1, n, 'record ' || n, zeroblob(16), 1 from number";
+        desk.db.execute(fill, []).unwrap();
+        let count = |desk: &Desk, poller: i64| -> i64 {
+            let sql = "select count(*) from version where poller_id = ?1";
+            desk.db.query_row(sql, [poller], |row| row.get(0)).unwrap()
+        };
+        remove_ledger(&desk.db, OrgId(1), PollerId(7), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(count(&desk, 7), 14_990);
+
+        let never = Timestamp::MIN;
+        let retention = Retention {
+            events_before: never,
+            runs_before: never,
+            attempts_before: never,
+            deleted_entries_before: never,
+            rows_max: 10_000,
+        };
+        assert_eq!(prune(&mut desk, &retention).unwrap(), Kept { removed: 0, more: true });
+        assert_eq!(prune(&mut desk, &retention).unwrap(), Kept { removed: 0, more: false });
+        assert_eq!((count(&desk, 7), count(&desk, 8)), (0, 10));
+    }
 }

@@ -36,12 +36,12 @@ const WAITING_MAX: usize = 4_096;
 /// Every so often the job that waits longest goes first, whatever its class, so that no class starves.
 const OLDEST_EVERY: u64 = 8;
 
-/// Pages of the write-ahead log (of 4 KiB) after which the writer copies them into the database: 64 MiB. A page that many
-/// commits touch, as the index of event ids does, is then copied once; reading such a log back after a crash takes a
-/// fraction of a second.
+/// Pages of the write-ahead log (of 4 KiB) after which the writer copies them into the database: 64 MiB. A page that
+/// many commits touch, as those of the index of event ids, is then copied once; reading such a log back after a crash
+/// takes a fraction of a second.
 const CHECKPOINT_PAGES: i64 = 16_384;
 
-/// Who is served first.
+/// Who is served first. The intake of webhooks, once it has a verb, goes before all of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
     /// Outcomes of deliveries: what is not written is sent twice.
@@ -54,7 +54,7 @@ pub(super) enum Class {
     Keeper,
 }
 
-/// Classes: those above, and before them the intake of webhooks, which has no verb yet.
+/// One queue for each class above.
 const CLASS_COUNT: usize = 4;
 
 /// What a job adds to its group.
@@ -445,11 +445,10 @@ mod tests {
         Ok(())
     }
 
+    type Work = Box<dyn FnOnce(&mut Desk) -> Result<()> + Send>;
+
     /// Runs jobs as one group and returns their answers.
-    fn group(
-        desk: &mut Desk,
-        works: Vec<Box<dyn FnOnce(&mut Desk) -> Result<()> + Send>>,
-    ) -> Vec<Result<()>> {
+    fn group(desk: &mut Desk, works: Vec<Work>) -> Vec<Result<()>> {
         let mut members: VecDeque<Box<dyn Member>> = VecDeque::new();
         let mut receivers = Vec::new();
         for work in works {

@@ -7,7 +7,7 @@ use turnstone_store::sqlite::SqliteStore;
 use turnstone_store::{Store, suite};
 
 /// Seeds of the comparison with the model; one that once failed stays in this list.
-const SEEDS: std::ops::Range<u64> = 0..12;
+const SEEDS: std::ops::Range<u64> = 0..24;
 
 #[tokio::test]
 async fn passes_the_suite_in_a_file() {

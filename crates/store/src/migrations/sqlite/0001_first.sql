@@ -509,7 +509,8 @@ create table membership (
 
 create index membership_of_event on membership (position);
 
--- Records with an undelivered event at an endpoint: their later events wait. One row per member of an open notification.
+-- Records with an undelivered event at an endpoint: their later events wait. One row per member of an open
+-- notification.
 create table blocked_record (
     endpoint_id integer not null,
     poller_id integer not null,

@@ -1,0 +1,36 @@
+//! Faults that are planted to prove that the oracle sees them. None of them touches the code under test: they change
+//! what it is told, or what is done with what it says.
+
+/// A planted fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// A strict filter is declared as inclusive.
+    StrictOperator,
+    /// The watermark is set to the end of the pass.
+    WatermarkAtEnd,
+    /// Nothing is known of any version, and ids of events are drawn.
+    NoLedger,
+    /// A stale lease may write.
+    NoFence,
+    /// Shifting lists are read once.
+    DriftUnchecked,
+    /// The first pass takes everything as known.
+    BaselineSwallows,
+    /// Events leave before they are recorded.
+    PrintBeforeCommit,
+    /// Content is compared by its raw bytes.
+    RawHash,
+}
+
+impl Fault {
+    pub const ALL: [Fault; 8] = [
+        Fault::StrictOperator,
+        Fault::WatermarkAtEnd,
+        Fault::NoLedger,
+        Fault::NoFence,
+        Fault::DriftUnchecked,
+        Fault::BaselineSwallows,
+        Fault::PrintBeforeCommit,
+        Fault::RawHash,
+    ];
+}

@@ -1,0 +1,277 @@
+//! What is right, decided from two logs only: what the provider had and showed, and what the receiver got.
+//!
+//! A version **must** be reported when the provider showed it, on every replica, during the whole of a pass that was
+//! closed as complete, and when it became visible within `pollDelay + overlap` after its own date. A version that came
+//! later than that is *late*: it must be reported when a sweep was complete while it was shown. What came and went
+//! between two passes is nobody's duty. Of the beginning: dated before the first request that counts, nothing is due.
+//!
+//! A version that is not newer than an earlier one of its record (a content taken back on the same date, a date before
+//! the last one) looks like a stale replica's answer until `pollDelay + overlap` has passed: due from then on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use turnstone_core::event::{Event, EventType};
+use turnstone_core::poll::RunKind;
+
+use crate::hub::ClosedPass;
+use crate::scenario::From;
+use crate::stamp::*;
+use crate::world::{Kind, World};
+
+/// What the oracle found.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    pub lost: Vec<String>,
+    pub doubled: Vec<String>,
+    pub disordered: Vec<String>,
+    pub invented: Vec<String>,
+    /// Violations that a stated limit explains, by its name.
+    pub limits: BTreeMap<&'static str, u64>,
+    /// Versions that were due and arrived.
+    pub arrived: u64,
+    pub late: u64,
+    pub late_found_by_sweep: u64,
+    pub events: u64,
+    pub requests: u64,
+    pub passes: u64,
+    pub classes: BTreeSet<String>,
+    pub trace: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether the promise was broken.
+    pub fn is_broken(&self) -> bool {
+        !(self.lost.is_empty() && self.doubled.is_empty() && self.disordered.is_empty() && self.invented.is_empty())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Lost,
+    Doubled,
+    Disordered,
+    Invented,
+}
+
+struct Oracle<'a> {
+    world: &'a World,
+    passes: &'a [ClosedPass],
+    /// Dated before this, nothing is due.
+    due_from: Micros,
+    /// Visible before this, nothing is due: the provider tells no time.
+    silent_until: Micros,
+    verdict: Verdict,
+}
+
+/// Judges a world by what was received.
+pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, received: &[Event]) -> Verdict {
+    let first_pass_end = passes.first().map_or(Micros::MAX, |pass| pass.to);
+    let (due_from, silent_until) = match world.scenario.from {
+        From::Beginning => (Micros::MIN, Micros::MIN),
+        From::Instant(at) => (at, Micros::MIN),
+        From::Now if world.scenario.date.is_none() => (baseline.unwrap_or(Micros::MAX), first_pass_end),
+        From::Now => (baseline.unwrap_or(Micros::MAX), Micros::MIN),
+    };
+    let mut oracle = Oracle { world, passes, due_from, silent_until, verdict: Verdict::default() };
+    oracle.verdict.classes = world.classes.clone();
+    oracle.verdict.events = received.len() as u64;
+    oracle.verdict.passes = passes.len() as u64;
+    let mut by_record: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+    for event in received {
+        let of_record = by_record.entry(event.object_id.as_str()).or_default();
+        // At least once, under a stable id: a repeat is a repeat.
+        if !of_record.iter().any(|known| known.id == event.id) {
+            of_record.push(event);
+        }
+    }
+    for record in 0..world.records.len() {
+        let events = by_record.remove(world.records[record].id.as_str()).unwrap_or_default();
+        oracle.record(record, &events);
+    }
+    for id in by_record.keys() {
+        oracle.verdict.invented.push(format!("events of `{id}`, which never was"));
+    }
+    oracle.verdict
+}
+
+/// An event that was matched with the version that it reports.
+struct Matched {
+    version: usize,
+}
+
+impl Oracle<'_> {
+    fn record(&mut self, record: usize, events: &[&Event]) {
+        let mut matched: Vec<Matched> = Vec::new();
+        let mut sequence = 0;
+        for event in events {
+            if event.sequence != sequence + 1 {
+                let what = format!("`{}`: sequence {} after {sequence}", event.object_id, event.sequence);
+                self.wrong(Wrong::Disordered, record, None, what);
+            }
+            sequence = event.sequence;
+            self.take(record, event, &mut matched);
+        }
+        for place in 0..self.world.records[record].versions.len() {
+            self.due(record, place, &matched);
+        }
+    }
+
+    /// Finds the version that an event reports.
+    fn take(&mut self, record: usize, event: &Event, matched: &mut Vec<Matched>) {
+        let versions = &self.world.records[record].versions;
+        let last = matched.last().map(|matched| matched.version);
+        let candidates: Vec<usize> =
+            versions.iter().copied().filter(|version| self.is_reported_by(*version, event)).collect();
+        let Some(first) = candidates.first() else {
+            let what = format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
+            return self.wrong(Wrong::Invented, record, None, what);
+        };
+        let next = candidates.iter().find(|version| last.is_none_or(|last| **version > last));
+        match next {
+            Some(version) => matched.push(Matched { version: *version }),
+            None => {
+                let what = format!("`{}`: {} after {:?}: {:?}", event.object_id, event.event_type, last, event.record);
+                let repeat = candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
+                let wrong = if repeat { Wrong::Doubled } else { Wrong::Disordered };
+                self.wrong(wrong, record, Some(*first), what);
+            }
+        }
+    }
+
+    fn is_reported_by(&self, version: usize, event: &Event) -> bool {
+        let truth = &self.world.versions[version];
+        let Some(text) = &event.record else {
+            return truth.kind == Kind::Gone && event.event_type == EventType::Deleted;
+        };
+        let body: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+        let stamp = self.world.scenario.stamp.print(truth.stamp);
+        truth.kind != Kind::Gone
+            && (truth.kind == Kind::Removed) == (event.event_type == EventType::Deleted)
+            && body["content"].as_u64() == Some(truth.content)
+            && body["dates"]["updated"].to_string() == stamp
+    }
+
+    /// Whether a version had to be reported, and was.
+    fn due(&mut self, record: usize, place: usize, matched: &[Matched]) {
+        let versions = &self.world.records[record].versions;
+        let version = versions[place];
+        let truth = self.world.versions[version].clone();
+        let later = &versions[place + 1..];
+        let until = later.iter().map(|at| self.world.versions[*at].visible).min().unwrap_or(Micros::MAX);
+        let from = truth.visible + self.world.scenario.replica_lag();
+        let lateness = from - truth.stamp;
+        let late = lateness > self.world.scenario.settling();
+        let reported = self.is_satisfied(record, place, matched);
+        if truth.kind == Kind::Gone {
+            return self.gone_is_due(record, version, from, until, reported, matched);
+        }
+        if truth.stamp < self.due_from || truth.visible < self.silent_until {
+            return;
+        }
+        let from = if self.looks_old(record, place) { from + self.world.scenario.settling() + SECOND } else { from };
+        let shown = |pass: &&ClosedPass| pass.from >= from && pass.to < until;
+        let pass = match late {
+            false => self.passes.iter().find(shown),
+            true => self.passes.iter().filter(|pass| pass.kind == RunKind::Sweep).find(shown),
+        };
+        self.verdict.late += u64::from(late);
+        match (pass, reported) {
+            (None, _) => {}
+            (Some(_), true) => {
+                self.verdict.arrived += 1;
+                self.verdict.late_found_by_sweep += u64::from(late);
+            }
+            (Some(pass), false) => {
+                let what = format!(
+                    "`{}`: content {} dated {} shown from {}, not reported by the {:?} of {} to {}",
+                    self.world.records[record].id,
+                    truth.content,
+                    timestamp(truth.stamp),
+                    timestamp(from),
+                    pass.kind,
+                    timestamp(pass.from),
+                    timestamp(pass.to)
+                );
+                self.wrong(Wrong::Lost, record, Some(version), what);
+            }
+        }
+    }
+
+    /// A version without a trace is reported once two sweeps have missed it.
+    fn gone_is_due(
+        &mut self,
+        record: usize,
+        version: usize,
+        from: Micros,
+        until: Micros,
+        reported: bool,
+        matched: &[Matched],
+    ) {
+        let was_known = matched.iter().any(|known| known.version < version);
+        let sweeps = self.passes.iter().filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
+        let needed = if self.world.scenario.sweep_reads { 2 } else { 3 };
+        if was_known && !reported && sweeps.count() >= needed {
+            let what = format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
+            self.wrong(Wrong::Lost, record, Some(version), what);
+        } else if reported {
+            self.verdict.arrived += 1;
+        }
+    }
+
+    /// Reported itself, or so alike the last version reported before it that nobody could tell.
+    fn is_satisfied(&self, record: usize, place: usize, matched: &[Matched]) -> bool {
+        let versions = &self.world.records[record].versions;
+        let version = versions[place];
+        let before = matched.iter().map(|known| known.version).filter(|known| *known <= version).max();
+        let alike = |other: usize| {
+            let (one, two) = (&self.world.versions[version], &self.world.versions[other]);
+            // What is deleted cannot be deleted once more.
+            let removed = one.kind == Kind::Removed && two.kind == Kind::Removed;
+            let same = one.kind == two.kind && one.content == two.content;
+            removed || same && self.world.same_unit(version, other)
+        };
+        match before {
+            Some(before) => alike(before),
+            // Nothing was reported: it may be as it was in the beginning.
+            None => versions[..place].iter().any(|other| alike(*other)),
+        }
+    }
+
+    /// Whether a version is not newer than an earlier one of its record.
+    fn looks_old(&self, record: usize, place: usize) -> bool {
+        let versions = &self.world.records[record].versions;
+        let truth = &self.world.versions[versions[place]];
+        versions[..place].iter().any(|other| {
+            let earlier = &self.world.versions[*other];
+            let (one, two) = (self.world.shown(truth.stamp), self.world.shown(earlier.stamp));
+            two > one || two == one && (earlier.content == truth.content || earlier.kind != Kind::Live)
+        })
+    }
+
+    /// Files a violation: under the limit that explains it, or as broken.
+    fn wrong(&mut self, wrong: Wrong, record: usize, version: Option<usize>, what: String) {
+        if let Some(limit) = self.limit(wrong, record, version) {
+            *self.verdict.limits.entry(limit).or_default() += 1;
+            return;
+        }
+        match wrong {
+            Wrong::Lost => self.verdict.lost.push(what),
+            Wrong::Doubled => self.verdict.doubled.push(what),
+            Wrong::Disordered => self.verdict.disordered.push(what),
+            Wrong::Invented => self.verdict.invented.push(what),
+        }
+    }
+
+    fn limit(&self, wrong: Wrong, record: usize, version: Option<usize>) -> Option<&'static str> {
+        if self.world.scenario.shuffled && wrong == Wrong::Lost {
+            return Some("ties shuffled between requests");
+        }
+        if self.world.scenario.replicas.len() > 1 && matches!(wrong, Wrong::Doubled | Wrong::Disordered) {
+            let version = version?;
+            let versions = &self.world.records[record].versions;
+            let ties = versions.iter().any(|other| *other != version && self.world.same_unit(version, *other));
+            return ties.then_some("stale replica inside the same unit of time");
+        }
+        None
+    }
+}

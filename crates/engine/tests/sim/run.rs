@@ -1,0 +1,338 @@
+//! One seed from its beginning to its end: polls come due, runs crash and nodes stop, the world changes meanwhile, and
+//! at last it falls silent until everything must have arrived.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use turnstone_core::check::{CheckSettings, check_resource};
+use turnstone_core::event::Event;
+use turnstone_core::id::{OrgId, PollerId, RunId};
+use turnstone_core::poll::{Options, Pass, Plan as PollPlan, PollerState, RunKind, Start, start};
+use turnstone_core::resource::Resource;
+use turnstone_engine::driver::{Ended, Tools, drive};
+use turnstone_engine::egress::{Bodies, BodyBudget, Connection};
+use turnstone_store::memory::MemoryStore;
+use turnstone_store::{Claim, EventFilter, NewInstance, NewPoller, Store};
+
+use crate::fault::Fault;
+use crate::hub::{Fate, Hub, Inner, Plan, Point, SimClock, SimNet};
+use crate::oracle::{Verdict, judge};
+use crate::rng::Rng;
+use crate::scenario::{BASE, Scenario};
+use crate::stamp::*;
+use crate::store::SimStore;
+use crate::world::World;
+
+/// How long a claim lasts.
+const LEASE: Micros = 120 * SECOND;
+
+type Run = Pin<Box<dyn Future<Output = turnstone_store::Result<Ended>>>>;
+
+/// A node with a run under way that stands still.
+struct Stopped {
+    run: Run,
+    plan: Plan,
+    until: Micros,
+    waker: Option<Waker>,
+}
+
+struct Simulation {
+    hub: Hub,
+    tools: Tools,
+    store: Arc<SimStore>,
+    memory: Arc<MemoryStore>,
+    resource: Resource,
+    scenario: Scenario,
+    rng: Rng,
+    poller: PollerId,
+    stopped: Vec<Stopped>,
+    received: Vec<Event>,
+    position: i64,
+}
+
+/// Runs one seed.
+pub fn simulate(seed: u64, fault: Option<Fault>, traced: bool) -> Verdict {
+    let mut rng = Rng::new(seed);
+    let scenario = Scenario::draw(&mut rng, fault);
+    let mut simulation = Simulation::new(scenario, rng, traced);
+    simulation.live();
+    simulation.settle();
+    simulation.verdict()
+}
+
+impl Simulation {
+    fn new(scenario: Scenario, mut rng: Rng, traced: bool) -> Simulation {
+        let world = World::new(scenario.clone(), Rng::new(rng.next()));
+        let mut trace = traced.then(Vec::new);
+        let configuration = scenario.configuration();
+        if let Some(trace) = &mut trace {
+            trace.push(format!("{scenario:?}"));
+            trace.push(configuration.to_string());
+        }
+        let hub = Hub::new(Inner {
+            world,
+            now: scenario.start,
+            rng: Rng::new(rng.next()),
+            plan: Plan::default(),
+            fate: Fate::Runs,
+            waker: None,
+            baseline: None,
+            pass_since: None,
+            passes: Vec::new(),
+            trace,
+            requests: 0,
+        });
+        let settings = CheckSettings::new(timestamp(scenario.start + scenario.skew));
+        let checked = check_resource("contacts", &configuration, &settings, Some(BASE));
+        assert!(checked.faults.is_empty(), "{:?} in {configuration}", checked.faults);
+        let resource = checked.resources.into_iter().next().expect("there is one");
+        let memory = Arc::new(MemoryStore::new());
+        let store = Arc::new(SimStore {
+            inner: memory.clone(),
+            hub: hub.clone(),
+            fault: scenario.fault,
+            latest: Mutex::default(),
+            printed: Mutex::default(),
+        });
+        let poller = create(&*memory, &scenario);
+        let tools = Tools {
+            store: store.clone(),
+            net: Arc::new(SimNet(hub.clone())),
+            clock: Arc::new(SimClock(hub.clone())),
+        };
+        let (stopped, received) = (Vec::new(), Vec::new());
+        Simulation { hub, tools, store, memory, resource, scenario, rng, poller, stopped, received, position: 0 }
+    }
+
+    /// Polls while the world changes.
+    fn live(&mut self) {
+        let mut runs = 0;
+        while runs < self.scenario.polls {
+            runs += u32::from(self.turn());
+        }
+    }
+
+    /// Nothing changes any more; polls go on until everything within the limits must have arrived.
+    fn settle(&mut self) {
+        let from = {
+            let mut inner = self.hub.lock();
+            inner.world.fall_silent();
+            let lag = inner.world.scenario.replica_lag();
+            let visible = inner.world.versions.iter().map(|version| version.visible).max();
+            inner.now.max(visible.unwrap_or(0) + lag)
+        };
+        self.scenario.crash_percent = 0;
+        self.scenario.pause_percent = 0;
+        let enough = from + self.scenario.settling() + MINUTE;
+        let sweeps = if self.scenario.sweep.is_some() { 3 } else { 0 };
+        for _ in 0..400 {
+            self.turn();
+            let inner = self.hub.lock();
+            let of = |kind| inner.passes.iter().filter(|pass| pass.kind == kind && pass.from > enough).count();
+            if of(RunKind::Poll) >= 2 && of(RunKind::Sweep) >= sweeps {
+                return;
+            }
+            if inner.now < enough - HOUR {
+                // Nothing happens in between: a version that becomes visible days later is not waited for in polls.
+                let to = enough - HOUR;
+                drop(inner);
+                self.hub.lock().advance(to);
+            }
+        }
+        self.hub.lock().world.class("never settles");
+    }
+
+    /// Lets time pass until something can be done, and does it. Whether a run began.
+    fn turn(&mut self) -> bool {
+        let due = self.row_due();
+        let mut inner = self.hub.lock();
+        let due = due - inner.world.scenario.skew;
+        let woken = self.stopped.iter().enumerate().min_by_key(|(_, stopped)| stopped.until);
+        let woken = woken.map(|(at, stopped)| (at, stopped.until));
+        if let Some((at, until)) = woken.filter(|(_, until)| *until <= due.max(inner.now)) {
+            inner.advance(until);
+            inner.note(|| "node goes on".into());
+            drop(inner);
+            let stopped = self.stopped.remove(at);
+            if let Some(waker) = stopped.waker {
+                waker.wake();
+            }
+            self.go(stopped.run, stopped.plan);
+            return false;
+        }
+        inner.advance(due);
+        let now = timestamp(inner.clock());
+        drop(inner);
+        match ready(self.store.claim(self.poller, now, Duration::from_micros(LEASE.unsigned_abs()))) {
+            Some(claim) => {
+                self.begin(claim, now);
+                true
+            }
+            None => {
+                let mut inner = self.hub.lock();
+                let to = inner.now + 5 * SECOND;
+                inner.advance(to);
+                false
+            }
+        }
+    }
+
+    fn row_due(&self) -> Micros {
+        ready(self.memory.poller(OrgId(1), self.poller)).next_due.as_microsecond()
+    }
+
+    fn begin(&mut self, claim: Claim, now: Timestamp) {
+        let row = claim.poller;
+        let plan = PollPlan {
+            org: row.org,
+            instance: row.instance,
+            poller: row.id,
+            element_key: claim.instance.element_key,
+            resource: self.resource.clone(),
+            revision: row.revision,
+            interval: row.interval,
+        };
+        let entropy = self.rng.next();
+        let step = start(Start {
+            plan: Arc::new(plan),
+            state: PollerState::read(&row.state).expect("written by the core"),
+            pass: row.checkpoint.map(|text| Pass::read(&text).expect("written by the core")),
+            run: RunId::new(now, entropy),
+            now,
+            due: row.next_due,
+            entropy,
+            options: Options { pages_max: self.scenario.pages_max, ..Options::default() },
+        });
+        let (tools, lease) = (self.tools.clone(), claim.lease);
+        let base = url::Url::parse(BASE).expect("a constant");
+        let connection = Connection::new(&base, Bodies::new(&BodyBudget::default()));
+        let run: Run = Box::pin(async move { drive(step, lease, &tools, &connection).await });
+        let plan = self.plan();
+        {
+            let mut inner = self.hub.lock();
+            let now = inner.now;
+            inner.pass_since.get_or_insert(now);
+            inner.note(|| format!("RUN {plan:?}"));
+        }
+        self.go(run, plan);
+    }
+
+    /// What happens to the next run.
+    fn plan(&mut self) -> Plan {
+        let mut plan = Plan::default();
+        if self.rng.percent(self.scenario.crash_percent) {
+            let nth = self.rng.between(1, 3) as u32;
+            let point = *self.rng.pick(&Point::ALL);
+            let nth = if matches!(point, Point::DoneBefore | Point::DoneAfter | Point::Wait) { 1 } else { nth };
+            plan.crash = Some((point, nth));
+        } else if self.rng.percent(self.scenario.pause_percent) {
+            let point = *self.rng.pick(&[Point::FetchUnread, Point::Recall, Point::CommitBefore, Point::DoneBefore]);
+            let nth = if point == Point::DoneBefore { 1 } else { self.rng.between(1, 2) as u32 };
+            plan.pause = Some((point, nth, self.rng.between(20, 900) * SECOND));
+        }
+        plan
+    }
+
+    /// Polls a run until it ends, crashes or stops.
+    fn go(&mut self, mut run: Run, plan: Plan) {
+        {
+            let mut inner = self.hub.lock();
+            inner.plan = plan;
+            inner.fate = Fate::Runs;
+        }
+        let polled = run.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let (fate, plan, waker) = {
+            let mut inner = self.hub.lock();
+            (inner.fate, inner.plan, inner.waker.take())
+        };
+        match (polled, fate) {
+            (Poll::Ready(ended), _) => {
+                if let Ok(Ended::Abandoned) = ended {
+                    let mut inner = self.hub.lock();
+                    inner.world.class("stale lease refused");
+                    inner.note(|| "ABANDONED".into());
+                }
+            }
+            (Poll::Pending, Fate::StopsUntil(until)) => self.stopped.push(Stopped { run, plan, until, waker }),
+            (Poll::Pending, Fate::Crashed) => {
+                drop(run);
+                self.restart();
+            }
+            (Poll::Pending, Fate::Runs) => unreachable!("only the gate keeps a run waiting"),
+        }
+        self.receive();
+    }
+
+    /// After a crash: the process starts again, or another node waits for the lease to end.
+    fn restart(&mut self) {
+        let mut inner = self.hub.lock();
+        if self.rng.percent(70) {
+            self.memory.reopen();
+            let to = inner.now + self.rng.between(1, 20) * SECOND;
+            inner.advance(to);
+        }
+    }
+
+    /// The receiver takes what the log has for it.
+    fn receive(&mut self) {
+        self.received.append(&mut self.store.printed.lock().expect("one thread"));
+        let filter = EventFilter { after: self.position, limit: 100_000, ..EventFilter::default() };
+        for logged in ready(self.memory.events(OrgId(1), &filter)) {
+            self.position = logged.position;
+            self.received.push(logged.event);
+        }
+    }
+
+    fn verdict(self) -> Verdict {
+        let mut inner = self.hub.lock();
+        let mut trace = inner.trace.take();
+        if let Some(trace) = &mut trace {
+            for (at, record) in inner.world.records.iter().enumerate() {
+                for version in record.versions.iter().map(|at| &inner.world.versions[*at]) {
+                    trace.push(format!(
+                        "TRUTH {} #{at} {:?} stamp {} visible {} content {}",
+                        record.id, version.kind, timestamp(version.stamp), timestamp(version.visible), version.content
+                    ));
+                }
+            }
+            for event in &self.received {
+                trace.push(format!("EVENT {} {} seq {} {}: {:?}", event.event_type, event.object_id, event.sequence, event.reason, event.record));
+            }
+        }
+        let mut verdict = judge(&inner.world, &inner.passes, inner.baseline, &self.received);
+        verdict.requests = inner.requests;
+        verdict.trace = trace.unwrap_or_default();
+        verdict
+    }
+}
+
+fn create(store: &dyn Store, scenario: &Scenario) -> PollerId {
+    let now = timestamp(scenario.start + scenario.skew);
+    let org = ready(store.ensure_org("simulated", now));
+    let interval = Duration::from_micros(scenario.interval.unsigned_abs());
+    let instance = ready(store.create_instance(
+        NewInstance {
+            org,
+            element_key: "simulated".into(),
+            name: "simulated".into(),
+            tags: Vec::new(),
+            token_hash: [1; 32],
+            document: "{}".into(),
+            enabled: true,
+            pollers: vec![NewPoller { resource: "contacts".into(), revision: 1, next_due: now, interval }],
+            endpoint: None,
+        },
+        now,
+    ));
+    ready(store.pollers(org, Some(instance)))[0].id
+}
+
+/// The answer of a store in memory, which is always ready.
+fn ready<T>(future: impl Future<Output = turnstone_store::Result<T>>) -> T {
+    future.now_or_never().expect("a store in memory never waits").expect("and never fails")
+}
