@@ -14,6 +14,7 @@ use turnstone_core::id::{InstanceId, OrgId};
 use turnstone_core::instance::Instance;
 use turnstone_engine::deliverer::EndpointConfig;
 use turnstone_engine::document::{open_document, redact_document, restore_hidden, seal_document};
+use turnstone_engine::egress::{Guard, Policy};
 use turnstone_engine::prepare::{Before, pollers_of};
 use turnstone_store::{InstanceRow, NewEndpoint, NewInstance};
 
@@ -226,7 +227,7 @@ fn forbidden(api: &Api, instance: &Instance) -> Vec<Fault> {
         addresses.push((configuration("base.url"), base.clone()));
     }
     for resource in &instance.resources {
-        let place = format!("{}.{:?}", configuration("event.poller.configuration"), resource.name);
+        let place = format!("{}.{}", configuration("event.poller.configuration"), member(&resource.name));
         let sweep = resource.sweep.as_ref();
         let read_url = sweep.and_then(|sweep| sweep.read_url.clone()).and_then(|url| origin(&url));
         let urls = [resource.url.origin(), sweep.and_then(|sweep| sweep.url.origin()), read_url];
@@ -235,10 +236,20 @@ fn forbidden(api: &Api, instance: &Instance) -> Vec<Fault> {
     addresses.dedup();
     let judged = addresses.into_iter().filter_map(|(path, url)| {
         let error = api.guard.check_url(&url).err()?;
-        let remedy = "use an address of the public internet; `serve --allow-private` lifts this for the server".into();
-        Some(Fault { path, problem: error.to_string(), remedy })
+        let lifted = Guard::new(Policy::AllowPrivate).check_url(&url).is_ok();
+        let remedy = match lifted {
+            true => "use an address of the public internet, or start the server with `--allow-private`",
+            false => "use an address of the public internet",
+        };
+        Some(Fault { path, problem: error.to_string(), remedy: remedy.to_owned() })
     });
     judged.collect()
+}
+
+/// A member's name in a path: in quotes unless it is a plain word.
+fn member(name: &str) -> String {
+    let plain = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter));
+    if plain && !name.is_empty() { name.to_owned() } else { format!("{name:?}") }
 }
 
 /// Scheme, host and port of an address that may hold a placeholder in its path.

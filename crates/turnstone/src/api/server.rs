@@ -38,7 +38,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections: 1_024,
-            head: Duration::from_secs(15),
+            head: Duration::from_secs(10),
             stall: Duration::from_secs(30),
             farewell: Duration::from_secs(10),
         }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use turnstone_core::event::seconds;
 use turnstone_core::ledger::Counts;
-use turnstone_core::poll::{RunKind, RunRecord};
+use turnstone_core::poll::RunRecord;
 
 use super::receiver::ReceivedEvent;
 use super::tally::Comparison;
@@ -109,7 +109,7 @@ impl Screen {
         let title = self.paint(BOLD, "turnstone demo");
         let every = heading.interval.as_secs_f64();
         let rows = [
-            ("provider", heading.provider, "a small shop: customers, orders and tickets, changing as you watch"),
+            ("provider", heading.provider, "a shop: customers, orders and tickets"),
             ("receiver", heading.receiver, "checks the signature of every notification"),
             ("store", heading.store, ""),
         ];
@@ -178,13 +178,15 @@ impl Screen {
             None => "everything".to_owned(),
         };
         let text = match &run.error {
+            // In full, however long: somebody has to act.
             Some(fault) => self.paint(RED, &format!("{kind:<8} {resource:<9} {}", fault.message)),
             None => {
                 let said = match run.counts.pages {
                     0 => "not modified".to_owned(),
-                    _ => decisions(&run.counts, run.kind),
+                    _ => decisions(&run.counts),
                 };
-                self.paint(DIM, &format!("{kind:<8} {resource:<9} {window:<18} {said}"))
+                let text = format!("{kind:<8} {resource:<9} {window:<14} {said}");
+                self.paint(DIM, &shorten(&text, self.width - 12))
             }
         };
         self.line(&format!("  {}  {text}", clock(run.finished_at)))
@@ -313,14 +315,14 @@ fn shorten(text: &str, room: usize) -> String {
 }
 
 /// What a run decided, in words, the unusual first.
-fn decisions(counts: &Counts, kind: RunKind) -> String {
+fn decisions(counts: &Counts) -> String {
     let mut parts = vec![plural(counts.pages, "page"), plural(counts.records, "record")];
     let named = [
         (counts.created, "created"),
         (counts.updated, "updated"),
         (counts.deleted, "deleted"),
         (counts.seeded, "taken as known"),
-        (counts.reported, if kind == RunKind::Sweep { "known" } else { "known already" }),
+        (counts.reported, "known"),
         (counts.before_window, "before the window"),
         (counts.superseded, "superseded"),
         (counts.quarantined, "unreadable"),
