@@ -1,8 +1,8 @@
 //! One connected account: what to poll, how often, with which credentials, and where the events go.
 //!
-//! The document is the one that the field sends to `POST /instances`; [`crate::check`] reads it and these values are its
-//! proof. Secrets are kept in a type that cannot be printed by accident, and references to the environment or to files
-//! stay references: looking them up is the engine's business, because this crate reads neither.
+//! The document is the one that the field sends to `POST /instances`; [`crate::check`] reads it and these values are
+//! its proof. Secrets are kept in a type that cannot be printed by accident, and references to the environment or to
+//! files stay references: looking them up is the engine's business, because this crate reads neither.
 //!
 //! Not here: reading JSON (`check`), the polled resources themselves (`resource`), sending requests.
 

@@ -37,6 +37,15 @@ pub fn operator(before: &str) -> Operator {
     }
 }
 
+/// The name that a plain `=` sets equal to the value that follows: `updated_at` in `where=a='b' and updated_at='`.
+pub fn equated(before: &str) -> Option<String> {
+    let decoded = percent_decode(before);
+    let left = decoded.trim_end_matches(['\'', '"', ' ', '+', '(']).strip_suffix('=')?.trim_end();
+    let name = left.rsplit(['=', ' ', '+', '(', ',', '\'', '"']).next()?;
+    let plain = !name.is_empty() && !name.ends_with(['<', '>', '!', '~', '^', '*']);
+    plain.then(|| name.to_string())
+}
+
 /// Judges a filter by its name: `updated__gte`, `updated_gte`, `updated[gte]`, `updated.gte`, `updatedGte`.
 fn named(left: &str) -> Operator {
     let name = left.trim_end_matches([' ', ']', ')', '\'', '"']).to_ascii_lowercase();
@@ -65,7 +74,7 @@ pub enum QuoteRepair {
 /// Judges the single quotes of a value. Placeholders must have been taken out: their quotes belong to the format.
 pub fn quotes(value: &str) -> QuoteRepair {
     let count = value.matches('\'').count() + value.matches("%27").count();
-    if count % 2 == 0 {
+    if count.is_multiple_of(2) {
         QuoteRepair::None
     } else if value.ends_with("''") || count == 1 && value.ends_with('\'') {
         QuoteRepair::DropLast
@@ -135,6 +144,17 @@ mod tests {
         check("where=updated_after='", Operator::Unknown);
         check("where=updated ge ", Operator::Unknown);
         check("", Operator::Unknown);
+    }
+
+    #[test]
+    fn a_plain_equals_sign_has_a_name() {
+        assert_eq!(equated("where=a='b' and updated_at = '").as_deref(), Some("updated_at"));
+        assert_eq!(equated("updated_at=").as_deref(), Some("updated_at"));
+        for before in
+            ["where=updated_at>='", "where=updated_at<=", "where=a!=", "=", "", "where=updated_at%3E%3D"]
+        {
+            assert_eq!(equated(before), None, "{before}");
+        }
     }
 
     #[test]

@@ -227,7 +227,8 @@ pub struct Sweep {
     pub every: SweepEvery,
     /// Complete list; the resource's own URL when that has no placeholder.
     pub url: Template,
-    /// Address of one record, `{id}` filled in; without it a third sweep confirms.
+    /// Address of one record, absolute; [`crate::template::with_id`] fills in its `{id}`. Without it a third sweep
+    /// confirms.
     pub read_url: Option<String>,
     /// Statuses of `read_url` that mean deleted.
     pub gone: Vec<u16>,

@@ -18,6 +18,7 @@ use turnstone_store::{Committed, Lease, Result, Store};
 
 use crate::clock::Clock;
 use crate::egress::{Connection, Net};
+use crate::stop::Stop;
 
 /// Requests of one step that are under way at once. They go to one provider, which did not ask for more.
 const REQUESTS_AT_ONCE: usize = 4;
@@ -42,53 +43,127 @@ pub enum Ended {
     Abandoned,
 }
 
+/// What can be seen of a run while it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// An answer arrived.
+    Answered,
+    /// So many records of a page were read.
+    Read(usize),
+    /// A transaction with so many events is durable.
+    Committed(usize),
+}
+
+/// Who watches a run, and who may end it early.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// Ends the run at the next step at which nothing is half done.
+    pub stop: &'a Stop,
+    /// Is told what happens. Called between two steps, so it must be quick.
+    pub progress: &'a (dyn Fn(Progress) + Send + Sync),
+}
+
 /// Carries out a run to its end. Every commit has been answered by the store before the machine goes on.
 pub async fn drive(
-    mut step: Step,
+    step: Step,
     lease: Lease<PollerId>,
     tools: &Tools,
     connection: &Connection,
 ) -> Result<Ended> {
+    let watch = Watch { stop: &Stop::new(), progress: &|_| () };
+    let ended = drive_until(step, lease, tools, connection, watch).await?;
+    // Nobody else holds this stop, so nobody asked; a run that ended without an end would be one that lost its lease.
+    Ok(ended.unwrap_or(Ended::Abandoned))
+}
+
+/// Carries out a run to its end, or until a stop is asked for. `None`: it was stopped; the page in hand and everything
+/// before it is durable, nothing was finished, and the lease is still held.
+pub async fn drive_until(
+    mut step: Step,
+    lease: Lease<PollerId>,
+    tools: &Tools,
+    connection: &Connection,
+    watch: Watch<'_>,
+) -> Result<Option<Ended>> {
     // Memory of the answer that the machine is working on; given back when the next one is asked for.
     let mut held = None;
     loop {
         step = match step {
             Step::Fetch(requests, waiting) => {
                 drop(held.take());
-                let replies = send_all(requests.0, tools, connection).await;
+                if watch.stop.is_asked() {
+                    return Ok(None);
+                }
+                let Some(replies) = watch.stop.unless_asked(send_all(requests.0, tools, connection)).await
+                else {
+                    return Ok(None);
+                };
                 held = Some(connection.bodies.take());
+                (watch.progress)(Progress::Answered);
                 waiting.resume(replies)
             }
-            Step::Recall(recall, waiting) => waiting.resume(tools.store.recall(lease.id, &recall).await?),
+            Step::Recall(recall, waiting) => {
+                let known = tools.store.recall(lease.id, &recall).await?;
+                if let Recall::Versions(versions) = &recall {
+                    (watch.progress)(Progress::Read(versions.len()));
+                }
+                waiting.resume(known)
+            }
             Step::Wait(pause, waiting) => {
-                tools.clock.sleep(pause).await;
+                if watch.stop.unless_asked(tools.clock.sleep(pause)).await.is_none() {
+                    return Ok(None);
+                }
                 waiting.resume(tools.clock.now())
             }
             Step::Commit(batch, next, waiting) => {
-                let commit = tools.store.commit(lease, *batch, tools.clock.now());
-                let (committed, reply) = match next {
-                    Some(request) => {
-                        drop(held.take());
-                        let (committed, reply) = join(commit, tools.net.send(request, connection)).await;
-                        held = Some(connection.bodies.take());
-                        (committed?, Some(reply))
-                    }
-                    None => (commit.await?, None),
-                };
-                match committed {
-                    Committed::Yes => waiting.resume(reply),
-                    Committed::StaleLease => return Ok(Ended::Abandoned),
+                let travels = next.is_some();
+                if travels {
+                    drop(held.take());
                 }
+                let send = async {
+                    match next {
+                        Some(request) if !watch.stop.is_asked() => {
+                            watch.stop.unless_asked(tools.net.send(request, connection)).await
+                        }
+                        Some(_) | None => None,
+                    }
+                };
+                let (committed, reply) = join(commit(*batch, lease, tools, watch), send).await;
+                if committed? == Committed::StaleLease {
+                    return Ok(Some(Ended::Abandoned));
+                }
+                if travels {
+                    held = Some(connection.bodies.take());
+                    if reply.is_none() {
+                        return Ok(None);
+                    }
+                    (watch.progress)(Progress::Answered);
+                }
+                waiting.resume(reply)
             }
             Step::Done(finish) => {
+                let events = finish.batch.events.len();
                 let written = tools.store.finish(lease, (*finish).clone(), tools.clock.now()).await?;
-                return Ok(match written {
-                    Committed::Yes => Ended::Finished(finish),
+                return Ok(Some(match written {
+                    Committed::Yes => {
+                        (watch.progress)(Progress::Committed(events));
+                        Ended::Finished(finish)
+                    }
                     Committed::StaleLease => Ended::Abandoned,
-                });
+                }));
             }
         };
     }
+}
+
+/// Writes a batch and tells the watcher.
+async fn commit(batch: Batch, lease: Lease<PollerId>, tools: &Tools, watch: Watch<'_>) -> Result<Committed> {
+    let events = batch.events.len();
+    let committed = tools.store.commit(lease, batch, tools.clock.now()).await?;
+    if committed == Committed::Yes {
+        (watch.progress)(Progress::Committed(events));
+    }
+    Ok(committed)
 }
 
 /// What a rehearsed run would have written.

@@ -3,6 +3,14 @@
 //! Not here: HTTP routes and command lines (the binary), rules (the core), SQL (the store).
 
 pub mod clock;
+pub mod deliverer;
+pub mod document;
 pub mod driver;
 pub mod egress;
+pub mod keeper;
+pub mod metrics;
+pub mod poller;
+pub mod prepare;
 pub mod secrets;
+pub mod stop;
+mod turns;

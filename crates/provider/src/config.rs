@@ -140,6 +140,8 @@ pub struct Rates {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Names of the members that polling needs.
+    pub names: Names,
     /// How its dates are written.
     pub dates: DateStyle,
     /// The zone of its local times: `UTC`, an offset, or an IANA name.
@@ -177,6 +179,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
+            names: Names::default(),
             dates: DateStyle::IsoMillis,
             zone: "UTC".to_owned(),
             style: PageStyle::Page,
@@ -193,6 +196,31 @@ impl Default for Settings {
             absolute_next: true,
             late: None,
             replica_lag_ms: None,
+        }
+    }
+}
+
+/// Names of the members that polling needs; a provider may change them overnight.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Names {
+    /// The id.
+    pub id: String,
+    /// The created value.
+    pub created: String,
+    /// The updated value.
+    pub updated: String,
+    /// Whether ids that are numbers are written as text.
+    pub quoted_ids: bool,
+}
+
+impl Default for Names {
+    fn default() -> Names {
+        Names {
+            id: "id".to_owned(),
+            created: "created_at".to_owned(),
+            updated: "updated_at".to_owned(),
+            quoted_ids: false,
         }
     }
 }

@@ -210,6 +210,13 @@ pub(crate) fn check_settings(settings: &Settings) -> Result<(), String> {
     if crate::dates::Zone::from_name(&settings.zone).is_none() {
         return Err(format!("settings: there is no zone `{}`", settings.zone));
     }
+    let names = &settings.names;
+    let is_name = |name: &String| {
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    if let Some(name) = [&names.id, &names.created, &names.updated].into_iter().find(|name| !is_name(name)) {
+        return Err(format!("settings: `{name}` is not a name for a member"));
+    }
     if settings.page_size == 0 || settings.page_size_max == 0 {
         return Err("settings: a page holds at least one record".to_owned());
     }

@@ -67,16 +67,20 @@ impl IdStyle {
         (self.id(key) == id).then_some(key)
     }
 
-    pub(crate) fn write_json(self, out: &mut Vec<u8>, key: u32) {
-        match self {
-            Self::Number => write_int(out, (NUMBER_BASE + u64::from(key)).cast_signed()),
-            Self::BigNumber => write_int(out, (BIG_NUMBER_BASE + u64::from(key)).cast_signed()),
+    pub(crate) fn write_json(self, out: &mut Vec<u8>, key: u32, is_quoted: bool) {
+        let number = match self {
+            Self::Number => NUMBER_BASE + u64::from(key),
+            Self::BigNumber => BIG_NUMBER_BASE + u64::from(key),
             Self::Text => {
                 out.push(b'"');
                 out.extend_from_slice(self.id(key).as_bytes());
                 out.push(b'"');
+                return;
             }
-        }
+        };
+        out.extend_from_slice(if is_quoted { b"\"" } else { b"" });
+        write_int(out, number.cast_signed());
+        out.extend_from_slice(if is_quoted { b"\"" } else { b"" });
     }
 }
 

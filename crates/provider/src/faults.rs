@@ -1,7 +1,7 @@
 //! Faults on demand: which request is spoiled, and how.
 //!
 //! A rule names a fault, whom it hits, how likely and how often. All rules are asked for every request; those that
-//! fire are gathered in a [`Plan`], in which faults of different places combine (a slow answer with a wrong `Date`).
+//! fire are gathered in a `Plan`, in which faults of different places combine (a slow answer with a wrong `Date`).
 //! Where two rules claim one place, the earlier rule keeps it. The plan says what shall happen; `server` does it.
 
 use serde::{Deserialize, Serialize};

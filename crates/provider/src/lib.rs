@@ -28,7 +28,8 @@
 //! | `GET /_requests` | the last requests under `/v1/` ([`Seen`]) |
 //! | `POST /_control` | changes anything: [`control::Control`] as JSON |
 //!
-//! A record is `{"id", "created_at", "updated_at", "version", "seq", …}`; `version` and `seq` are those of the log.
+//! A record is `{"id", "created_at", "updated_at", "version", "seq", …}`; `version` and `seq` are those of the log,
+//! and the first three can have other names ([`config::Names`]).
 //! Lists and records carry an `ETag`, and `If-None-Match` is answered 304.
 //!
 //! # Parameters of a list
@@ -84,7 +85,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
 pub use crate::config::{
-    Auth, DeleteMode, LateVisibility, ProviderConfig, Rates, Resolution, ResourceConfig, Settings,
+    Auth, DeleteMode, LateVisibility, Names, ProviderConfig, Rates, Resolution, ResourceConfig, Settings,
 };
 pub use crate::control::{Control, ControlReply, Op, OpKind, Stamp};
 pub use crate::data::{IdStyle, RecordKind};

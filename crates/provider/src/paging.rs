@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Resolution, Settings};
+use crate::config::{Names, Resolution, Settings};
 use crate::data::Chance;
 use crate::dates::{DateStyle, Zone, parse_any};
 use crate::world::{Index, Record};
@@ -209,6 +209,8 @@ pub struct ListQuery {
     pub progress: Progress,
     /// Where the records are in the body; `None` is a bare array.
     pub list: Option<String>,
+    /// Names of the members.
+    pub names: Names,
     /// How dates are written.
     pub dates: DateStyle,
     /// In which zone.
@@ -218,7 +220,8 @@ pub struct ListQuery {
 }
 
 /// How dates of the request are written and compared; gathered before the filters are read.
-struct DateRules {
+struct DateRules<'a> {
+    names: &'a Names,
     zone: Zone,
     filter: DateStyle,
     unit: i64,
@@ -243,6 +246,7 @@ impl ListQuery {
             .ok_or_else(|| BadQuery::new(format!("there is no zone `{zone_name}`")))?;
         let resolution: Resolution = choice(pairs, "filter_resolution", settings.filter_resolution)?;
         let rules = DateRules {
+            names: &settings.names,
             zone: zone.clone(),
             filter: choice(pairs, "filter_dates", dates)?,
             unit: resolution.micros(),
@@ -287,9 +291,9 @@ impl ListQuery {
         if progress == Progress::Keyset && !matches!(selection.order, Order::Asc | Order::Desc) {
             return Err(BadQuery::new("key-set tokens need sort=asc or sort=desc"));
         }
-        let first_page = settings.first_page;
+        let (names, first_page) = (settings.names.clone(), settings.first_page);
         let size = if style == PageStyle::None { usize::MAX } else { size };
-        Ok(ListQuery { selection, position, size, style, progress, list, dates, zone, first_page })
+        Ok(ListQuery { selection, position, size, style, progress, list, names, dates, zone, first_page })
     }
 
     /// The parameters that lead to a position, in the words of this request's style.
@@ -324,7 +328,7 @@ impl Selection {
         self.order != Order::Random
     }
 
-    fn filter(&mut self, name: &str, value: &str, rules: &DateRules) -> Result<(), BadQuery> {
+    fn filter(&mut self, name: &str, value: &str, rules: &DateRules<'_>) -> Result<(), BadQuery> {
         let (field, operator) = match name {
             "updated_since" | "updated_after" | "modified_since" | "modified_after" | "updated_at_gt"
             | "updated_gt" | "since" => (Field::Updated, Operator::Later),
@@ -347,7 +351,7 @@ impl Selection {
     }
 
     /// Reads `updated_at>='…' and created_at<…`.
-    fn filter_expression(&mut self, text: &str, rules: &DateRules) -> Result<(), BadQuery> {
+    fn filter_expression(&mut self, text: &str, rules: &DateRules<'_>) -> Result<(), BadQuery> {
         for condition in split_and(text) {
             let place = condition
                 .find(['<', '>', '='])
@@ -364,6 +368,8 @@ impl Selection {
             .find_map(|(sign, operator)| rest.strip_prefix(sign).map(|value| (operator, value)))
             .ok_or_else(|| BadQuery::new(format!("there is no comparison in `{condition}`")))?;
             let field = match name.trim() {
+                name if name == rules.names.updated => Field::Updated,
+                name if name == rules.names.created => Field::Created,
                 "updated_at" | "updated" | "modified" | "lastModified" | "lastModifiedDate" | "mdate" => {
                     Field::Updated
                 }
@@ -381,7 +387,7 @@ impl Selection {
         field: Field,
         operator: Operator,
         text: &str,
-        rules: &DateRules,
+        rules: &DateRules<'_>,
     ) -> Result<(), BadQuery> {
         if field == Field::Seq {
             let value = text.parse().map_err(|_| BadQuery::new(format!("`{text}` is not a number")))?;

@@ -389,9 +389,12 @@ fn write_text(out: &mut Vec<u8>, text: &str) {
 }
 
 fn write_record(out: &mut Vec<u8>, record: &Record, ids: IdStyle, query: &ListQuery) {
-    out.extend_from_slice(b"{\"id\":");
-    ids.write_json(out, record.key);
-    for (name, micros) in [("created_at", record.created), ("updated_at", record.updated)] {
+    let names = &query.names;
+    out.extend_from_slice(b"{\"");
+    out.extend_from_slice(names.id.as_bytes());
+    out.extend_from_slice(b"\":");
+    ids.write_json(out, record.key, names.quoted_ids);
+    for (name, micros) in [(&names.created, record.created), (&names.updated, record.updated)] {
         let length = out.len();
         out.extend_from_slice(b",\"");
         out.extend_from_slice(name.as_bytes());
@@ -535,8 +538,8 @@ fn faulty_answer(fault: &Fault, provider_now: i64) -> Option<Answer> {
 
 /// Carries out the plan: pause, replacement, headers, and the way the body is sent.
 ///
-/// A slow answer was read before its pause and is dated after it, as the head leaves: as at a real provider, its records
-/// may be older than its `Date`.
+/// A slow answer was read before its pause and is dated after it, as the head leaves: as at a real provider, its
+/// records may be older than its `Date`.
 async fn send(shared: &Shared, answer: Answer, plan: Plan, date: DateSkew) -> Response {
     if plan.delay_ms > 0 {
         tokio::time::sleep(std::time::Duration::from_millis(plan.delay_ms)).await;

@@ -4,9 +4,9 @@
 //! here already sealed; opaque JSON texts (`state`, `checkpoint`, `document`) are written and read back untouched.
 //! Every text may hold any character, NUL included. Ids and positions start at 1, grow, and are never used twice.
 //!
-//! A verb that names a row answers `NotFound` when the row is not there or belongs to another organisation: the words are
-//! `organisation`, `instance`, `poller`, `run`, `endpoint` and `notification`. Filters that match nothing, a foreign id
-//! included, give an empty list; a limit of 0 gives one too. Texts are ordered by their UTF-8 bytes.
+//! A verb that names a row answers `NotFound` when the row is not there or belongs to another organisation: the words
+//! are `organisation`, `instance`, `poller`, `run`, `endpoint` and `notification`. Filters that match nothing, a
+//! foreign id included, give an empty list; a limit of 0 gives one too. Texts are ordered by their UTF-8 bytes.
 //!
 //! A claim holds until it is released, given up by [`Store::expire_leases`], or taken by the next claimer once it ran
 //! out (`now` at or past its end). Until then its holder's writes count, late or not: the epoch decides, not the clock.

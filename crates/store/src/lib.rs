@@ -7,9 +7,9 @@
 //! Not here: HTTP, hooks, and policy. When to retry, what a record means and who is next are decided elsewhere.
 
 pub mod api;
-// pub mod faulty;
+pub mod faulty;
 pub mod memory;
-// pub mod sqlite;
-// pub mod suite;
+pub mod sqlite;
+pub mod suite;
 
 pub use api::*;

@@ -239,3 +239,104 @@ fn header(
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{clean_instance, document, said};
+    use crate::instance::{SecretRef, SecretText};
+
+    const HEADERS: &str = "event.notification.callback.headers";
+
+    fn headers(value: Value) -> Value {
+        json!({HEADERS: value})
+    }
+
+    #[track_caller]
+    fn check(value: Value, expect: &[(&str, &str)]) {
+        let callback = clean_instance(headers(value)).callback.unwrap();
+        let literal =
+            |(name, value): &(&str, &str)| (name.to_string(), SecretRef::Literal(SecretText::new(*value)));
+        assert_eq!(callback.headers, expect.iter().map(literal).collect::<Vec<_>>());
+    }
+
+    #[track_caller]
+    fn refused(members: Value, place: &str, words: &str) {
+        let checked = document(members);
+        said(&checked.faults, place, words);
+        assert!(checked.instance.is_none());
+    }
+
+    #[test]
+    fn headers_are_an_object_or_lines() {
+        check(json!({"X-Tenant": "7", "X-Count": 3}), &[("X-Tenant", "7"), ("X-Count", "3")]);
+        check(
+            json!("X-Tenant: 7\nAuthorization: Bearer a;b\r\n"),
+            &[("X-Tenant", "7"), ("Authorization", "Bearer a;b")],
+        );
+        check(
+            json!("X-Tenant: 7; X-Url: https://x.example"),
+            &[("X-Tenant", "7"), ("X-Url", "https://x.example")],
+        );
+        check(json!(""), &[]);
+    }
+
+    #[test]
+    fn nothing_overrides_ours_or_breaks_the_request() {
+        for name in
+            ["Host", "content-length", "Elements-Webhook-Signature", "elements-anything", "Transfer-Encoding"]
+        {
+            refused(
+                headers(json!({name: "x"})),
+                "\"event.notification.callback.headers\"",
+                "cannot be overridden",
+            );
+        }
+        refused(headers(json!({"X-A": "a\r\nHost: b"})), "", "holds a line break");
+        refused(headers(json!({"X\r\nHost": "a"})), "", "cannot be the name of a header");
+        refused(headers(json!({"X-A": "ü"})), "", "use ASCII");
+        refused(headers(json!({"X-A": "1", "x-a": "2"})), "", "given twice");
+        refused(headers(json!({"X-A": []})), "", "has no text");
+        refused(headers(json!("X-A")), "", "`Name: value`");
+        refused(headers(json!([1])), "", "not an object of headers");
+        refused(json!({"http.headers": {"Host": "x"}}), "\"http.headers\"", "cannot be overridden");
+    }
+
+    #[test]
+    fn secrets_stay_references_and_are_never_shown() {
+        let instance = clean_instance(json!({
+            "http.headers": {"Authorization": "env:TOKEN", "X-Key": "file:/run/key"},
+            "event.notification.signature.key": "hunter2",
+            "event.notification.basic.username": "user",
+            "event.notification.basic.password": "env:PASSWORD",
+        }));
+        assert_eq!(instance.headers[0].1, SecretRef::Env("TOKEN".into()));
+        assert_eq!(instance.headers[1].1, SecretRef::File("/run/key".into()));
+        assert!(!format!("{instance:?}").contains("hunter2"));
+        let bad =
+            document(json!({"event.notification.signature.key": 271_828, "http.headers": {"A": "env:"}}));
+        said(&bad.faults, "\"event.notification.signature.key\"", "a number is not a text");
+        said(&bad.faults, "\"http.headers\"", "refers to nothing");
+        assert!(!format!("{:?}", bad.faults).contains("271828"));
+    }
+
+    #[test]
+    fn the_callback_is_an_address() {
+        let url = |text: &str| json!({"event.notification.callback.url": text});
+        refused(url("app.example.com"), "callback.url\"", "is not an address");
+        refused(url("ftp://app.example.com"), "callback.url\"", "neither http nor https");
+        refused(url("https://u:p@app.example.com"), "callback.url\"", "holds credentials");
+        refused(url("<CALLBACK_URL>"), "callback.url\"", "left to fill in");
+        said(&document(url("http://app.example.com")).warnings, "callback.url\"", "unencrypted");
+        assert!(clean_instance(url("http://127.0.0.1:8080/x")).callback.is_some());
+        let without = document(json!({"event.notification.callback.url": null}));
+        assert!(without.instance.is_some());
+        said(&without.warnings, "configuration", "sent nowhere");
+        refused(
+            json!({"event.notification.basic.username": "u"}),
+            "configuration",
+            "has no `event.notification.basic.password`",
+        );
+    }
+}

@@ -20,7 +20,7 @@ pub(super) struct Dates {
     pub(super) misplaced_tolerance: Option<Value>,
 }
 
-const KNOWN: [&str; 6] = [
+pub(super) const KNOWN: [&str; 6] = [
     "updatedDateField",
     "updatedDateFormat",
     "updatedDateTimezone",
@@ -235,4 +235,108 @@ fn sentence(text: &str) -> (String, String) {
     let remedy = "write it as the provider does, for example `yyyy-MM-dd'T'HH:mm:ssXXX`";
     let TemplateProblem { problem, remedy } = TemplateProblem::from_sentence(text, remedy);
     (problem, remedy)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{clean, refused, repaired, warned};
+    use crate::resource::ComparedBy;
+    use std::time::Duration;
+
+    fn dates(members: serde_json::Value) -> serde_json::Value {
+        json!({"datesConfiguration": members})
+    }
+
+    #[test]
+    fn zones_default_to_utc_and_blank_means_none() {
+        let half = |zone: &str| {
+            json!({"datesConfiguration": {
+                "updatedDateField": "u.at", "updatedDateFormat": "yyyy-MM-dd HH:mm:ss", "updatedDateTimezone": zone,
+                "createdDateField": "c.at", "createdDateFormat": "yyyy-MM-dd HH:mm:ss",
+            }})
+        };
+        for (zone, instant) in
+            [("", "2019-05-09T13:00:00Z"), ("PST", "2019-05-09T21:00:00Z"), ("+2:00", "2019-05-09T11:00:00Z")]
+        {
+            let updated = clean(half(zone)).updated.unwrap();
+            assert_eq!(
+                updated.format.parse("2019-05-09 13:00:00").unwrap().at.to_string(),
+                instant,
+                "{zone}"
+            );
+            assert_eq!(updated.path.as_str(), "u.at");
+        }
+        refused(half("Mars/Olympus"), "datesConfiguration.updatedDateTimezone", "Mars/Olympus");
+    }
+
+    #[test]
+    fn missing_parts_are_warnings_that_say_what_works() {
+        let none =
+            warned(json!({"datesConfiguration": null}), "customers", "told apart by their content alone");
+        assert_eq!(none.compared, ComparedBy::Content);
+        let updated = json!({"updatedDateField": "u", "updatedDateFormat": "seconds"});
+        let only = warned(dates(updated), "customers", "only the first sight of an id");
+        assert!(only.created.is_none());
+        let created = json!({"createdDateField": "c", "createdDateFormat": "seconds"});
+        let only = warned(dates(created), "customers", "the created date decides");
+        assert_eq!(only.compared, ComparedBy::Created);
+        let same = json!({"updatedDateField": "u", "updatedDateFormat": "seconds", "createdDateField": "c"});
+        let same = warned(dates(same), "datesConfiguration", "taken to be the same");
+        assert!(same.created.is_some());
+        let other = json!({"updatedDateField": "u", "createdDateField": "c", "createdDateFormat": "seconds"});
+        let checked = super::super::testing::read(dates(other));
+        super::super::testing::said(&checked.warnings, "datesConfiguration", "has no `updatedDateFormat`");
+    }
+
+    #[test]
+    fn one_field_for_both_dates_wants_the_created_filter() {
+        let both = json!({
+            "updatedDateField": "at", "updatedDateFormat": "seconds", "createdDateField": "at", "createdDateFormat": "seconds",
+        });
+        warned(dates(both.clone()), "customers", "write `filterByUpdatedDate: false`");
+        let resource = clean(json!({"datesConfiguration": both, "filterByUpdatedDate": false}));
+        assert_eq!(resource.compared, ComparedBy::Created);
+        assert_eq!(clean(json!({"filterByUpdatedDate": "true"})).compared, ComparedBy::Updated);
+    }
+
+    #[test]
+    fn damage_of_the_field_is_read_as_it_was_meant() {
+        let mut members = json!({
+            "updatedDateField": "u", "updatedDateFormat": "yyyy-MM-dd'T'HH:mm:ss'", "createdDateField": "c",
+            "createdDateFormat": "seconds",
+        });
+        repaired(dates(members.clone()), "updatedDateFormat", "stray quote");
+        members["updatedDateFormat"] = json!("yyyy-MM-dd HH:mm");
+        members["UpdatedDateTimezone"] = json!("PST");
+        let resource =
+            repaired(dates(members.clone()), "UpdatedDateTimezone", "read as `updatedDateTimezone`");
+        let read = resource.updated.unwrap().format.parse("2019-05-09 13:00").unwrap().at;
+        assert_eq!(read.to_string(), "2019-05-09T21:00:00Z");
+        members["UpdatedDateTimezone"] = json!(null);
+        let beside = json!({"datesConfiguration": members, "updatedDateTimezone": "MST"});
+        let resource = repaired(beside, "customers.updatedDateTimezone", "as if it stood in it");
+        let read = resource.updated.unwrap().format.parse("2019-05-09 13:00").unwrap().at;
+        assert_eq!(read.to_string(), "2019-05-09T20:00:00Z");
+    }
+
+    #[test]
+    fn a_misplaced_tolerance_counts() {
+        let members = json!({
+            "updatedDateField": "u", "updatedDateFormat": "seconds", "createdDateField": "c", "createdDateFormat": "seconds",
+            "createdCheckTolerance": "60",
+        });
+        let resource = repaired(dates(members), "createdCheckTolerance", "move it one level up");
+        assert_eq!(resource.created_check_tolerance, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn a_format_that_is_none_is_refused_once() {
+        let members = json!({
+            "updatedDateField": "u", "updatedDateFormat": "employees", "createdDateField": "c", "createdDateFormat": "seconds",
+        });
+        refused(dates(members), "updatedDateFormat", "no pattern letter");
+        refused(json!({"datesConfiguration": "u"}), "datesConfiguration", "is not an object");
+    }
 }

@@ -33,7 +33,7 @@ const LISTED: [&str; 10] = [
 const RESOURCES: &str = "event.poller.configuration";
 
 /// The keys of `configuration` that are read.
-const CONFIGURATION: [&str; 14] = [
+pub(super) const CONFIGURATION: [&str; 14] = [
     "event.notification.enabled",
     "event.notification.callback.url",
     "event.notification.callback.headers",
@@ -351,4 +351,133 @@ fn other(section: &Section<'_>, findings: &mut Findings) -> Map<String, Value> {
         other.insert(name.to_string(), value.clone());
     }
     other
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::super::testing::{clean_instance, document, said, settings};
+    use super::super::{ConnectorDefaults, check};
+    use crate::instance::SecretRef;
+
+    #[track_caller]
+    fn refused(members: Value, place: &str, words: &str) {
+        let checked = document(members);
+        said(&checked.faults, place, words);
+        assert_eq!(checked.faults.len(), 1, "{:#?}", checked.faults);
+        assert!(checked.instance.is_none());
+    }
+
+    #[test]
+    fn the_interval_is_minutes_as_number_or_text() {
+        let interval =
+            |value: Value| clean_instance(json!({"event.poller.refresh_interval": value})).interval;
+        assert_eq!(clean_instance(json!({})).interval, Duration::from_secs(900));
+        assert_eq!(interval(json!("15")), Duration::from_secs(900));
+        assert_eq!(interval(json!(1.5)), Duration::from_secs(90));
+        assert_eq!(interval(json!(43_200)), Duration::from_secs(43_200 * 60));
+        for value in [json!(0.5), json!(43_201), json!(-1), json!("1e9")] {
+            refused(json!({"event.poller.refresh_interval": value}), "refresh_interval\"", "from 1 to 43200");
+        }
+        refused(json!({"event.poller.refresh_interval": "fast"}), "refresh_interval\"", "is not a number");
+        let mut lowered = settings();
+        lowered.interval_min = Duration::from_secs(1);
+        let seconds = json!({"element": {"key": "k"}, "configuration": {
+            "event.poller.refresh_interval": "0.05",
+            "event.poller.configuration": {"c": {"url": "https://x.example/", "idField": "id"}},
+        }});
+        assert_eq!(check(&seconds, &lowered).instance.unwrap().interval, Duration::from_secs(3));
+    }
+
+    #[test]
+    fn switches_may_be_texts() {
+        for (value, expect) in [(json!("true"), true), (json!(false), false), (json!(""), false)] {
+            let checked = document(json!({"event.notification.enabled": value}));
+            assert_eq!(checked.instance.unwrap().enabled, expect);
+        }
+        refused(json!({"event.notification.enabled": "yes"}), "enabled\"", "neither true nor false");
+    }
+
+    #[test]
+    fn resources_may_be_a_text() {
+        let text = r#"{"orders":{"url":"/orders","idField":"id"}}"#;
+        let checked = document(json!({"event.poller.configuration": text}));
+        assert_eq!(checked.instance.unwrap().resources[0].name, "orders");
+        refused(
+            json!({"event.poller.configuration": "{\"orders\":"}),
+            "configuration\"",
+            "the text is not JSON",
+        );
+        refused(json!({"event.poller.configuration": []}), "configuration\"", "a list is not an object");
+        refused(json!({"event.poller.configuration": {}}), "configuration\"", "there is none");
+        refused(json!({"event.poller.configuration": null}), "configuration\"", "there is none");
+    }
+
+    #[test]
+    fn a_connector_fills_what_is_left_to_it() {
+        let mut with = settings();
+        let resources = json!({"orders": {"url": "/orders", "idField": "id"}, "users": {"url": "/users", "idField": "id"}});
+        let Value::Object(resources) = resources else { panic!("an object") };
+        with.connector = Some(ConnectorDefaults { base_url: Some("https://x.example".into()), resources });
+        let names = |configuration: Value| {
+            let checked = check(&json!({"element": {"key": "k"}, "configuration": configuration}), &with);
+            let instance = checked.instance.unwrap_or_else(|| panic!("{:#?}", checked.faults));
+            instance.resources.into_iter().map(|one| one.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(json!({})), ["orders", "users"]);
+        assert_eq!(names(json!({"event.poller.configuration": {"users": {}}})), ["users"]);
+        let unknown =
+            json!({"element": {"key": "k"}, "configuration": {"event.poller.configuration": {"cars": {}}}});
+        said(&check(&unknown, &with).faults, "cars", "there is none");
+    }
+
+    #[test]
+    fn authentication_is_basic_or_a_header() {
+        let basic = json!({"authentication.type": "basic", "username": "u", "password": "env:P"});
+        assert_eq!(clean_instance(basic).basic.unwrap().password, SecretRef::Env("P".into()));
+        refused(
+            json!({"authentication.type": "basic"}),
+            "authentication.type\"",
+            "needs `username` and `password`",
+        );
+        refused(json!({"authentication.type": "basic", "username": "u"}), "configuration", "give `password`");
+        refused(json!({"authentication.type": "oauth2"}), "authentication.type\"", "http.headers");
+        let both = json!({
+            "authentication.type": "basic", "username": "u", "password": "p", "http.headers": {"authorization": "x"},
+        });
+        refused(both, "configuration", "remove one of them");
+    }
+
+    #[test]
+    fn keys_of_a_connector_are_kept_and_slips_are_named() {
+        let instance = clean_instance(json!({"oauth.api.key": "x", "subdomain": "acme"}));
+        assert_eq!(instance.other_configuration.len(), 2);
+        let slip = document(json!({"event.poler.refresh_interval": 5, "base_url": "https://x.example"}));
+        said(&slip.warnings, "refresh_interval\"", "did you mean `event.poller.refresh_interval`?");
+        said(&slip.warnings, "base_url", "did you mean `base.url`?");
+        said(&document(json!({"event.poller.urls": "a|b"})).warnings, "urls\"", "old form");
+        said(&document(json!({"event.objects": "a"})).warnings, "objects\"", "has no effect");
+    }
+
+    #[test]
+    fn a_bad_base_is_blamed_once() {
+        refused(json!({"base.url": "ftp://x"}), "base.url\"", "neither http nor https");
+        refused(json!({"base.url": "https://x.example?key=1"}), "base.url\"", "a query");
+        refused(json!({"base.url": null}), "customers.url", "the url is relative");
+    }
+
+    #[test]
+    fn a_document_of_another_kind_is_told_so() {
+        for document in [json!([]), json!("x"), json!(null)] {
+            said(&check(&document, &settings()).faults, "", "not an object");
+        }
+        let checked = check(&json!({"element": "shop", "elment": 1, "configuration": {}}), &settings());
+        said(&checked.faults, "element", "is not an object");
+        said(&checked.faults, "configuration\"", "there is none");
+        said(&checked.warnings, "elment", "did you mean `element`?");
+        assert_eq!(checked.faults.len(), 2, "every fault at once: {:#?}", checked.faults);
+    }
 }

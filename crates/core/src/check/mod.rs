@@ -1,8 +1,8 @@
 //! Reads a configuration and says everything that is wrong with it at once.
 //!
 //! [`check`] is the only door to an [`Instance`]: what it returns without a fault is understood completely, and nothing
-//! behind it validates again. Each [`Fault`] names the place, what is wrong there and what would be right. What works is
-//! never refused: damage that has one reading is repaired and named ([`Checked::repairs`]), and what works less well
+//! behind it validates again. Each [`Fault`] names the place, what is wrong there and what would be right. What works
+//! is never refused: damage that has one reading is repaired and named ([`Checked::repairs`]), and what works less well
 //! than it could is a warning.
 //!
 //! Deliberately not here: files, YAML, environment variables and secrets (the caller brings a JSON document), and any
@@ -136,4 +136,141 @@ pub fn check_resource(
     }
     let section::Findings { faults, repairs, warnings } = findings;
     CheckedResource { resources, faults, repairs, warnings }
+}
+
+/// What the tests of this module's rooms share.
+#[cfg(test)]
+mod testing {
+    use serde_json::{Value, json};
+
+    use super::{CheckSettings, Checked, CheckedResource, Fault, check, check_resource};
+    use crate::instance::Instance;
+    use crate::resource::Resource;
+
+    pub(super) fn settings() -> CheckSettings {
+        CheckSettings::new("2026-01-01T00:00:00Z".parse().unwrap())
+    }
+
+    /// A sound resource with these members put in, or taken out where they are null.
+    pub(super) fn read(members: Value) -> CheckedResource {
+        let mut resource = json!({
+            "url": "https://api.example.com/customers?updated[gte]=${gmtDate:yyyy-MM-dd'T'HH:mm:ssXXX}",
+            "idField": "id",
+            "pagination": {"type": "page", "page": "page", "size": "per_page"},
+            "datesConfiguration": {
+                "updatedDateField": "updated_at", "updatedDateFormat": "yyyy-MM-dd'T'HH:mm:ssXXX",
+                "createdDateField": "created_at", "createdDateFormat": "yyyy-MM-dd'T'HH:mm:ssXXX",
+            },
+        });
+        merge(&mut resource, members);
+        check_resource("customers", &resource, &settings(), None)
+    }
+
+    /// A sound document with these members of `configuration` put in, or taken out where they are null.
+    pub(super) fn document(members: Value) -> Checked {
+        let mut document = json!({
+            "element": {"key": "shop"}, "name": "Shop",
+            "configuration": {
+                "event.notification.enabled": true,
+                "event.notification.callback.url": "https://app.example.com/events",
+                "base.url": "https://api.example.com/v2",
+                "event.poller.configuration": {"customers": {
+                    "url": "/customers", "idField": "id", "pagination": {"type": "none"},
+                    "datesConfiguration": {
+                        "updatedDateField": "u", "updatedDateFormat": "seconds",
+                        "createdDateField": "c", "createdDateFormat": "seconds",
+                    },
+                }},
+            },
+        });
+        merge(&mut document["configuration"], members);
+        check(&document, &settings())
+    }
+
+    fn merge(into: &mut Value, members: Value) {
+        let (Value::Object(into), Value::Object(members)) = (into, members) else { panic!("two objects") };
+        for (name, value) in members {
+            if value.is_null() {
+                into.remove(&name);
+            } else {
+                into.insert(name, value);
+            }
+        }
+    }
+
+    /// Nothing to say: the resource.
+    #[track_caller]
+    pub(super) fn clean(members: Value) -> Resource {
+        let mut checked = read(members);
+        assert!(checked.faults.is_empty(), "{:#?}", checked.faults);
+        assert!(checked.repairs.is_empty(), "{:#?}", checked.repairs);
+        assert!(checked.warnings.is_empty(), "{:#?}", checked.warnings);
+        checked.resources.remove(0)
+    }
+
+    /// Nothing to say: the instance.
+    #[track_caller]
+    pub(super) fn clean_instance(members: Value) -> Instance {
+        let checked = document(members);
+        assert!(checked.faults.is_empty(), "{:#?}", checked.faults);
+        assert!(checked.repairs.is_empty(), "{:#?}", checked.repairs);
+        assert!(checked.warnings.is_empty(), "{:#?}", checked.warnings);
+        checked.instance.unwrap()
+    }
+
+    /// This is said at this place below the resource or the configuration.
+    #[track_caller]
+    pub(super) fn said(found: &[Fault], place: &str, words: &str) {
+        let here = |fault: &Fault| fault.path.ends_with(place) && fault.to_string().contains(words);
+        assert!(found.iter().any(here), "no `{words}` at {place} in {found:#?}");
+    }
+
+    /// Exactly one fault, this one.
+    #[track_caller]
+    pub(super) fn refused(members: Value, place: &str, words: &str) {
+        let checked = read(members);
+        said(&checked.faults, place, words);
+        assert_eq!(checked.faults.len(), 1, "{:#?}", checked.faults);
+        assert!(checked.resources.is_empty());
+    }
+
+    /// Exactly one warning, this one, and it works.
+    #[track_caller]
+    pub(super) fn warned(members: Value, place: &str, words: &str) -> Resource {
+        let mut checked = read(members);
+        assert!(checked.faults.is_empty(), "{:#?}", checked.faults);
+        said(&checked.warnings, place, words);
+        assert_eq!(checked.warnings.len(), 1, "{:#?}", checked.warnings);
+        checked.resources.remove(0)
+    }
+
+    /// Exactly one repair, this one, and it works.
+    #[track_caller]
+    pub(super) fn repaired(members: Value, place: &str, words: &str) -> Resource {
+        let mut checked = read(members);
+        assert!(checked.faults.is_empty(), "{:#?}", checked.faults);
+        said(&checked.repairs, place, words);
+        assert_eq!(checked.repairs.len(), 1, "{:#?}", checked.repairs);
+        checked.resources.remove(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{dates, document, paging, resource, sweep};
+
+    #[test]
+    fn the_manual_explains_every_setting() {
+        let manual = include_str!("../../../../docs/polling.md");
+        let known =
+            [&resource::KNOWN[..], &paging::KNOWN, &sweep::KNOWN, &dates::KNOWN, &document::CONFIGURATION]
+                .concat();
+        assert_eq!(known.len(), 62);
+        for name in known {
+            // In a table, or in one of the examples; a table may leave out the beginning of a long key.
+            let end = name.strip_prefix("event.notification.basic").unwrap_or(name);
+            let shown = manual.contains(&format!("{end}`")) || manual.contains(&format!("\"{name}\""));
+            assert!(shown, "`{name}` is not explained in docs/polling.md");
+        }
+    }
 }

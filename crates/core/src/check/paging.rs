@@ -6,7 +6,8 @@ use crate::resource::{Pagination, PaginationKind, Place};
 
 use super::section::{Findings, Section, parse_field};
 
-const KNOWN: [&str; 9] = ["type", "size", "page", "start", "offset", "token", "param", "next", "more"];
+pub(super) const KNOWN: [&str; 9] =
+    ["type", "size", "page", "start", "offset", "token", "param", "next", "more"];
 
 /// The declared type of pagination.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -226,5 +227,100 @@ pub(super) fn agree(
         && own == size
     {
         findings.fault(&at, format!("`{own}` is to take both the page and its size"), "name two parameters");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{clean, read, refused, said, warned};
+    use crate::json_path::JsonPath;
+    use crate::resource::{Drift, PaginationKind, Place};
+
+    fn pages(pagination: Value) -> Value {
+        json!({"pagination": pagination})
+    }
+
+    #[test]
+    fn every_type_is_read() {
+        let body = |path: &str| Place::Body(JsonPath::parse(path).unwrap());
+        let kind = |pagination| clean(pages(pagination)).pagination.kind;
+        assert_eq!(
+            kind(json!({"type": "page", "page": "p", "start": "0"})),
+            PaginationKind::Page { param: "p".into(), start: 0 }
+        );
+        assert_eq!(
+            kind(json!({"type": "Offset", "offset": "skip"})),
+            PaginationKind::Offset { param: "skip".into() }
+        );
+        assert_eq!(
+            kind(json!({"type": "cursor", "token": "meta.next", "param": "cursor"})),
+            PaginationKind::Cursor { token: body("meta.next"), param: Some("cursor".into()) }
+        );
+        assert_eq!(
+            kind(json!({"type": "next", "next": "Header: X-Next-Page"})),
+            PaginationKind::Next { url: Place::Header("x-next-page".into()) }
+        );
+        assert_eq!(kind(json!({"type": "link"})), PaginationKind::Link);
+        assert_eq!(kind(json!({"type": "none"})), PaginationKind::None);
+        let flagged = clean(pages(json!({"type": "page", "page": "p", "size": "limit", "more": "has_more"})));
+        assert_eq!(flagged.pagination.more, Some(body("has_more")));
+        assert_eq!(flagged.pagination.size_param.as_deref(), Some("limit"));
+    }
+
+    #[test]
+    fn only_tokens_are_trusted_without_being_asked() {
+        assert_eq!(clean(pages(json!({"type": "cursor", "token": "n", "param": "c"}))).drift, Drift::Trust);
+        assert_eq!(clean(pages(json!({"type": "next", "next": "n"}))).drift, Drift::Verify);
+        warned(json!({"drift": "trust"}), "customers.drift", "records can be missed");
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let resource = warned(json!({"pagination": null}), "customers", "`pagination` is not declared");
+        assert_eq!(resource.pagination.kind, PaginationKind::Undeclared);
+        refused(pages(json!({"type": "page"})), "pagination", "`page` is missing");
+        refused(pages(json!({"type": "offset"})), "pagination", "`offset` is missing");
+        refused(pages(json!({"type": "next"})), "pagination", "`next` is missing");
+        refused(pages(json!({"token": "x"})), "pagination", "add `\"type\": \"cursor\"`");
+        refused(pages(json!({"type": "pages"})), "pagination.type", "is not one of its values");
+        refused(pages(json!("page")), "pagination", "write {\"type\": \"page\"}");
+        refused(
+            pages(json!({"type": "next", "next": "header:X Next"})),
+            "pagination.next",
+            "not the name of a header",
+        );
+        warned(
+            pages(json!({"type": "cursor", "token": "meta"})),
+            "pagination",
+            "must be an object of parameters",
+        );
+    }
+
+    #[test]
+    fn contradictions_are_named() {
+        warned(
+            json!({"pageSize": 50, "pagination": {"type": "page", "page": "p"}}),
+            "customers",
+            "`pageSize` is not sent",
+        );
+        warned(
+            pages(json!({"type": "link", "page": "p"})),
+            "pagination.page",
+            "no effect with the type `link`",
+        );
+        let url = json!({"url": "https://x.example/?page=1&a>=${epoch}"});
+        refused(url, "customers.pagination", "take `page` out of the url");
+        refused(
+            pages(json!({"type": "page", "page": "p", "size": "p"})),
+            "pagination",
+            "name two parameters",
+        );
+        let single = json!({"pageSize": 1, "pagination": {"type": "offset", "offset": "o", "size": "s"}});
+        warned(single, "pagination", "cannot overlap");
+        refused(json!({"pageSize": 0}), "pageSize", "from 1 to 50000");
+        let checked = read(pages(json!({"type": "none", "sice": "x"})));
+        said(&checked.warnings, "pagination.sice", "did you mean `size`?");
     }
 }

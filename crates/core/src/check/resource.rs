@@ -27,7 +27,7 @@ const PAGE_SIZE: u32 = 20;
 /// How far every pass reads again when nothing is said.
 const OVERLAP: Duration = Duration::from_secs(60);
 
-const KNOWN: [&str; 28] = [
+pub(super) const KNOWN: [&str; 28] = [
     "url",
     "idField",
     "datesConfiguration",
@@ -69,7 +69,7 @@ const INERT: [&str; 7] = [
     "parameters",
 ];
 
-const NEEDS_CONNECTOR: &str = "this release reads no connectors: give `url` and `idField` here";
+const NEEDS_CONNECTOR: &str = "give at least `url` and `idField` here";
 
 /// What a resource is read in.
 pub(super) struct Surroundings<'a> {
@@ -212,14 +212,19 @@ fn settings(
     let compared = compared(&mut section, &dates, url.as_ref(), findings);
     let filter_by_current_date = section.flag("filterByCurrentDate", findings).unwrap_or(false);
     let page_size = page_size(&mut section, findings);
+    let faults = findings.faults.len();
     let pagination = paging::read(&mut section, findings);
+    let pagination_is_sound = findings.faults.len() == faults;
     let names = url.as_ref().map(Template::query_names).unwrap_or_default();
     let (size, declared) = (page_size.unwrap_or(PAGE_SIZE), page_size.is_some());
-    paging::agree(&pagination, size, declared, &names, section.path(), findings);
+    if pagination_is_sound {
+        paging::agree(&pagination, size, declared, &names, section.path(), findings);
+    }
     let sweep = sweep::read(&mut section, url.as_ref(), place, findings);
     let reading = Reading::read(&mut section, &pagination, place.settings, findings);
     let content = Content::read(&mut section, findings);
     if let Some(url) = &url {
+        exact_filter(url, &dates, section.path(), findings);
         agree(url, &compared, &reading, &pagination, section.path(), findings);
     }
     section.inert(&INERT, "remove it", findings);
@@ -516,6 +521,19 @@ fn volatile_fields(section: &mut Section<'_>, findings: &mut Findings) -> Vec<Js
     fields
 }
 
+/// Says where a filter asks for a date of the record itself rather than for everything since then.
+fn exact_filter(url: &Template, dates: &Dates, path: &str, findings: &mut Findings) {
+    let fields = [&dates.updated, &dates.created];
+    let is_date =
+        |name: &&str| fields.into_iter().flatten().any(|date| date.path.as_str().eq_ignore_ascii_case(name));
+    if let Some(name) = url.equated_names().find(is_date) {
+        let problem =
+            format!("`{name}=` may ask for records of exactly that instant and miss everything later");
+        let remedy = "use an operator such as `>=`, or the provider's parameter for \"since\", if `=` does not mean that";
+        findings.warn(&format!("{path}.url"), problem, remedy);
+    }
+}
+
 /// Says where settings contradict the url or each other.
 fn agree(
     url: &Template,
@@ -586,4 +604,188 @@ fn shape(list: Option<&JsonPath>, id_field: &JsonPath, volatile_fields: &[JsonPa
     }
     let digest = hash.finalize();
     digest.iter().take(4).fold(0, |shape, byte| shape << 8 | u32::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::{clean, read, refused, repaired, said, settings, warned};
+    use super::super::{check, check_resource};
+    use crate::date::Resolution;
+    use crate::resource::*;
+    use std::time::Duration;
+
+    #[test]
+    fn everything_optional_has_its_default() {
+        let resource = clean(json!({}));
+        assert_eq!(
+            (resource.page_size, resource.poll_delay, resource.overlap),
+            (20, Duration::ZERO, Duration::from_secs(60))
+        );
+        assert_eq!(resource.settling(), Duration::from_secs(60));
+        assert_eq!(resource.start_from, StartFrom::Now);
+        assert_eq!(
+            (resource.bound, resource.filter_resolution, resource.sort),
+            (Bound::Auto, None, Sort::None)
+        );
+        assert_eq!((resource.drift, resource.missing_date), (Drift::Verify, MissingDate::Report));
+        assert_eq!(resource.same_timestamp_change, SameTimestampChange::Report);
+        assert_eq!(resource.created_in_window, CreatedInWindow::Updated);
+        assert!(resource.conditional && !resource.case_insensitive_ids && !resource.keep_last);
+        assert!(!resource.filter_by_current_date && resource.list.is_none() && resource.sweep.is_none());
+        assert_eq!(resource.created_check_tolerance, Duration::ZERO);
+    }
+
+    #[test]
+    fn every_setting_is_read() {
+        let resource = clean(json!({
+            "list": "data.items", "pageSize": "200", "pollDelay": "30", "overlap": "5m", "startFrom": "2019-05-09",
+            "bound": "inclusive", "filterResolution": "day", "sort": "DESC", "drift": "verify", "createdCheckTolerance": 2,
+            "sameTimestampChange": "ignore", "volatileFields": ["stats.views", "etag"], "missingDate": "skip",
+            "createdInWindow": "created", "deletedField": "is_deleted", "conditional": false, "keepLast": "true",
+            "caseInsensitiveIds": true, "filterByCurrentDate": true, "concurrency": 1,
+        }));
+        assert_eq!(resource.list.as_ref().unwrap().as_str(), "data.items");
+        assert_eq!((resource.page_size, resource.poll_delay), (200, Duration::from_secs(30)));
+        assert_eq!(resource.settling(), Duration::from_secs(330));
+        assert_eq!(resource.start_from, StartFrom::Instant("2019-05-09T00:00:00Z".parse().unwrap()));
+        assert_eq!((resource.bound, resource.sort), (Bound::Inclusive, Sort::Desc));
+        assert_eq!(resource.filter_resolution, Some(Resolution::Day));
+        assert_eq!(resource.same_timestamp_change, SameTimestampChange::Ignore);
+        assert_eq!(resource.volatile_fields.len(), 2);
+        assert_eq!(
+            (resource.missing_date, resource.created_in_window),
+            (MissingDate::Skip, CreatedInWindow::Created)
+        );
+        assert_eq!(resource.deleted_field.as_ref().unwrap().as_str(), "is_deleted");
+        assert!(!resource.conditional && resource.keep_last && resource.case_insensitive_ids);
+        assert!(resource.filter_by_current_date);
+    }
+
+    #[test]
+    fn what_is_required_is_named_with_everything_else_that_is_wrong() {
+        let checked =
+            read(json!({"url": "", "idField": null, "pageSize": -1, "sort": "up", "startFrom": "tomorrow"}));
+        said(&checked.faults, "customers", "`url` is empty");
+        said(&checked.faults, "customers", "`idField` is missing");
+        said(&checked.faults, "customers.pageSize", "from 1 to 50000");
+        said(&checked.faults, "customers.sort", "write `asc`, `desc`, `none`");
+        said(&checked.faults, "customers.startFrom", "is not an instant");
+        assert_eq!(checked.faults.len(), 5, "{:#?}", checked.faults);
+        refused(json!({"idField": "a..b"}), "customers.idField", "not a field path");
+        refused(json!({"idField": "<id>"}), "customers.idField", "left to fill in");
+        refused(json!({"url": "/hubs/finance/customers"}), "customers.url", "hub path");
+        refused(json!({"url": "https://x.example/${gmtDate}"}), "customers.url", "has no format");
+        refused(json!({"overlap": "a while"}), "customers.overlap", "is not a number");
+        refused(json!({"volatileFields": [1]}), "customers.volatileFields[0]", "1 is not a field");
+    }
+
+    #[test]
+    fn slips_are_found_and_strangers_named() {
+        let resource = repaired(
+            json!({"filterByUpdateDate": false}),
+            "filterByUpdateDate",
+            "read as `filterByUpdatedDate`",
+        );
+        assert_eq!(resource.compared, ComparedBy::Created);
+        assert_eq!(repaired(json!({"pagesize": 7}), "pagesize", "read as `pageSize`").page_size, 7);
+        warned(json!({"polDelay": 7}), "customers.polDelay", "did you mean `pollDelay`?");
+        warned(json!({"colour": 7}), "customers.colour", "is not a setting");
+        warned(json!({"batchSize": 7}), "customers.batchSize", "accepted and has no effect");
+        warned(json!({"xPath": "id"}), "customers.xPath", "name the list in `list`");
+        warned(json!({"concurrency": 4}), "customers.concurrency", "one after another");
+    }
+
+    #[test]
+    fn a_growing_number_can_decide_instead_of_a_date() {
+        let url = |url: &str| json!({"url": url, "cursorField": "seq", "datesConfiguration": null});
+        let resource = clean(url("https://x.example/log?after=${cursor}"));
+        assert!(matches!(resource.compared, ComparedBy::Cursor(field) if field.as_str() == "seq"));
+        warned(url("https://x.example/log"), "cursorField", "every poll reads the whole list");
+        refused(url("https://x.example/log?after=${epoch}"), "cursorField", "filters by a date");
+        refused(
+            json!({"url": "https://x.example/log?after=${cursor}"}),
+            "customers",
+            "there is no `cursorField`",
+        );
+    }
+
+    #[test]
+    fn contradictions_with_the_url_are_named() {
+        let full = |extra: Value| {
+            let mut members = json!({"url": "https://x.example/log"});
+            members.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            members
+        };
+        warned(full(json!({"bound": "inclusive"})), "customers.bound", "without a date in the url");
+        warned(
+            full(json!({"filterResolution": "day"})),
+            "customers.filterResolution",
+            "without a date in the url",
+        );
+        warned(full(json!({"sort": "asc"})), "customers.sort", "`desc`");
+        warned(json!({"url": "https://x.example/?where=a<=${epoch}"}), "customers.url", "never seen");
+        warned(
+            json!({"url": "https://x.example/?updated_at=${epoch}"}),
+            "customers.url",
+            "exactly that instant",
+        );
+        warned(json!({"url": "https://x.example/?until=${end.epoch}"}), "customers.url", "no start");
+        warned(json!({"startFrom": "2027-01-01T00:00:00Z"}), "customers.startFrom", "lies ahead");
+        let checked = read(json!({"sort": "asc", "datesConfiguration": null}));
+        said(&checked.faults, "customers.sort", "neither a date nor `cursorField`");
+    }
+
+    #[test]
+    fn a_resource_inside_another_is_taken_out_and_never_twice() {
+        let inner = json!({"url": "https://x.example/leads", "idField": "id"});
+        let checked = read(json!({"leads": inner}));
+        said(&checked.repairs, "customers.leads", "move it one level up");
+        assert_eq!(
+            checked.resources.iter().map(|one| one.name.as_str()).collect::<Vec<_>>(),
+            ["customers", "leads"]
+        );
+        let outer = json!({"url": "https://x.example/c", "idField": "id", "leads": inner});
+        let twice = json!({"element": {"key": "k"}, "configuration": {
+            "event.poller.configuration": {"customers": outer, "leads": inner},
+        }});
+        said(&check(&twice, &settings()).faults, "customers.leads", "keep one of them");
+    }
+
+    #[test]
+    fn only_objects_are_resources() {
+        for value in [json!(null), json!("https://x.example"), json!([]), json!(1)] {
+            said(&check_resource("c", &value, &settings(), None).faults, "c", "is not an object");
+        }
+        said(
+            &check_resource("c", &json!({}), &settings(), None).faults,
+            "c",
+            "takes the settings of a connector",
+        );
+    }
+
+    #[test]
+    fn the_shape_names_what_content_is_compared_by() {
+        let shape = |members| clean(members).shape;
+        let plain = shape(json!({}));
+        assert_eq!(
+            plain,
+            shape(json!({"pollDelay": 30, "sort": "desc"})),
+            "what is not content does not matter"
+        );
+        let volatile = shape(json!({"volatileFields": ["a", "b"]}));
+        assert_eq!(volatile, shape(json!({"volatileFields": ["b", "a", "b"]})), "order does not matter");
+        let others = [
+            volatile,
+            shape(json!({"volatileFields": ["ab"]})),
+            shape(json!({"list": "a"})),
+            shape(json!({"idField": "a"})),
+        ];
+        for other in others {
+            assert_ne!(plain, other);
+        }
+        // Stored beside every record: a change of this number re-bases all of them.
+        assert_eq!(plain, 2_268_064_924);
+    }
 }

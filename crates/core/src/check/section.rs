@@ -77,7 +77,7 @@ impl<'v> Section<'v> {
                             .iter()
                             .any(|(variant, meant)| *meant == key && name.eq_ignore_ascii_case(variant))
                 };
-                let found = self.members.iter().find(|(name, _)| same(name))?;
+                let found = self.members.iter().find(|(name, value)| same(name) && !value.is_null())?;
                 self.respelt.push((key.to_string(), found.0));
                 let problem = format!("`{}` is read as `{key}`", found.0);
                 findings.repair(&self.path_of(found.0), problem, format!("write `{key}`"));

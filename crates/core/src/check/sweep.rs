@@ -8,7 +8,7 @@ use crate::template::Template;
 use super::resource::Surroundings;
 use super::section::{Findings, Section, duration_text, shown};
 
-const KNOWN: [&str; 5] = ["every", "url", "readUrl", "gone", "confirm"];
+pub(super) const KNOWN: [&str; 5] = ["every", "url", "readUrl", "gone", "confirm"];
 
 /// What follows an id that two sweeps miss.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -165,4 +165,79 @@ fn gone(section: &mut Section<'_>, findings: &mut Findings) -> Vec<u16> {
         }
     }
     statuses
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::super::testing::{clean, refused, warned};
+    use crate::resource::SweepEvery;
+
+    const LIST: &str = "https://api.example.com/customers";
+
+    fn sweep(members: Value) -> Value {
+        let mut sweep = json!({"every": "24h", "url": LIST});
+        let (Value::Object(into), Value::Object(members)) = (&mut sweep, members) else {
+            panic!("two objects")
+        };
+        into.extend(members);
+        json!({"sweep": sweep})
+    }
+
+    #[test]
+    fn intervals_are_times_or_polls() {
+        let every = |text: &str| clean(sweep(json!({"every": text}))).sweep.unwrap().every;
+        assert_eq!(every("24h"), SweepEvery::Time(Duration::from_secs(86_400)));
+        assert_eq!(every("90m"), SweepEvery::Time(Duration::from_secs(5_400)));
+        assert_eq!(every("1h 30m"), SweepEvery::Time(Duration::from_secs(5_400)));
+        assert_eq!(every("3 polls"), SweepEvery::Polls(3));
+        assert_eq!(every("1 Poll"), SweepEvery::Polls(1));
+        for text in ["soon", "0 polls", "30s", "-1h", "24", "99999999999999999999d"] {
+            refused(sweep(json!({"every": text})), "sweep.every", "`3 polls`");
+        }
+        refused(sweep(json!({"every": 24})), "sweep.every", "24 is neither");
+    }
+
+    #[test]
+    fn the_list_must_be_complete() {
+        refused(json!({"sweep": {"every": "24h"}}), "customers.sweep", "the url of the resource is filtered");
+        refused(
+            sweep(json!({"url": format!("{LIST}?since=${{epoch}}")})),
+            "sweep.url",
+            "cannot show what is missing",
+        );
+        let full = json!({"url": LIST, "sweep": {"every": "24h"}});
+        assert_eq!(clean(full).sweep.unwrap().url.as_str(), LIST);
+        refused(json!({"sweep": {"url": LIST}}), "customers.sweep", "`every` is missing");
+    }
+
+    #[test]
+    fn a_second_look_is_an_address_of_one_record() {
+        let read = |url: &str| sweep(json!({"readUrl": url}));
+        let sweep_read = clean(read("https://api.example.com/customers/{id}?view=a b")).sweep.unwrap();
+        assert_eq!(sweep_read.read_url.as_deref(), Some("https://api.example.com/customers/{id}?view=a%20b"));
+        refused(read("https://api.example.com/customers/"), "sweep.readUrl", "`{id}` is missing");
+        refused(read("https://{id}.example.com/"), "sweep.readUrl", "stands in the host");
+        refused(read("https://x.example/{id}?a=${epoch}"), "sweep.readUrl", "other than `{id}`");
+        refused(read("/customers/{id}"), "sweep.readUrl", "relative");
+        refused(sweep(json!({"confirm": "read"})), "customers.sweep", "there is no `readUrl`");
+        let both = sweep(json!({"confirm": "sweeps", "readUrl": "https://x.example/{id}"}));
+        assert_eq!(warned(both, "customers.sweep", "has no effect").sweep.unwrap().read_url, None);
+    }
+
+    #[test]
+    fn only_answers_about_the_record_can_mean_deleted() {
+        let gone = |list: Value| clean(sweep(json!({"gone": list}))).sweep.unwrap().gone;
+        assert_eq!(clean(sweep(json!({}))).sweep.unwrap().gone, [404, 410]);
+        assert_eq!(gone(json!([403, "404"])), [403, 404]);
+        assert_eq!(gone(json!(410)), [410]);
+        for status in [401, 429, 500, 503] {
+            refused(sweep(json!({"gone": [status]})), "sweep.gone", "was not answered");
+        }
+        refused(sweep(json!({"gone": [200]})), "sweep.gone", "not a status that can mean deleted");
+        refused(sweep(json!({"gone": []})), "sweep.gone", "it is empty");
+    }
 }

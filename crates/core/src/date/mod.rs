@@ -13,6 +13,7 @@ mod parse;
 mod pattern;
 mod print;
 mod round;
+mod sense;
 mod week;
 mod zone;
 

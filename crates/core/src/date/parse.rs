@@ -4,9 +4,9 @@
 //! with that instant, so a wrong weekday, a 31 June or a 13:00 PM is refused instead of being rolled over. Nothing is
 //! allocated while reading.
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
-use jiff::{SignedDuration, Timestamp};
 use thiserror::Error;
 
 use super::pattern::{LETTER_COUNT, Letter, Pattern, Token, ZoneStyle};
@@ -285,11 +285,13 @@ fn read_zone(
     fields: &mut Fields,
 ) -> Result<usize, ParseError> {
     let start = skip_blanks(text, at);
-    let sign = start + offset_prefix(text, start);
+    let mut sign = start + offset_prefix(text, start);
+    if own_shape && sign > start && !colon_offset(text, sign) {
+        sign = start; // The sign after the name belongs to what follows, as in `z-mm`.
+    }
     let (found, end) = if matches!(text.get(sign), Some(b'+' | b'-')) {
         let shape = match style {
-            _ if !own_shape => Shape::Any,
-            _ if sign > start => Shape::Colon,
+            _ if !own_shape || sign > start => Shape::Any,
             ZoneStyle::IsoHours => Shape::Hours,
             ZoneStyle::IsoColon => Shape::Colon,
             ZoneStyle::Name | ZoneStyle::Plain | ZoneStyle::IsoPlain => Shape::Plain,
@@ -298,7 +300,13 @@ fn read_zone(
         let (offset, end) = offset.ok_or(ParseError::Offset { at: sign + 1 })?;
         (ZoneText::Offset(offset), end)
     } else {
-        read_zone_name(text, start, zone).ok_or(ParseError::Zone { at: start + 1 })?
+        let named = text.get(start).is_some_and(u8::is_ascii_alphabetic);
+        let error = if named {
+            ParseError::Zone { at: start + 1 }
+        } else {
+            ParseError::Expected { what: "zone", at: start + 1 }
+        };
+        read_zone_name(text, start, zone).ok_or(error)?
     };
     if let Some(free) = fields.zones.iter_mut().find(|zone| zone.is_none()) {
         *free = Some(found);
@@ -306,13 +314,15 @@ fn read_zone(
     Ok(end)
 }
 
+/// Whether an offset with a colon begins here: nothing else looks like it.
+fn colon_offset(text: &[u8], sign: usize) -> bool {
+    offset_at(text, sign, Shape::Any).is_some_and(|(_, end)| text[sign..end].contains(&b':'))
+}
+
 /// `GMT+8` and `GMT+8:00`: only after a prefix may the hour stand alone in one digit.
 fn short_prefixed(text: &[u8], start: usize, sign: usize) -> Option<(Offset, usize)> {
     if sign == start {
         return None;
-    }
-    if let Some(found) = offset_at(text, sign, Shape::Any) {
-        return Some(found);
     }
     let digit = text.get(sign + 1).filter(|byte| byte.is_ascii_digit())?;
     let hours = i32::from(digit - b'0') * if text[sign] == b'-' { -1 } else { 1 };
@@ -350,12 +360,10 @@ fn resolve(fields: &Fields, zone: &Zone, text: &[u8]) -> Result<Parsed, ParseErr
     let clock = resolve_clock(fields)?;
     let time = Time::new(clock.hour % 24, clock.minute, clock.second.min(59), fields.nanos)
         .map_err(|_| ParseError::Range { what: "time" })?;
-    let local = date.to_datetime(time);
-    let mut parsed = locate(fields, zone, text, local)?;
+    // 24:00 is the first moment of the next day.
+    let date = if clock.hour == 24 { date.tomorrow().unwrap_or(date) } else { date };
+    let mut parsed = locate(fields, zone, text, date.to_datetime(time))?;
     parsed.shifted &= fields.set & HOURS != 0; // A date alone does not claim that its midnight occurs.
-    if clock.hour == 24 {
-        parsed.at = parsed.at.saturating_add(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MAX);
-    }
     if clock.second == 60 {
         // A leap second stands at the end of 23:59 UTC; nowhere else.
         if parsed.at.as_second().rem_euclid(86_400) != 86_399 {
@@ -577,6 +585,9 @@ mod tests {
         check_in(pattern, "America/Chicago", "2019-01-09 08:00 CST", "2019-01-09T14:00:00Z");
         check_in(pattern, "America/New_York", "2019-11-03 01:30 EDT", "2019-11-03T05:30:00Z");
         check_in(pattern, "America/New_York", "2019-11-03 01:30 EST", "2019-11-03T06:30:00Z");
+        check("yyyy-MM-dd z-HH", "2019-05-09 UTC-13", "2019-05-09T13:00:00Z");
+        check("yyyy-MM-dd z-HH", "2019-05-09 GMT+7:00-13", "2019-05-09T06:00:00Z");
+        check("yyyy-MM-dd X:HH", "2019-05-09 +07:13", "2019-05-09T06:00:00Z");
     }
 
     #[test]
@@ -611,6 +622,8 @@ mod tests {
         check(ISO, "2017-01-01T05:29:60+05:30", "2016-12-31T23:59:59.999999Z");
         refuse(ISO, "2016-12-31T22:59:60Z");
         check(ISO, "2019-05-09T24:00:00Z", "2019-05-10T00:00:00Z");
+        check_in("yyyy-MM-dd HH:mm", "America/New_York", "2019-03-10 24:00", "2019-03-11T04:00:00Z");
+        check(ISO, "9999-12-31T24:00:00Z", &Timestamp::MAX.to_string());
         refuse(ISO, "2019-05-09T24:00:01Z");
         check(ISO, "2038-01-19T03:14:08Z", "2038-01-19T03:14:08Z");
         check(ISO, "9999-12-31T23:59:59Z", &Timestamp::MAX.to_string());

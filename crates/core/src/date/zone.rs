@@ -148,7 +148,7 @@ impl Zone {
         let january = jiff::civil::date(local.year(), 1, 1).at(12, 0, 0, 0);
         let july = jiff::civil::date(local.year(), 7, 1).at(12, 0, 0, 0);
         let instants = [
-            here.clone().earlier().ok(),
+            here.earlier().ok(),
             here.later().ok(),
             self.time_zone.to_timestamp(january).ok(),
             self.time_zone.to_timestamp(july).ok(),
@@ -440,6 +440,30 @@ mod tests {
                 "{short} occurs twice"
             );
         }
+    }
+
+    /// Reads the table of `docs/dates.md`: offsets by comma, their abbreviations by semicolon, in the same order.
+    #[test]
+    fn the_documented_table_is_this_one() {
+        let mut documented = Vec::new();
+        let page = include_str!("../../../../docs/dates.md");
+        let table = page.split("| offset | abbreviations |").nth(1).unwrap().split("\n\n").next().unwrap();
+        for line in table.lines().filter(|line| line.contains(':')) {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            let offsets: Vec<&str> = cells[0].split(", ").collect();
+            let groups: Vec<&str> = cells[1].split("; ").collect();
+            assert_eq!(offsets.len(), groups.len(), "{line}");
+            for (offset, group) in offsets.iter().zip(groups) {
+                let (hours, minutes) = offset.trim_start_matches(['+', '−']).split_once(':').unwrap();
+                let minutes = hours.parse::<i16>().unwrap() * 60 + minutes.parse::<i16>().unwrap();
+                let minutes = if offset.starts_with('−') { -minutes } else { minutes };
+                documented.extend(group.split(", ").map(|short| (short, minutes)));
+            }
+        }
+        let mut ours = ABBREVIATIONS.to_vec();
+        ours.sort_unstable();
+        documented.sort_unstable();
+        assert_eq!(documented, ours);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::ledger::Compared;
 use crate::limits;
 use crate::resource::{ComparedBy, Sort, SweepEvery};
 use crate::run::Step;
-use crate::schedule::{add, after_failure, after_success};
+use crate::schedule::{RETRY_AFTER_MAX, add, after_failure, after_success};
 use crate::window::{instant, minus};
 
 /// Marks that the trail of a `cursorField` keeps.
@@ -72,10 +72,10 @@ impl Poll {
     /// More records that cannot be read than such that can: that is a wrong configuration, or a changed provider.
     fn unreadable_fault(&self) -> Option<RunFault> {
         let bad = self.pass.unreadable;
-        if bad == 0 || bad < self.pass.readable.saturating_sub(bad) {
+        if bad == 0 || bad < self.pass.readable {
             return None;
         }
-        let all = bad.max(self.pass.readable);
+        let all = bad + self.pass.readable;
         let reason = self.pass.unreadable_reason.clone().unwrap_or_default();
         let message = format!("`{}`: {bad} of {all} records cannot be used: {reason}", self.resource().name);
         Some(RunFault::new("unreadableRecords", message, false))
@@ -84,6 +84,7 @@ impl Poll {
     /// 304 to a conditional request: complete, and nothing changed (D05).
     pub(super) fn close_unchanged(mut self: Box<Self>) -> Step {
         self.note("the provider answered that nothing has changed");
+        self.unchanged = true;
         self.close_poll(Batch::default())
     }
 
@@ -111,7 +112,8 @@ impl Poll {
         self.state.primed = true;
         self.state.baseline = None;
         self.state.floor = self.state.floor.or(self.pass.floor);
-        self.state.complete_to = Some(start.min(self.pass.end.max(start)));
+        let end = if self.url().uses_end() { start.min(self.pass.end) } else { start };
+        self.state.complete_to = Some(end);
         self.state.last_bound = self.pass.bound.or(self.state.last_bound);
         self.hold_back();
         if self.pass.kind == RunKind::Sweep {
@@ -188,6 +190,9 @@ impl Poll {
         self.state.passes += 1;
         self.state.starts = 0;
         self.state.failures = 0;
+        if self.pass.kind == RunKind::Poll && !self.unchanged {
+            self.state.validators = self.validators.take();
+        }
         let braked = self.state.brake.is_some_and(|brake| !brake.released);
         self.state.sweep_next = self.pass.kind == RunKind::Poll && !braked && self.sweep_is_due();
         let next_due = match (self.state.sweep_next, self.pass.kind) {
@@ -249,7 +254,21 @@ impl Poll {
             self.state.baseline = self.state.baseline.or(self.pass.baseline);
             self.state.floor = self.state.floor.or(self.pass.floor);
         }
-        let next_due = after_failure(self.now, self.plan.interval, self.state.failures, asked, self.entropy);
+        let parks = self.pass.kind == RunKind::Sweep && self.state.primed;
+        let closed = closed || parks;
+        if parks {
+            // A sweep that fails must not keep the polls waiting: it goes on after the next one.
+            self.state.sweep_next = false;
+            let whole = self.pass.unstable.is_some() || self.pass.unreadable > 0;
+            self.pass.group.sightings = Default::default();
+            self.state.parked = (!whole).then(|| Box::new(self.pass.clone()));
+        }
+        let next_due = if parks || fault.code == "unstable" {
+            let rhythm = after_success(self.due, self.now, self.plan.interval, self.entropy);
+            rhythm.max(add(self.now, asked.unwrap_or_default().min(RETRY_AFTER_MAX)))
+        } else {
+            after_failure(self.now, self.plan.interval, self.state.failures, asked, self.entropy)
+        };
         let status = self.progress_status().unwrap_or_else(|| Status {
             code: fault.code.clone(),
             sentence: fault.message.clone(),

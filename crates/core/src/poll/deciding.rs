@@ -36,7 +36,6 @@ impl Poll {
             }
         }
         self.count_unreadable(&page);
-        self.pass.readable += page.items.len() as u64;
         batch.decisions = std::mem::take(&mut self.decisions);
         if page.ends_read { self.end_of_read(batch) } else { self.go_on(batch) }
     }
@@ -170,6 +169,7 @@ impl Poll {
     }
 
     fn count(&mut self, change: &Change, item: &Item) {
+        self.pass.readable += u64::from(!matches!(change, Change::Ignored(Ignored::Quarantined, _)));
         let (verdict, reason) = match change {
             Change::Event { event_type, .. } => {
                 match event_type {

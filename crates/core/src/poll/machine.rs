@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::outcome::{Batch, Decision, RunFault, RunKind, Story};
 use super::reading::PageRead;
-use super::state::{BaselineState, Group, Pass, PollerState};
+use super::state::{BaselineState, Group, Pass, PollerState, Validators};
 use crate::change::Baseline;
 use crate::id::{InstanceId, OrgId, PollerId, RunId};
 use crate::ledger::{Compared, Counts, Known, Recall};
@@ -109,6 +109,9 @@ pub fn start(start: Start) -> Step {
         decisions: Vec::new(),
         kept_decisions: 0,
         asked_url: String::new(),
+        baseline_saved: false,
+        validators: None,
+        unchanged: false,
         asked: Asked::Page,
         after_commit: AfterCommit::Reply,
     });
@@ -144,6 +147,12 @@ pub(super) struct Poll {
     pub(super) kept_decisions: usize,
     /// The address of the last page asked for.
     pub(super) asked_url: String,
+    /// The start of the first pass is durable.
+    pub(super) baseline_saved: bool,
+    /// The provider answered that nothing has changed.
+    pub(super) unchanged: bool,
+    /// Validators of this pass's answer, kept if the pass completes.
+    pub(super) validators: Option<Validators>,
     /// What the pending question is about.
     pub(super) asked: Asked,
     pub(super) after_commit: AfterCommit,
@@ -228,6 +237,7 @@ impl Poll {
         let kind = self.options.kind.unwrap_or_else(|| self.kind_due());
         match stored {
             Some(pass) if pass.revision == self.plan.revision && pass.kind == kind => {
+                self.baseline_saved = pass.baseline.is_some();
                 self.pass = pass;
                 self.resume();
             }
@@ -242,8 +252,23 @@ impl Poll {
                 }
                 self.pass = Pass::new(&self.plan, &mut self.state, kind, self.now);
             }
-            None => self.pass = Pass::new(&self.plan, &mut self.state, kind, self.now),
+            None => match self.unpark(kind) {
+                Some(pass) => {
+                    self.pass = pass;
+                    self.resume();
+                }
+                None => self.pass = Pass::new(&self.plan, &mut self.state, kind, self.now),
+            },
         }
+    }
+
+    /// The sweep that failed on its way, if this is the time to go on with it.
+    fn unpark(&mut self, kind: RunKind) -> Option<Pass> {
+        if kind != RunKind::Sweep {
+            return None;
+        }
+        let parked = *self.state.parked.take()?;
+        (parked.revision == self.plan.revision).then_some(parked)
     }
 
     /// What the schedule asks for. The first pass reads everything when deletions are looked for, so that every id is
@@ -303,7 +328,9 @@ impl Poll {
         }
         self.asked_url.clone_from(&url);
         let mut request = Request::get(url);
-        if resource.conditional && self.pass.position == Position::First && self.pass.pages == 0 {
+        // A superseded version that is still open must be looked at again, whatever the validators say.
+        let wanted = resource.conditional && self.state.hold.is_none() && self.pass.kind == RunKind::Poll;
+        if wanted && self.pass.position == Position::First && self.pass.pages == 0 {
             self.add_validators(&mut request);
         }
         request
@@ -427,7 +454,7 @@ impl Pass {
             end: now.checked_sub(skew).unwrap_or(now),
             bound,
             query_bound: bound,
-            key_set: kind == RunKind::Poll && can_move(resource) && !state.coarse_filter && bound.is_some(),
+            key_set: kind == RunKind::Poll && can_move(resource) && bound.is_some(),
             position: Position::First,
             pages: 0,
             group: Group { read: 1, ..Group::default() },

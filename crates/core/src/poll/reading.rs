@@ -73,7 +73,8 @@ impl Poll {
             }
             Ok(None) => self.fetch_page(),
             Ok(Some(page)) => {
-                if first_answer && self.pass.baseline.is_some() && !self.state.primed {
+                if !self.baseline_saved && self.pass.baseline.is_some() && !self.state.primed {
+                    self.baseline_saved = true;
                     // The start of the first pass must outlive everything that may happen to this run (rule 8).
                     let checkpoint = Some(self.pass_before_page());
                     let batch = Batch { checkpoint, ..Batch::default() };
@@ -211,7 +212,6 @@ impl Poll {
                 return false;
             }
             self.note("the filter is coarser than its format: this pass goes on without moving its bound");
-            self.state.coarse_filter = true;
             self.pass.key_set = false;
             self.pass.query_bound = Some(old);
             self.pass.restart_group(1);
@@ -423,8 +423,7 @@ impl Poll {
         let etag = response.header("etag").map(str::to_string);
         let last_modified = response.header("last-modified").map(str::to_string);
         let known = whole && (etag.is_some() || last_modified.is_some());
-        self.state.validators =
-            known.then(|| Validators { url: self.asked_url.clone(), etag, last_modified });
+        self.validators = known.then(|| Validators { url: self.asked_url.clone(), etag, last_modified });
     }
 }
 

@@ -43,8 +43,8 @@ pub struct PollerState {
     pub trail: Vec<TrailMark>,
     /// Our clock minus the provider's, in microseconds, as last measured.
     pub skew: Option<i64>,
-    /// The provider's filter is coarser than its format: no key-set reading.
-    pub coarse_filter: bool,
+    /// A sweep that failed on its way: it goes on when the next one is due, and polls go on meanwhile.
+    pub parked: Option<Box<Pass>>,
     /// To which provider instant the poller is complete.
     pub complete_to: Option<Timestamp>,
     /// Lower bound of the last closed poll.

@@ -18,6 +18,9 @@ use crate::query::{self, Operator, QuoteRepair};
 use encode::Place;
 use placeholder::{HOLE, Hole, Moment};
 
+/// Bytes of a template. Servers refuse longer addresses, and reading one takes time that grows with its square.
+const LENGTH_MAX: usize = 8_192;
+
 /// An address with places for values.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -104,8 +107,8 @@ impl TemplateError {
 enum Part {
     /// Text that is encoded already.
     Text(String),
-    /// A place for a value.
-    Hole { hole: Hole, place: Place, operator: Operator },
+    /// A place for a value, and what the text before says about it.
+    Hole { hole: Hole, place: Place, operator: Operator, equated: Option<String> },
 }
 
 impl Template {
@@ -118,6 +121,10 @@ impl Template {
         let trimmed = url.trim_matches(' ');
         if trimmed.is_empty() {
             return Err(TemplateProblem::new("it is empty", "name the address that lists the records").into());
+        }
+        if trimmed.len() > LENGTH_MAX {
+            let remedy = format!("shorten it to {LENGTH_MAX} bytes; servers refuse longer ones");
+            return Err(TemplateProblem::new(format!("it has {} bytes", trimmed.len()), remedy).into());
         }
         if let Some(found) = trimmed.chars().find(|found| found.is_control()) {
             let remedy = "write the address on one line";
@@ -209,8 +216,8 @@ impl Template {
     }
 
     /// Whether the filter includes its bound: `Some(true)` when every start stands behind `>=` or a filter whose name
-    /// ends in `gte`, `Some(false)` when one stands behind `>`, `None` when nothing is known or nothing filters by date.
-    /// Only `Some(true)` may be relied on.
+    /// ends in `gte`, `Some(false)` when one stands behind `>`, `None` when nothing is known or nothing filters by
+    /// date. Only `Some(true)` may be relied on.
     pub fn inclusive(&self) -> Option<bool> {
         let mut operators = self.starts().map(|(_, operator)| operator).peekable();
         operators.peek()?;
@@ -231,6 +238,16 @@ impl Template {
     /// Whether a start stands behind `<=` or `<`: the answer then holds what is older than the window.
     pub fn keeps_older(&self) -> bool {
         self.starts().any(|(_, operator)| operator == Operator::Before)
+    }
+
+    /// Names that a start placeholder is set equal to, as in `updated_at=${…}`.
+    pub fn equated_names(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Hole { hole: Hole::Instant { moment: Moment::Start, .. }, equated, .. } => {
+                equated.as_deref()
+            }
+            Part::Hole { .. } | Part::Text(_) => None,
+        })
     }
 
     /// Whether it names a host.
@@ -286,6 +303,20 @@ impl Template {
             Part::Hole { .. } | Part::Text(_) => None,
         })
     }
+}
+
+/// Puts an id into the address of one record, in place of every `{id}`, encoded for its place.
+pub fn with_id(address: &str, id: &str) -> String {
+    let query_at = address.find('?').unwrap_or(address.len());
+    let (mut url, mut at) = (String::with_capacity(address.len() + id.len()), 0);
+    for (found, mark) in address.match_indices("{id}") {
+        url.push_str(&address[at..found]);
+        let place = if found < query_at { Place::Path } else { Place::Query };
+        encode::value(id, place, &mut url);
+        at = found + mark.len();
+    }
+    url.push_str(&address[at..]);
+    url
 }
 
 /// Checks a base address and returns it without the slash at its end.
@@ -462,11 +493,14 @@ impl Builder {
             if position > 0
                 && let Some(hole) = self.holes.next()
             {
-                let operator = match place {
-                    Place::Path => Operator::Unknown,
-                    Place::Query => query::operator(&text[..before_end]),
+                let (operator, equated) = match place {
+                    Place::Path => (Operator::Unknown, None),
+                    Place::Query => {
+                        let before = &text[..before_end];
+                        (query::operator(before), query::equated(before))
+                    }
                 };
-                self.parts.push(Part::Hole { hole, place, operator });
+                self.parts.push(Part::Hole { hole, place, operator, equated });
                 before_end += HOLE.len_utf8();
             }
             before_end += piece.len();
@@ -625,6 +659,7 @@ mod tests {
     fn what_cannot_be_read_is_refused_with_a_remedy() {
         check_refused("", "it is empty");
         check_refused("/c?a=b\r\nHost: x", "the character");
+        check_refused(&format!("/{}", "<".repeat(9_000)), "it has 9001 bytes");
         check_refused("/c?a=${518862600}", "`${518862600}` is not a placeholder");
         check_refused("/c?a=${gmtDate}", "has no format");
         check_refused("/c?a=${epoch:h}", "`h` is not a unit");
@@ -687,6 +722,16 @@ mod tests {
         for base in ["", "x", "ftp://x", "https://a:b@x", "https://x?y", "https://<SITE>.example"] {
             assert!(relative.resolve(base).is_err(), "{base}");
         }
+    }
+
+    #[test]
+    fn ids_stay_in_their_place() {
+        assert_eq!(
+            with_id("https://x.example/c/{id}?a={id}", "a/b ü&c"),
+            "https://x.example/c/a%2Fb%20%C3%BC%26c?a=a/b%20%C3%BC%26c"
+        );
+        assert_eq!(with_id("https://x.example/c/{id}/x", ".."), "https://x.example/c/%252E%252E/x");
+        assert_eq!(with_id("https://x.example/c", "7"), "https://x.example/c");
     }
 
     #[test]

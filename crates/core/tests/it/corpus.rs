@@ -1,6 +1,7 @@
 //! Every published configuration gets a verdict, and the verdicts are a committed table that a person has read.
 //!
-//! `UPDATE=1 cargo test -p turnstone-core --test it corpus` writes the table anew; the change is then reviewed like code.
+//! `UPDATE=1 cargo test -p turnstone-core --test it corpus` writes the table anew; the change is then reviewed like
+//! code.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

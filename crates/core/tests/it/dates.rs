@@ -22,7 +22,7 @@ enum Class {
     ZoneShape,
     /// 4. `z` prints the abbreviation of the IANA data.
     ZoneName,
-    /// 5. `X` keeps the instant in zones with odd minutes.
+    /// 5. `X` and `Z` keep the instant where they cannot say the whole offset.
     HourOffset,
     /// 6. A repeated local time is the earlier one.
     Fold,
@@ -62,12 +62,12 @@ impl Class {
             Class::Fraction => "S is digits after the point, not a number of milliseconds",
             Class::ZoneShape => "a zone in a text may have every shape of the field",
             Class::ZoneName => "z prints the abbreviation of the IANA data",
-            Class::HourOffset => "X keeps the instant where the offset has minutes",
+            Class::HourOffset => "X and Z keep the instant where they cannot say the whole offset",
             Class::Fold => "a local time that occurs twice is the earlier one",
             Class::Gap => "a local time that does not occur is moved forward",
             Class::DayEnd => "24:00:00 and leap seconds are read",
             Class::Contradiction => "everything in a text must agree, repeated parts too",
-            Class::Refused => "Java refuses texts of its own printing around New Year, and numbers of L",
+            Class::Refused => "Java refuses texts of its own printing around New Year",
             Class::Old => "before 1900 Java changes to the Julian calendar and has no zone data",
             Class::Number => "Java reads years beyond 9999 and over-long or negative numbers",
         }
@@ -195,13 +195,16 @@ fn print_class(group: &Group, at: Timestamp, java: &str, ours: &str) -> Option<C
     if at.as_millisecond() < OLD {
         return Some(Class::Old);
     }
-    let odd = group.zone.time_zone().to_offset(at).seconds() % 3_600 != 0;
-    if group.run('X') == 1 && odd {
-        // The same instant, in the zone that `X` names.
-        let offset = group.zone.time_zone().to_offset(at).seconds() / 3_600;
-        let whole = Zone::parse(&format!("{offset:+03}"), ZoneRules::default()).ok()?;
-        let same = DateFormat::compile(group.pattern, &whole).ok()?.format.print(at);
-        return (ours == same).then_some(Class::HourOffset);
+    let offset = group.zone.time_zone().to_offset(at).seconds();
+    let step = if group.run('X') == 1 { 3_600 } else { 60 };
+    if group.has("XZ") && offset % step != 0 {
+        // The same instant, in the zone that the text names.
+        let minutes = offset / step * step / 60;
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let name = format!("{sign}{:02}{:02}", minutes.abs() / 60, minutes.abs() % 60);
+        let said = Zone::parse(&name, ZoneRules::default()).ok()?;
+        let same = DateFormat::compile(group.pattern, &said).ok()?.format.print(at);
+        return (ours == same || group.has("z")).then_some(Class::HourOffset);
     }
     let fraction = group.run('S') != 3 && group.has("S");
     if fraction && same_but_for(group, "S", at, java) {
@@ -272,7 +275,7 @@ fn other_instant(
     }
     let century =
         group.run('y').max(group.run('Y')) <= 2 && theirs.duration_since(ours).as_hours() / 24 == 36_525;
-    if ours == Timestamp::MAX || century {
+    if ours == Timestamp::MAX || java >= YEAR_10000 || century {
         return Some(Class::Number);
     }
     if group.has("S") && ours.as_second() == theirs.as_second() {
@@ -292,8 +295,16 @@ fn other_instant(
 /// Whether the text holds an abbreviation, and its fixed offset in its place gives the same instant.
 fn names_an_offset(format: &DateFormat, text: &str, ours: Timestamp) -> bool {
     let runs = text.split(|char: char| !char.is_ascii_alphabetic());
-    let ends = runs.flat_map(|run| (2..=run.len().min(4)).map(|length| &run[run.len() - length..]));
-    ends.filter_map(|run| Some((run, Zone::parse(run, ZoneRules::default()).ok()?))).any(|(run, zone)| {
+    let parts = runs.flat_map(|run| {
+        let starts =
+            (2..=run.len().min(4)).flat_map(|length| (0..=run.len() - length).map(move |at| (at, length)));
+        starts.map(move |(at, length)| &run[at..at + length])
+    });
+    // All agree on these two, save that Java calls the British standard time of 1968 to 1971 GMT, at +1:00.
+    let british = ours.as_second() < 63_072_000;
+    let agreed = |run: &str| run.eq_ignore_ascii_case("UTC") || (run.eq_ignore_ascii_case("GMT") && !british);
+    let parts = parts.filter(|run| !agreed(run));
+    parts.filter_map(|run| Some((run, Zone::parse(run, ZoneRules::default()).ok()?))).any(|(run, zone)| {
         let offset = zone.time_zone().to_offset(ours);
         let minutes = offset.seconds() / 60;
         let sign = if minutes < 0 { '-' } else { '+' };
@@ -319,7 +330,7 @@ fn beyond_java(group: &Group, text: &str, ours: Timestamp, shifted: bool) -> Opt
     if group.has("H") && text.contains("24") {
         return Some(Class::DayEnd);
     }
-    group.has("LwWFEuYD").then_some(Class::Refused)
+    group.has("wWFEuYD").then_some(Class::Refused)
 }
 
 /// Java reads it, we do not.
@@ -333,10 +344,24 @@ fn short_of_java(group: &Group, text: &str, error: ParseError, java: i64) -> Opt
     let digits = text.split(|char: char| !char.is_ascii_digit()).map(str::len).max().unwrap_or(0);
     match error {
         ParseError::Contradiction { .. } => group.has("EuYwWFDzZXahHkK").then_some(Class::Contradiction),
-        ParseError::Range { .. } if group.says_twice() => Some(Class::Contradiction),
+        ParseError::Range { .. } | ParseError::Expected { .. } if group.says_twice() => {
+            Some(Class::Contradiction)
+        }
         ParseError::Expected { .. } if group.has("S") && digits > 9 => Some(Class::Fraction),
-        _ => (digits > 9 || text.contains('-')).then_some(Class::Number),
+        // Where numbers run together, `-0` may be followed by the digits of the next one.
+        ParseError::Expected { .. } if !group.pattern.contains('-') && text.contains("-0") => {
+            Some(Class::Number)
+        }
+        _ => (digits > 9 || has_negative(text)).then_some(Class::Number),
     }
+}
+
+/// A minus sign before nothing but zeros: Java takes `-0` for a number, and zero for what it is.
+fn has_negative(text: &str) -> bool {
+    text.split('-').skip(1).any(|rest| {
+        let digits = rest.len() - rest.trim_start_matches(|char: char| char.is_ascii_digit()).len();
+        digits > 0 && rest[..digits].bytes().all(|digit| digit == b'0')
+    })
 }
 
 fn assert_sound(tally: &Tally) {
@@ -368,4 +393,133 @@ fn java_agrees_on_fresh_cases() {
         std::env::var("TURNSTONE_JAVA_LEAST").map_or(200_000, |least| least.parse().expect("a number"));
     assert!(tally.cases >= least, "only {} cases", tally.cases);
     assert_sound(&tally);
+}
+
+#[test]
+fn a_wrong_case_is_found() {
+    let faults = |cases: &str| compare(cases).faults.len();
+    assert_eq!(
+        faults("F\tyyyy-MM-dd\tUTC\nP\t0\t1970-01-01\t=\nR\t1970-01-03\t172800000\nR\t1970-01-32\t-"),
+        0
+    );
+    assert_eq!(faults("F\tyyyy-MM-dd\tUTC\nP\t0\t1970-01-02\t86400000"), 1);
+    assert_eq!(faults("F\tyyyy-MM-dd\tUTC\nR\t1970-01-02\t-"), 1);
+    assert_eq!(faults("F\tyyyy-MM-dd\tUTC\nR\t1970-01-02\t0"), 1);
+    assert_eq!(faults("F\tyyyy-MM-dd\tUTC\nR\t1970-01-x\t0"), 1);
+    assert_eq!(faults("F\tyyyy-MM-dd HH:mm z\tUTC\nP\t0\t1970-01-01 01:00 UTC\t="), 2);
+    assert_eq!(faults("nonsense"), 1);
+}
+
+/// Lines of a table for people: cells between ` | `, `#` begins a remark.
+fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
+    table
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.split(" | ").collect())
+}
+
+fn compile(pattern: &str, zone: &str) -> Result<Compiled, PatternError> {
+    DateFormat::compile(
+        pattern,
+        &Zone::parse(zone, ZoneRules::default()).expect("the tables name zones that exist"),
+    )
+}
+
+/// Fails with the rows as they should read, so that a wanted change is copied after it was looked at.
+#[track_caller]
+fn assert_rows(wrong: &[String]) {
+    assert!(wrong.is_empty(), "{} rows differ; they now are:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn texts_are_read_as_the_table_says() {
+    let mut wrong = Vec::new();
+    for row in rows(include_str!("../golden/dates-read.txt")) {
+        let [pattern, zone, text, expect] = row[..] else { panic!("a row has four cells: {row:?}") };
+        let format = compile(pattern, zone).expect("the table has usable patterns").format;
+        let shown = match format.parse(text) {
+            Ok(parsed) => format!("{}{}", parsed.at, if parsed.shifted { " shifted" } else { "" }),
+            Err(error) => error.to_string(),
+        };
+        if shown != expect {
+            wrong.push(format!("{pattern} | {zone} | {text} | {shown}"));
+        }
+    }
+    assert_rows(&wrong);
+}
+
+#[test]
+fn damaged_formats_are_told_what_is_wrong() {
+    let mut wrong = Vec::new();
+    for row in rows(include_str!("../golden/dates-refused.txt")) {
+        let [pattern, expect] = row[..] else { panic!("a row has two cells: {row:?}") };
+        let shown = match compile(pattern, "UTC") {
+            Ok(compiled) => compiled.repairs.join("; "),
+            Err(error) => error.to_string(),
+        };
+        assert!(!shown.is_empty(), "`{pattern}` is accepted without a word");
+        if shown != expect {
+            wrong.push(format!("{pattern} | {shown}"));
+        }
+    }
+    assert_rows(&wrong);
+}
+
+#[test]
+fn every_published_format_is_usable_or_known_damage() {
+    let damage = [
+        "key",
+        "employees",
+        "credit-terms",
+        "10 digit integer Unix time",
+        "10 digit integer Unix time'",
+        "518862600",
+        "518862600'",
+    ];
+    let mended = [
+        "yyyy-MM-dd'T'HH:mm:ssXXX'",
+        "yyyy-MM-dd'T'HH:mm:ss'",
+        "yyyy-MM-dd'T'HH:mm:ss.SSSX'",
+        "milliseconds'",
+    ];
+    let at: Timestamp = "2019-05-09T13:37:30.123456Z".parse().expect("a sound instant");
+    let mut usable = 0;
+    for line in include_str!("../corpus/date-formats.txt").lines().filter(|line| !line.starts_with('#')) {
+        let published = line.split('\t').nth(4).expect("five columns");
+        // Placeholders without a format stand in brackets: `(bare ${epoch})`.
+        let inner = published.strip_prefix("(bare ${").or_else(|| published.strip_prefix("(${"));
+        let pattern = inner.map_or(published, |inner| inner.trim_end_matches("})"));
+        let Ok(Compiled { format, repairs }) = compile(pattern, "America/New_York") else {
+            assert!(damage.contains(&published), "`{published}` is refused");
+            continue;
+        };
+        assert!(!damage.contains(&published), "`{published}` is accepted");
+        assert_eq!(!repairs.is_empty(), mended.contains(&published), "`{published}`: {repairs:?}");
+        let floor = format.floor(at, format.resolution());
+        let text = format.print(floor);
+        assert_eq!(format.parse(&text).map(|parsed| parsed.at), Ok(floor), "`{published}` printed `{text}`");
+        usable += 1;
+    }
+    assert_eq!(usable, 26, "formats of the corpus that work");
+}
+
+#[test]
+fn the_published_examples_are_read_and_printed() {
+    let table = [
+        ("yyyy-MM-dd'T'HH:mm:ssXXX", "2019-05-09T13:37:30-07:00", "2019-05-09T20:37:30Z"),
+        ("yyyy-MM-dd'T'HH:mm:ssZ", "2019-05-09T13:38:01-0700", "2019-05-09T20:38:01Z"),
+        ("yyyy-MM-dd'T'HH:mm:ss'Z'", "2019-05-09T13:38:41Z", "2019-05-09T20:38:41Z"),
+        ("yyyy-MM-dd", "2019-05-09", "2019-05-09T07:00:00Z"),
+        ("yyyy/MM/dd HH:mm:ss", "2019/05/09 13:39:11", "2019-05-09T20:39:11Z"),
+        ("MM/dd/yyyy'T'HH:mm:ssXXX", "05/09/2019T13:39:34-07:00", "2019-05-09T20:39:34Z"),
+        ("MM/dd/yyyy", "05/09/2019", "2019-05-09T07:00:00Z"),
+        ("dd/MM/yyyy'T'HH:mm:ssXXX", "09/05/2019T13:40:20-07:00", "2019-05-09T20:40:20Z"),
+        ("dd/MM/yyyy", "09/05/2019", "2019-05-09T07:00:00Z"),
+        ("EEE, dd MMM yyyy HH:mm:ss Z", "Thu, 09 May 2019 13:41:35 -0700", "2019-05-09T20:41:35Z"),
+    ];
+    for (pattern, text, expect) in table {
+        let format = compile(pattern, "-7:00").expect("a published pattern").format;
+        let at = format.parse(text).expect("a published example").at;
+        assert_eq!((at.to_string(), format.print(at)), (expect.to_owned(), text.to_owned()), "{pattern}");
+    }
 }

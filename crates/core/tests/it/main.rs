@@ -2,5 +2,6 @@
 
 mod corpus;
 mod dates;
+mod manual;
 mod mission;
 mod untrusted;

@@ -27,7 +27,8 @@ use turnstone_core::run::{FetchError, FetchErrorKind, Reply, Request, Response};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::body::{BodyText, Share};
+use super::body::{BodyError, BodyText};
+use super::budget::Share;
 use super::guard::{Guard, GuardError, GuardedResolver, Lookup, SystemLookup};
 use super::{Callback, CallbackAnswer, CallbackReply, Connection, Net};
 use crate::clock::Clock;
@@ -251,7 +252,9 @@ impl Client {
             timing.start(self.clock.as_ref());
             let (first, dialled) = noting_dials(self.pooled.execute(outgoing.build(url, with_secrets))).await;
             let outcome = match first {
-                Err(error) if !dialled && outgoing.is_safe() && !error.is_timeout() => {
+                Err(error)
+                    if !dialled && outgoing.is_safe() && !error.is_timeout() && !error.is_builder() =>
+                {
                     timing.start(self.clock.as_ref());
                     self.fresh.execute(outgoing.build(url, with_secrets)).await
                 }
@@ -356,7 +359,7 @@ impl Client {
         bytes_max: usize,
         url: &Url,
     ) -> Result<(String, Share), FetchError> {
-        let damaged = |error: super::body::BodyError| {
+        let damaged = |error: BodyError| {
             failure(error.kind(), url, format!("the answer of {{}} cannot be used: {error}"))
         };
         let codings: Vec<&str> = response
@@ -413,6 +416,8 @@ impl Client {
         let reason = &cause.root;
         let (kind, text) = if let Some(tls) = cause.tls {
             (FetchErrorKind::Tls, format!("no secure connection to {{}}: {tls}"))
+        } else if error.is_builder() {
+            (FetchErrorKind::BadUrl, format!("the request to {{}} cannot be made: {reason}"))
         } else if error.is_connect() && error.is_timeout() {
             (FetchErrorKind::Timeout, format!("{{}} could not be connected within {:?}", self.limits.connect))
         } else if error.is_connect() {

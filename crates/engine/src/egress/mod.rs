@@ -2,10 +2,11 @@
 //!
 //! Everything that leaves this machine over HTTP goes through [`Net`]: requests to providers with their connection's
 //! credentials, and callbacks. The real one is [`Client`]; the simulator brings its own. [`guard`] decides which
-//! addresses may be dialled, [`body`] how much memory answers may take.
+//! addresses may be dialled, [`budget`] how much memory answers may take.
 //!
 //! Not here: what an answer means, when to try again, and signing. Those are decided by the runs and by delivery.
 
+use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -16,11 +17,12 @@ use url::{Origin, Url};
 
 use crate::secrets::Secret;
 
-pub mod body;
+mod body;
+pub mod budget;
 mod client;
 pub mod guard;
 
-pub use body::{Bodies, BodyBudget, Held};
+pub use budget::{Bodies, BodyBudget, Held};
 pub use client::{Client, ClientError, Limits, Setup, install_crypto};
 pub use guard::{Guard, GuardError, Lookup, Policy, SystemLookup};
 
@@ -29,7 +31,7 @@ pub use guard::{Guard, GuardError, Lookup, Policy, SystemLookup};
 pub trait Net: Send + Sync {
     /// Sends one request with the connection's credentials and reads the whole answer.
     ///
-    /// Waits first until the connection's account has memory for the answer; see [`body`]. The memory stays with the
+    /// Waits first until the connection's account has memory for the answer; see [`budget`]. The memory stays with the
     /// account until the driver takes it out with [`Bodies::take`].
     async fn send(&self, request: Request, connection: &Connection) -> Reply;
 
@@ -63,8 +65,8 @@ impl Connection {
     }
 }
 
-/// A notification on its way to its subscriber.
-#[derive(Clone, Debug)]
+/// A notification on its way to its subscriber. Prints without its body, which is a tenant's data.
+#[derive(Clone)]
 pub struct Callback {
     /// Where to.
     pub url: String,
@@ -74,6 +76,16 @@ pub struct Callback {
     pub body: Bytes,
     /// Time until the head of the answer.
     pub timeout: Duration,
+}
+
+impl fmt::Debug for Callback {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callback")
+            .field("headers", &self.headers)
+            .field("body_bytes", &self.body.len())
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What came of a callback.

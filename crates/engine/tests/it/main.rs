@@ -1,4 +1,5 @@
 //! Integration tests of the engine: real sockets, scripted peers.
 
+mod delivery;
 mod egress;
 mod peer;

@@ -257,7 +257,8 @@ fn exchange(inner: &mut Inner, request: &Request) -> Reply {
     let (sent, sent_at) = (inner.now, timestamp(inner.clock()));
     let scenario = &inner.world.scenario;
     let slow = scenario.slow_percent;
-    let mut leg = || if inner.rng.percent(slow) { inner.rng.between(200, 9_000) } else { inner.rng.between(5, 300) };
+    let mut leg =
+        || if inner.rng.percent(slow) { inner.rng.between(200, 9_000) } else { inner.rng.between(5, 300) };
     let (out, back) = (leg() * MILLI, leg() * MILLI);
     inner.advance(sent + out);
     let changes = !inner.world.quiet && inner.rng.percent(inner.world.scenario.between_percent);
@@ -301,7 +302,13 @@ fn outcome(
             1 => return Ok(refusal(500, "")),
             2 => return Err(lost(FetchErrorKind::Timeout)),
             3 => return Err(lost(FetchErrorKind::Truncated)),
-            4 => return Ok(Response { status: 200, headers: Vec::new(), body: "<html>Maintenance</html>".into() }),
+            4 => {
+                return Ok(Response {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: "<html>Maintenance</html>".into(),
+                });
+            }
             _ => {}
         }
     }

@@ -41,7 +41,10 @@ pub struct Verdict {
 impl Verdict {
     /// Whether the promise was broken.
     pub fn is_broken(&self) -> bool {
-        !(self.lost.is_empty() && self.doubled.is_empty() && self.disordered.is_empty() && self.invented.is_empty())
+        !(self.lost.is_empty()
+            && self.doubled.is_empty()
+            && self.disordered.is_empty()
+            && self.invented.is_empty())
     }
 }
 
@@ -64,7 +67,12 @@ struct Oracle<'a> {
 }
 
 /// Judges a world by what was received.
-pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, received: &[Received]) -> Verdict {
+pub fn judge(
+    world: &World,
+    passes: &[ClosedPass],
+    baseline: Option<Micros>,
+    received: &[Received],
+) -> Verdict {
     let first_pass_end = passes.first().map_or(Micros::MAX, |pass| pass.to);
     let (due_from, silent_until) = match world.scenario.from {
         From::Beginning => (Micros::MIN, Micros::MIN),
@@ -131,7 +139,8 @@ impl Oracle<'_> {
         let candidates: Vec<usize> =
             versions.iter().copied().filter(|version| self.is_reported_by(*version, event)).collect();
         let Some(first) = candidates.first() else {
-            let what = format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
+            let what =
+                format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
             return self.wrong(Wrong::Invented, record, None, what);
         };
         let next = candidates.iter().rev().find(|version| {
@@ -140,8 +149,12 @@ impl Oracle<'_> {
         match next {
             Some(version) => matched.push(Matched { version: *version }),
             None => {
-                let what = format!("`{}`: {} after {:?}: {:?}", event.object_id, event.event_type, last, event.record);
-                let repeat = candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
+                let what = format!(
+                    "`{}`: {} after {:?}: {:?}",
+                    event.object_id, event.event_type, last, event.record
+                );
+                let repeat =
+                    candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
                 let wrong = if repeat { Wrong::Doubled } else { Wrong::Disordered };
                 self.wrong(wrong, record, Some(*first), what);
             }
@@ -178,7 +191,8 @@ impl Oracle<'_> {
         if truth.stamp < self.due_from || truth.visible < self.silent_until {
             return;
         }
-        let from = if self.looks_old(record, place) { from + self.world.scenario.settling() + SECOND } else { from };
+        let from =
+            if self.looks_old(record, place) { from + self.world.scenario.settling() + SECOND } else { from };
         let shown = |pass: &&ClosedPass| pass.from >= from && pass.to < until;
         let pass = match late {
             false => self.passes.iter().find(shown),
@@ -234,11 +248,15 @@ impl Oracle<'_> {
         matched: &[Matched],
     ) {
         let was_known = matched.iter().any(|known| known.version < version);
-        let sweeps = self.passes.iter().filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
+        let sweeps = self
+            .passes
+            .iter()
+            .filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
         // One more than the sweeps that must miss it: one that started over may have seen it under the same number.
         let needed = if self.world.scenario.sweep_reads { 3 } else { 4 };
         if was_known && !reported && sweeps.count() >= needed {
-            let what = format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
+            let what =
+                format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
             self.wrong(Wrong::Lost, record, Some(version), what);
         } else if reported {
             self.verdict.arrived += 1;

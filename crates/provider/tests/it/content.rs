@@ -315,3 +315,23 @@ fn what_cannot_be_served_does_not_start() {
         assert_eq!(outcome.err().map(|error| error.to_string()).as_deref(), Some(expect));
     }
 }
+
+#[test]
+fn the_schema_can_change_overnight() {
+    let bench = Bench::of_customers(3, Settings::default());
+    let before = bench.get("/v1/customers/1002").json();
+    let names = json!({"id": "internalID", "updated": "modifiedDate", "quoted_ids": true});
+    bench.control(Control::setting("customers", "names", names));
+    let after = bench.get("/v1/customers/1002").json();
+    assert_eq!((after.get("id"), after.get("updated_at")), (None, None));
+    assert_eq!((&after["internalID"], &after["modifiedDate"]), (&json!("1002"), &before["updated_at"]));
+    let since = before["updated_at"].as_str().expect("a date");
+    let list =
+        bench.get(&format!("/v1/customers?where=modifiedDate%3D%27{since}%27&filter_resolution=ms")).json();
+    assert_eq!((list.as_array().map(Vec::len), &list[0]["internalID"]), (Some(1), &json!("1002")));
+    let control = Control::setting("customers", "names", json!({"id": "a\"b"}));
+    assert_eq!(
+        bench.provider.control(control).err().as_deref(),
+        Some("settings: `a\"b` is not a name for a member")
+    );
+}

@@ -1,0 +1,567 @@
+-- The first shape of the database.
+--
+-- Conventions: instants are whole microseconds UTC in columns that end in `_at`, `_due` or `_until`; `org_id` stands on
+-- every row; ids that leave the house are `autoincrement`, because an id that is used again would derive the event ids
+-- of somebody else; hashes and ids of events, runs and attempts are blobs of 16 bytes; JSON is opaque text.
+
+-- What the program remembers of the database itself.
+create table store_meta (
+    id integer primary key,
+    open_epoch integer not null,
+    constraint one_row check (id = 1)
+) strict;
+
+insert into store_meta (id, open_epoch)
+values (1, 0);
+
+-- Numbers handed out in commit order. `autoincrement` would cost a second write for every row.
+create table counter (
+    name text primary key,
+    value integer not null,
+    constraint counter_grows_from_zero check (value >= 0)
+) strict, without rowid;
+
+insert into counter (name, value)
+values ('event', 0), ('notification', 0);
+
+-- Who.
+
+create table org (
+    id integer primary key autoincrement,
+    name text not null unique,
+    created_at integer not null
+) strict;
+
+create table account (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    name text not null,
+    created_at integer not null,
+    unique (org_id, name)
+) strict;
+
+create table app_user (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    account_id integer references account (id),
+    name text not null,
+    role text not null,
+    created_at integer not null,
+    unique (org_id, name),
+    constraint role_known check (role in ('owner', 'admin', 'member', 'reader'))
+) strict;
+
+-- Tokens of organisations and users; only hashes are kept. An instance's hash stands with the instance.
+create table token (
+    token_hash blob primary key,
+    org_id integer not null references org (id),
+    user_id integer references app_user (id),
+    created_at integer not null,
+    constraint token_hash_is_sha256 check (length(token_hash) = 32)
+) strict, without rowid;
+
+create index token_of_org on token (org_id);
+
+-- Connectors.
+
+create table element (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    key text not null,
+    name text not null,
+    revision integer not null,
+    document text not null,
+    created_at integer not null,
+    updated_at integer not null,
+    unique (org_id, key)
+) strict;
+
+create table element_revision (
+    element_id integer not null references element (id) on delete cascade,
+    revision integer not null,
+    org_id integer not null,
+    document text not null,
+    created_at integer not null,
+    primary key (element_id, revision)
+) strict, without rowid;
+
+create table configuration (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    element_id integer not null references element (id) on delete cascade,
+    key text not null,
+    document text not null,
+    unique (element_id, key)
+) strict;
+
+create table resource (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    element_id integer not null references element (id) on delete cascade,
+    name text not null,
+    document text not null
+) strict;
+
+create index resource_of_element on resource (element_id, name);
+
+create table hook (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    element_id integer not null references element (id) on delete cascade,
+    resource_id integer references resource (id) on delete cascade,
+    kind text not null,
+    revision integer not null,
+    body text not null,
+    created_at integer not null,
+    updated_at integer not null
+) strict;
+
+create index hook_of_element on hook (element_id);
+
+create table hook_revision (
+    hook_id integer not null references hook (id) on delete cascade,
+    revision integer not null,
+    org_id integer not null,
+    body text not null,
+    created_at integer not null,
+    primary key (hook_id, revision)
+) strict, without rowid;
+
+create table date_format (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    pattern text not null,
+    zone text,
+    created_at integer not null,
+    unique (org_id, pattern, zone)
+) strict;
+
+-- Instances.
+
+create table instance (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    element_key text not null,
+    name text not null,
+    token_hash blob not null unique,
+    document text not null,
+    enabled integer not null,
+    created_at integer not null,
+    constraint enabled_is_flag check (enabled in (0, 1)),
+    constraint token_hash_is_sha256 check (length(token_hash) = 32)
+) strict;
+
+create index instance_of_org on instance (org_id, id);
+
+create table instance_tag (
+    instance_id integer not null references instance (id) on delete cascade,
+    ordinal integer not null,
+    org_id integer not null,
+    tag text not null,
+    primary key (instance_id, ordinal)
+) strict, without rowid;
+
+-- What one instance shares with its provider: how fast it may ask, and which token is the present one.
+create table connection (
+    instance_id integer primary key references instance (id) on delete cascade,
+    org_id integer not null,
+    token_generation integer not null default 0,
+    tokens_sealed text,
+    tokens_expire_at integer,
+    throttled_until integer,
+    throttle text
+) strict;
+
+-- Monitors.
+
+create table monitor (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    name text not null,
+    draft text not null,
+    revision integer not null,
+    created_at integer not null,
+    updated_at integer not null,
+    unique (org_id, name)
+) strict;
+
+create table monitor_revision (
+    monitor_id integer not null references monitor (id) on delete cascade,
+    revision integer not null,
+    org_id integer not null,
+    document text not null,
+    created_at integer not null,
+    primary key (monitor_id, revision)
+) strict, without rowid;
+
+create table subscription (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    instance_id integer references instance (id) on delete cascade,
+    monitor_id integer not null references monitor (id),
+    monitor_revision integer not null,
+    name text not null,
+    options text not null,
+    run_mode text not null,
+    active integer not null,
+    created_at integer not null,
+    constraint active_is_flag check (active in (0, 1))
+) strict;
+
+create index subscription_of_monitor on subscription (monitor_id);
+
+create index subscription_of_instance on subscription (instance_id);
+
+-- Pollers.
+
+create table poller (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    instance_id integer not null references instance (id) on delete cascade,
+    subscription_id integer references subscription (id) on delete cascade,
+    resource text not null,
+    revision integer not null,
+    interval_us integer not null,
+    cron text,
+    zone text,
+    jitter_us integer not null default 0,
+    next_due integer not null,
+    runnable integer not null,
+    paused text,
+    status_code text not null,
+    status_sentence text not null,
+    needs_attention integer not null,
+    watermark integer,
+    state text not null,
+    -- Claims live in memory while one process owns the file, so here the epoch is that of the last finished run; a
+    -- database that several nodes share keeps the whole claim in such columns.
+    lease_node text,
+    lease_epoch integer not null default 0,
+    lease_until integer,
+    unique (instance_id, resource),
+    constraint interval_not_negative check (interval_us >= 0),
+    constraint zone_only_with_cron check (zone is null or cron is not null),
+    constraint runnable_is_flag check (runnable in (0, 1)),
+    constraint paused_is_not_runnable check (paused is null or runnable = 0),
+    constraint attention_is_flag check (needs_attention in (0, 1))
+) strict;
+
+create index poller_due on poller (next_due, id)
+where runnable = 1;
+
+create index poller_due_of_org on poller (org_id, next_due, id)
+where runnable = 1;
+
+create table poller_revision (
+    poller_id integer not null references poller (id) on delete cascade,
+    revision integer not null,
+    org_id integer not null,
+    created_at integer not null,
+    primary key (poller_id, revision)
+) strict, without rowid;
+
+-- The open pass of a poller; none while it waits for its next one.
+create table pass (
+    poller_id integer primary key references poller (id) on delete cascade,
+    org_id integer not null,
+    revision integer not null,
+    checkpoint text not null,
+    updated_at integer not null
+) strict;
+
+create table cursor_history (
+    id integer primary key autoincrement,
+    org_id integer not null,
+    poller_id integer not null references poller (id) on delete cascade,
+    state text not null,
+    watermark integer,
+    replaced_at integer not null
+) strict;
+
+create index cursor_history_of_poller on cursor_history (poller_id, id);
+
+-- Pollers that are gone and left a ledger too large to be removed in one transaction. Their ids are never used again.
+create table removed_poller (
+    poller_id integer primary key,
+    org_id integer not null,
+    removed_at integer not null
+) strict;
+
+-- The ledger. No foreign keys here: these are the rows that a poll writes by the thousand.
+
+create table record (
+    poller_id integer not null,
+    id text not null,
+    org_id integer not null,
+    incarnation integer not null,
+    sequence integer not null,
+    compared_text text not null,
+    compared integer,
+    hash blob not null,
+    shape integer not null,
+    recurrence integer not null,
+    first_read_at integer not null,
+    last_sweep integer not null,
+    deleted_at integer,
+    has_body integer not null,
+    primary key (poller_id, id),
+    constraint hash_is_128_bits check (length(hash) = 16),
+    constraint has_body_is_flag check (has_body in (0, 1))
+) strict, without rowid;
+
+create index record_deleted on record (deleted_at)
+where deleted_at is not null;
+
+-- Last bodies, where they are kept: apart, so that the ledger's pages hold many records.
+create table record_body (
+    poller_id integer not null,
+    id text not null,
+    org_id integer not null,
+    body text not null,
+    primary key (poller_id, id)
+) strict;
+
+-- Clustered by the compared value: new versions go to the end, and pruning removes one range at the front.
+create table version (
+    poller_id integer not null,
+    dated integer not null,
+    compared integer not null,
+    record_id text not null,
+    hash blob not null,
+    org_id integer not null,
+    primary key (poller_id, dated, compared, record_id, hash),
+    constraint dated_is_flag check (dated in (0, 1)),
+    constraint undated_has_no_value check (dated = 1 or compared = 0),
+    constraint hash_is_128_bits check (length(hash) = 16)
+) strict, without rowid;
+
+-- Runs.
+
+create table run (
+    id blob primary key,
+    org_id integer not null,
+    poller_id integer not null,
+    poller_revision integer not null,
+    hook_revision integer,
+    element_revision integer,
+    monitor_revision integer,
+    lease_epoch integer not null,
+    kind text not null,
+    outcome text not null,
+    started_at integer not null,
+    finished_at integer not null,
+    error text,
+    counts text not null,
+    story text not null,
+    trace_id blob,
+    constraint id_is_128_bits check (length(id) = 16),
+    constraint kind_known check (kind in ('poll', 'sweep')),
+    constraint outcome_known check (outcome in ('completed', 'yielded', 'failed'))
+) strict, without rowid;
+
+create index run_of_poller on run (poller_id, started_at, id);
+
+create index run_finished on run (finished_at);
+
+-- Single decisions. They are written while the run has no record yet, so they name its claim.
+create table decision (
+    poller_id integer not null,
+    lease_epoch integer not null,
+    ordinal integer not null,
+    org_id integer not null,
+    object_id text not null,
+    verdict text not null,
+    reason text not null,
+    compared text not null,
+    page integer not null,
+    primary key (poller_id, lease_epoch, ordinal)
+) strict, without rowid;
+
+-- The log.
+
+-- `position` grows in commit order, because one writer hands it out inside the transaction. The derived id is unique
+-- but the rows are never clustered by it: it is a hash, and would scatter every insert.
+create table event (
+    position integer primary key,
+    org_id integer not null,
+    id blob not null,
+    poller_id integer not null,
+    instance_id integer not null,
+    run_id blob not null,
+    poller_revision integer,
+    hook_revision integer,
+    element_revision integer,
+    monitor_revision integer,
+    event_type text not null,
+    object_type text not null,
+    object_id text not null,
+    element_key text not null,
+    date integer not null,
+    sequence integer not null,
+    reason text not null,
+    recorded_at integer not null,
+    trace_id blob,
+    constraint id_is_128_bits check (length(id) = 16),
+    constraint type_known check (event_type in ('CREATED', 'UPDATED', 'DELETED', 'UNKNOWN'))
+) strict;
+
+create unique index event_id on event (id);
+
+-- What an endpoint looks at to find its next events, so that a long wait is read from the index alone. A record's
+-- history is found here too: an index by record would scatter one more page for every event.
+create index event_of_instance on event (instance_id, position, poller_id, object_id);
+
+create index event_of_org on event (org_id, position);
+
+-- Bodies have their own retention, and listing events need not read past them.
+create table event_body (
+    position integer primary key,
+    org_id integer not null,
+    record text not null
+) strict;
+
+-- Delivery.
+
+create table endpoint (
+    id integer primary key autoincrement,
+    org_id integer not null references org (id),
+    instance_id integer not null unique references instance (id) on delete cascade,
+    kind text not null,
+    config text not null,
+    position integer not null,
+    state text not null,
+    reason text not null,
+    accepted_at integer,
+    created_at integer not null,
+    constraint state_known check (state in ('active', 'deactivated', 'disabled'))
+) strict;
+
+create index endpoint_of_org on endpoint (org_id, id);
+
+create index endpoint_active on endpoint (position, id)
+where state = 'active';
+
+-- Signing secrets, sealed; several while one is rotated.
+create table endpoint_secret (
+    endpoint_id integer not null references endpoint (id) on delete cascade,
+    ordinal integer not null,
+    org_id integer not null,
+    secret text not null,
+    created_at integer not null,
+    retired_at integer,
+    primary key (endpoint_id, ordinal)
+) strict, without rowid;
+
+-- Events below the endpoint's position that it has not taken yet.
+create table held_event (
+    endpoint_id integer not null references endpoint (id) on delete cascade,
+    position integer not null,
+    org_id integer not null,
+    primary key (endpoint_id, position)
+) strict, without rowid;
+
+create table notification (
+    id integer primary key,
+    org_id integer not null,
+    endpoint_id integer not null,
+    instance_id integer not null,
+    split_from integer,
+    state text not null,
+    failures integer not null,
+    first_failed_at integer,
+    next_due integer,
+    created_at integer not null,
+    completed_at integer,
+    body text not null,
+    lease_node text,
+    lease_epoch integer not null default 0,
+    lease_until integer,
+    constraint state_known check (
+        state in ('created', 'retry', 'delivered', 'split', 'dead', 'queued', 'cancelled')
+    ),
+    -- A closed notification has an end time; an open one does not.
+    constraint completed_iff_closed check (
+        (state in ('created', 'retry', 'queued')) = (completed_at is null)
+    ),
+    -- Only an open one is ever due, and what waits for somebody's release is not.
+    constraint due_iff_active check ((state in ('created', 'retry')) = (next_due is not null))
+) strict;
+
+create index notification_due on notification (next_due, id)
+where next_due is not null;
+
+create index notification_of_org on notification (org_id, id);
+
+create index notification_of_endpoint on notification (endpoint_id, id);
+
+create index notification_completed on notification (completed_at)
+where completed_at is not null;
+
+-- The events of a notification.
+create table membership (
+    notification_id integer not null references notification (id) on delete cascade,
+    ordinal integer not null,
+    org_id integer not null,
+    position integer not null,
+    event_id blob not null,
+    primary key (notification_id, ordinal)
+) strict, without rowid;
+
+create index membership_of_event on membership (position);
+
+-- Records with an undelivered event at an endpoint: their later events wait. One row per member of an open
+-- notification.
+create table blocked_record (
+    endpoint_id integer not null,
+    poller_id integer not null,
+    object_id text not null,
+    notification_id integer not null references notification (id) on delete cascade,
+    org_id integer not null,
+    primary key (endpoint_id, poller_id, object_id, notification_id)
+) strict, without rowid;
+
+create index blocked_by_notification on blocked_record (notification_id);
+
+create table attempt (
+    id blob primary key,
+    org_id integer not null,
+    notification_id integer not null references notification (id) on delete cascade,
+    started_at integer not null,
+    duration_ms integer not null,
+    status integer,
+    error text,
+    answer text not null,
+    trace_id blob,
+    constraint id_is_128_bits check (length(id) = 16)
+) strict, without rowid;
+
+create index attempt_of_notification on attempt (notification_id, started_at, id);
+
+create index attempt_started on attempt (started_at);
+
+-- The rim.
+
+create table audit (
+    id integer primary key autoincrement,
+    org_id integer not null,
+    user_id integer,
+    at integer not null,
+    action text not null,
+    target_kind text not null,
+    target_id text not null,
+    detail text not null
+) strict;
+
+create index audit_of_org on audit (org_id, id);
+
+create table idempotency_key (
+    org_id integer not null,
+    key text not null,
+    request_hash blob not null,
+    status integer not null,
+    answer text not null,
+    created_at integer not null,
+    primary key (org_id, key)
+) strict, without rowid;
+
+create index idempotency_key_age on idempotency_key (created_at);

@@ -1,0 +1,263 @@
+//! The ledger's rows: what every poll reads and writes by the thousand.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use turnstone_core::id::{OrgId, PollerId};
+use turnstone_core::json_hash::ContentHash;
+use turnstone_core::ledger::{Compared, Entry, Known, KnownVersion, Recall, Version};
+
+use super::row::{Columns, micros, statements, whole};
+use crate::Result;
+
+macro_rules! entry_columns {
+    () => {
+        "
+    select
+        id,
+        incarnation,
+        sequence,
+        compared_text,
+        compared,
+        hash,
+        shape,
+        recurrence,
+        first_read_at,
+        last_sweep,
+        deleted_at,
+        has_body
+    from record"
+    };
+}
+
+statements! {
+    SELECT_ENTRY = concat!(entry_columns!(), "
+    where poller_id = ?1
+    and id = ?2");
+
+    SELECT_BODY = "
+    select body
+    from record_body
+    where poller_id = ?1
+    and id = ?2";
+
+    SELECT_ANY_BODY = "
+    select 1
+    from record_body
+    where poller_id = ?1
+    limit 1";
+
+    SELECT_VERSION = "
+    select 1
+    from version
+    where poller_id = ?1
+    and dated = ?2
+    and compared = ?3
+    and record_id = ?4
+    and hash = ?5";
+
+    SELECT_MISSING = concat!(entry_columns!(), "
+    where poller_id = ?1
+    and deleted_at is null
+    and last_sweep < ?2
+    and (?3 is null or id > ?3)
+    order by id
+    limit ?4");
+
+    COUNT_ALIVE = "
+    select count(*) filter (where last_sweep < ?2), count(*)
+    from record
+    where poller_id = ?1
+    and deleted_at is null";
+
+    UPSERT_ENTRY = "
+    insert into record (
+        poller_id, id, org_id, incarnation, sequence, compared_text, compared, hash, shape, recurrence, first_read_at,
+        last_sweep, deleted_at, has_body
+    )
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+    on conflict (poller_id, id) do update
+    set
+        incarnation = excluded.incarnation,
+        sequence = excluded.sequence,
+        compared_text = excluded.compared_text,
+        compared = excluded.compared,
+        hash = excluded.hash,
+        shape = excluded.shape,
+        recurrence = excluded.recurrence,
+        first_read_at = excluded.first_read_at,
+        last_sweep = excluded.last_sweep,
+        deleted_at = excluded.deleted_at,
+        has_body = excluded.has_body";
+
+    UPSERT_BODY = "
+    insert into record_body (poller_id, id, org_id, body)
+    values (?1, ?2, ?3, ?4)
+    on conflict (poller_id, id) do update
+    set body = excluded.body";
+
+    DELETE_BODY = "
+    delete from record_body
+    where poller_id = ?1
+    and id = ?2";
+
+    INSERT_VERSION = "
+    insert into version (poller_id, dated, compared, record_id, hash, org_id)
+    values (?1, ?2, ?3, ?4, ?5, ?6)
+    on conflict do nothing";
+
+    UPDATE_SWEPT = "
+    update record
+    set last_sweep = ?3
+    where poller_id = ?1
+    and id = ?2";
+
+    DELETE_VERSIONS_BELOW = "
+    delete from version
+    where poller_id = ?1
+    and dated = 1
+    and compared < ?2";
+}
+
+/// See [`crate::Store::recall`].
+pub(super) fn recall(db: &Connection, poller: PollerId, recall: &Recall) -> Result<Known> {
+    match recall {
+        Recall::Versions(versions) => versions
+            .iter()
+            .map(|version| known(db, poller, version))
+            .collect::<Result<_>>()
+            .map(Known::Versions),
+        Recall::Missing { last_sweep_below, after, limit } => {
+            missing(db, poller, *last_sweep_below, after.as_deref(), *limit)
+        }
+    }
+}
+
+/// One point read where the version asked for is the record's last one or the record is new; only versions that are
+/// neither are looked for in the window.
+fn known(db: &Connection, poller: PollerId, asked: &Version) -> Result<KnownVersion> {
+    let mut select = db.prepare_cached(SELECT_ENTRY)?;
+    let found = select.query_row(params![poller.0, asked.id], read_entry).optional()?;
+    let entry = found.map(|found| with_body(db, poller, found)).transpose()?;
+    let is_last =
+        entry.as_ref().is_some_and(|entry| entry.hash == asked.hash && entry.compared == asked.compared);
+    let version = is_last || in_window(db, poller, asked)?;
+    Ok(KnownVersion { entry, version })
+}
+
+fn in_window(db: &Connection, poller: PollerId, asked: &Version) -> Result<bool> {
+    let mut select = db.prepare_cached(SELECT_VERSION)?;
+    let dated = asked.compared.is_some();
+    let key = params![poller.0, dated, asked.compared.unwrap_or(0), asked.id, asked.hash.0];
+    Ok(select.exists(key)?)
+}
+
+/// An entry without its body, and whether it has one.
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<(Entry, bool)> {
+    let entry = Entry {
+        id: row.get(0)?,
+        incarnation: row.get(1)?,
+        sequence: row.count(2)?,
+        compared_text: row.get(3)?,
+        compared: row.get(4)?,
+        hash: ContentHash(row.get(5)?),
+        shape: row.get(6)?,
+        recurrence: row.get(7)?,
+        first_read_at: row.instant(8)?,
+        last_sweep: row.count(9)?,
+        deleted_at: row.instant_or_none(10)?,
+        last_body: None,
+    };
+    Ok((entry, row.get(11)?))
+}
+
+fn with_body(db: &Connection, poller: PollerId, (mut entry, has_body): (Entry, bool)) -> Result<Entry> {
+    if has_body {
+        let mut select = db.prepare_cached(SELECT_BODY)?;
+        entry.last_body = Some(select.query_row(params![poller.0, entry.id], |row| row.get(0))?);
+    }
+    Ok(entry)
+}
+
+fn missing(db: &Connection, poller: PollerId, below: u64, after: Option<&str>, limit: u32) -> Result<Known> {
+    let below = i64::try_from(below).unwrap_or(i64::MAX); // No stored sweep is larger than that.
+    let mut select = db.prepare_cached(SELECT_MISSING)?;
+    let found: Vec<(Entry, bool)> = select
+        .query_map(params![poller.0, below, after, limit], read_entry)?
+        .collect::<rusqlite::Result<_>>()?;
+    let entries = found.into_iter().map(|found| with_body(db, poller, found)).collect::<Result<_>>()?;
+    let mut count = db.prepare_cached(COUNT_ALIVE)?;
+    let (missing, alive) = count.query_row([poller.0, below], |row| Ok((row.count(0)?, row.count(1)?)))?;
+    Ok(Known::Missing { entries, missing, alive })
+}
+
+/// Writes entries, whole.
+pub(super) fn write_entries(db: &Connection, poller: PollerId, org: OrgId, entries: &[Entry]) -> Result<()> {
+    if entries.is_empty() {
+        return Ok(());
+    }
+    // Few pollers keep bodies; the others need not look for one to remove.
+    let keeps = db.prepare_cached(SELECT_ANY_BODY)?.exists([poller.0])?;
+    let mut upsert = db.prepare_cached(UPSERT_ENTRY)?;
+    for entry in entries {
+        upsert.execute(params![
+            poller.0,
+            entry.id,
+            org.0,
+            entry.incarnation,
+            whole(entry.sequence)?,
+            entry.compared_text,
+            entry.compared,
+            entry.hash.0,
+            entry.shape,
+            entry.recurrence,
+            micros(entry.first_read_at),
+            whole(entry.last_sweep)?,
+            entry.deleted_at.map(micros),
+            entry.last_body.is_some()
+        ])?;
+        match &entry.last_body {
+            Some(body) => {
+                db.prepare_cached(UPSERT_BODY)?.execute(params![poller.0, entry.id, org.0, body])?;
+            }
+            None if keeps => {
+                db.prepare_cached(DELETE_BODY)?.execute(params![poller.0, entry.id])?;
+            }
+            None => {}
+        }
+    }
+    Ok(())
+}
+
+/// Writes versions; those that are known stay.
+pub(super) fn write_versions(
+    db: &Connection,
+    poller: PollerId,
+    org: OrgId,
+    versions: &[Version],
+) -> Result<()> {
+    let mut insert = db.prepare_cached(INSERT_VERSION)?;
+    for version in versions {
+        let dated = version.compared.is_some();
+        let compared = version.compared.unwrap_or(0);
+        insert.execute(params![poller.0, dated, compared, version.id, version.hash.0, org.0])?;
+    }
+    Ok(())
+}
+
+/// Notes that a sweep saw these ids.
+pub(super) fn write_swept(db: &Connection, poller: PollerId, swept: &[String], sweep: u64) -> Result<()> {
+    if swept.is_empty() {
+        return Ok(());
+    }
+    let sweep = whole(sweep)?;
+    let mut update = db.prepare_cached(UPDATE_SWEPT)?;
+    for id in swept {
+        update.execute(params![poller.0, id, sweep])?;
+    }
+    Ok(())
+}
+
+/// Removes versions older than this. Those without a compared value stay.
+pub(super) fn prune_versions(db: &Connection, poller: PollerId, below: Compared) -> Result<()> {
+    db.prepare_cached(DELETE_VERSIONS_BELOW)?.execute([poller.0, below])?;
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! Every store against the same suite.
+
+mod memory;
+mod sqlite;

@@ -1,0 +1,5 @@
+//! The command line.
+
+pub mod demo;
+mod node;
+pub mod serve;
