@@ -82,6 +82,7 @@ impl Simulation {
             waker: None,
             baseline: None,
             pass_since: None,
+            parked_since: None,
             passes: Vec::new(),
             trace,
             requests: 0,
