@@ -343,6 +343,10 @@ pub fn entry_after(
         Change::Ignored(..) | Change::Fault(_) => None,
         Change::Seeded => Some(match old {
             None => fresh(1, 0, 0),
+            // Back after its deletion: what ends this life must not bear the name of what ended the last one.
+            Some(old) if old.deleted_at.is_some() && !item.deleted => {
+                fresh(old.incarnation + 1, old.sequence, 0)
+            }
             Some(old) => fresh(old.incarnation, old.sequence, old.recurrence),
         }),
         Change::Rebased => old.map(|old| Entry { hash: item.hash, shape: now.resource.shape, ..old.clone() }),
