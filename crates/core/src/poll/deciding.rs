@@ -98,8 +98,9 @@ impl Poll {
         if let Some(low) = open_superseded(item, &change) {
             self.pass.superseded = Some(self.pass.superseded.map_or(low, |known| known.min(low)));
         }
-        if matches!(change, Change::Ignored(Ignored::Superseded, _)) && !known.version {
-            // Seen is seen: once another version is reported, this one must not look new because of its date.
+        if matches!(change, Change::Ignored(Ignored::Superseded, _)) && !known.version && !self.pass.was_parked {
+            // Seen is seen: once another version is reported, this one must not look new because of its date. (What a
+            // parked pass brings may be new all the same: a live list decides.)
             overlay.versions.insert(item.version(), ());
             batch.versions.push(item.version());
         }
