@@ -1,3 +1,11 @@
 //! Turnstone, the program.
+//!
+//! Not here: everything. The command line is `cli`; what it commands is the engine's.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}
