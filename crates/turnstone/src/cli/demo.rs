@@ -112,7 +112,8 @@ struct Demo {
 
 impl Demo {
     async fn start(args: &Args, mut screen: Screen) -> anyhow::Result<Demo> {
-        let provider = Provider::start(shop::provider(args.seed)).await.context("cannot start the provider")?;
+        let provider =
+            Provider::start(shop::provider(args.seed)).await.context("cannot start the provider")?;
         let key = format!("{:016x}{:016x}", SystemEntropy.next_u64(), SystemEntropy.next_u64());
         let receiver = Receiver::start(key.clone()).await.context("cannot start the receiver")?;
         let document = shop::document(&provider.url(), &receiver.url(), &key);
@@ -205,7 +206,8 @@ impl Demo {
             return Ok(false);
         }
         self.provider.control(shop::opening()).map_err(anyhow::Error::msg)?;
-        self.screen.remark("what is there is known; now the shop opens, and every change becomes an event")?;
+        self.screen
+            .remark("what is there is known; now the shop opens, and every change becomes an event")?;
         Ok(true)
     }
 
@@ -257,7 +259,9 @@ impl Demo {
 
     /// Stops the changes, waits for what is on its way, and compares.
     async fn close_shop(&mut self) -> anyhow::Result<Comparison> {
-        self.provider.control(Control { pause: Some(true), ..Control::default() }).map_err(anyhow::Error::msg)?;
+        self.provider
+            .control(Control { pause: Some(true), ..Control::default() })
+            .map_err(anyhow::Error::msg)?;
         let end = tokio::time::Instant::now() + FAREWELL;
         while tokio::time::Instant::now() < end && self.is_delivering().await? {
             while let Ok(Some(received)) = tokio::time::timeout(LOOK_EVERY, self.receiver.next()).await {
@@ -278,8 +282,7 @@ impl Demo {
             return Ok(true);
         }
         for state in [NotificationState::Created, NotificationState::Retry] {
-            let filter =
-                NotificationFilter { state: Some(state), limit: 1, ..NotificationFilter::default() };
+            let filter = NotificationFilter { state: Some(state), limit: 1, ..NotificationFilter::default() };
             if !self.store.notifications(self.org, &filter).await?.is_empty() {
                 return Ok(true);
             }
@@ -293,7 +296,10 @@ async fn create(node: &Node, store: &dyn Store, org: OrgId, document: &Value) ->
     let now = Timestamp::now();
     let checked = node.preparer.check(document, now);
     let Some(instance) = checked.instance else {
-        bail!("the demo's document is not sound: {}", checked.faults.first().map_or("?".into(), ToString::to_string));
+        bail!(
+            "the demo's document is not sound: {}",
+            checked.faults.first().map_or("?".into(), ToString::to_string)
+        );
     };
     let entropy = node.entropy.as_ref();
     let callback = instance.callback.as_ref().context("the demo's document names no callback")?;

@@ -105,7 +105,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 /// Opens the data directory, or makes it. A database without its key is refused: a new key would not open its secrets.
 fn open(directory: &Path) -> anyhow::Result<(SqliteStore, Arc<KeyRing>, bool)> {
-    make_directory(directory).with_context(|| format!("cannot make the directory `{}`", directory.display()))?;
+    make_directory(directory)
+        .with_context(|| format!("cannot make the directory `{}`", directory.display()))?;
     let database = directory.join("turnstone.db");
     let is_new = !database.exists();
     let missing = if is_new { WhenMissing::Make } else { WhenMissing::Refuse };

@@ -103,8 +103,10 @@ impl Screen {
     pub fn heading(&mut self, heading: &Heading<'_>) -> io::Result<()> {
         if self.form == Form::Json {
             let every = heading.interval.as_secs_f64();
-            return self.json(&json!({"type": "started", "provider": heading.provider, "receiver": heading.receiver,
-                "store": heading.store, "intervalSeconds": every}));
+            return self.json(
+                &json!({"type": "started", "provider": heading.provider, "receiver": heading.receiver,
+                "store": heading.store, "intervalSeconds": every}),
+            );
         }
         let title = self.paint(BOLD, "turnstone demo");
         let every = heading.interval.as_secs_f64();
@@ -113,7 +115,9 @@ impl Screen {
             ("receiver", heading.receiver, "checks the signature of every notification"),
             ("store", heading.store, ""),
         ];
-        self.line(&format!("{title}   a fake API is polled every {every} s; its changes become signed events"))?;
+        self.line(&format!(
+            "{title}   a fake API is polled every {every} s; its changes become signed events"
+        ))?;
         self.line("")?;
         for (name, what, remark) in rows {
             let remark = self.paint(DIM, remark);
@@ -148,7 +152,8 @@ impl Screen {
         let ok = self.paint(GREEN, "signature ok");
         let head = format!("  {}  ", clock(at));
         let middle = format!("{:<9} {:<16} ", event.resource, shorten(&event.object_id, 16));
-        let room = self.width.saturating_sub(head.len() + 8 + 1 + middle.len() + 1 + "signature ok".len());
+        let room =
+            self.width.saturating_sub(head.len() + 8 + 1 + middle.chars().count() + 1 + "signature ok".len());
         let reason = shorten(&event.reason, room);
         self.line(&format!("{head}{kind} {middle}{reason:<room$} {ok}"))
     }
@@ -227,7 +232,10 @@ impl Screen {
         let seconds = elapsed.as_secs();
         let Score { created, updated, deleted, verified, refused, polls } = *score;
         self.row("polls", &format!("{polls} in {seconds} s"))?;
-        self.row("events", &format!("{}: {created} CREATED, {updated} UPDATED, {deleted} DELETED", score.events()))?;
+        self.row(
+            "events",
+            &format!("{}: {created} CREATED, {updated} UPDATED, {deleted} DELETED", score.events()),
+        )?;
         let signatures = format!("{verified} notifications verified, {refused} refused");
         self.row("signatures", &self.judged(refused == 0, &signatures))?;
         let Comparison { changes, lost, doubled, invented, collapsed, on_the_way, .. } = *comparison;
@@ -242,7 +250,9 @@ impl Screen {
             (0, way) => format!("{way} came too late for a poll before the end"),
             (gone, 0) => format!("{gone} replaced before a poll could see them"),
             (gone, way) => {
-                format!("{gone} replaced before a poll could see them, {way} too late for a poll before the end")
+                format!(
+                    "{gone} replaced before a poll could see them, {way} too late for a poll before the end"
+                )
             }
         };
         let rest = self.paint(DIM, &rest);
@@ -254,8 +264,14 @@ impl Screen {
         let heading = self.paint(BOLD, "With your own API");
         self.line("")?;
         self.line(&format!("  {heading}"))?;
-        self.row("", "turnstone demo --document > shop.json        the document behind this demo, to start from")?;
-        self.row("", "turnstone check shop.json                    everything that is wrong with it, at once")?;
+        self.row(
+            "",
+            "turnstone demo --document > shop.json        the document behind this demo, to start from",
+        )?;
+        self.row(
+            "",
+            "turnstone check shop.json                    everything that is wrong with it, at once",
+        )?;
         self.row("", "turnstone poll shop.json --state shop.db     events as JSON lines, no server needed")?;
         self.row("", "turnstone serve                              the same as a service with an HTTP API")?;
         self.line("")
@@ -359,7 +375,8 @@ mod tests {
     fn written(form: Form, show: impl FnOnce(&mut Screen)) -> String {
         let paper = Paper::default();
         let out = Box::new(paper.clone());
-        let mut screen = Screen { out, form, colours: false, live: false, counting: false, quiet: false, width: WIDTH };
+        let mut screen =
+            Screen { out, form, colours: false, live: false, counting: false, quiet: false, width: WIDTH };
         show(&mut screen);
         let bytes = paper.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()
