@@ -37,8 +37,18 @@ impl Server {
     pub fn start(data: &Path, options: &[&str]) -> Server {
         let mut command = turnstone();
         command.arg("serve").arg("--data").arg(data).args(["--listen", "127.0.0.1:0"]).args(options);
-        let mut child =
-            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        Server::listening(command.stderr(Stdio::null()))
+    }
+
+    /// Runs this command and waits until it listens; its log is for the caller.
+    pub fn start_with(command: &mut Command) -> (Server, ChildStderr) {
+        let mut server = Server::listening(command.stderr(Stdio::piped()));
+        let stderr = server.child.stderr.take().expect("it is piped");
+        (server, stderr)
+    }
+
+    fn listening(command: &mut Command) -> Server {
+        let mut child = command.stdout(Stdio::piped()).spawn().expect("the binary starts");
         let mut token = None;
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let address = loop {
