@@ -29,12 +29,13 @@ pub enum Form {
     Json,
 }
 
-/// Starts the log. Fails when the filter cannot be read, or a log was started before.
-pub fn log(form: Form) -> anyhow::Result<()> {
+/// Starts the log, at this level where [`FILTER_VARIABLE`] says nothing. Fails when the filter cannot be read, or a log
+/// was started before.
+pub fn log(form: Form, level: &str) -> anyhow::Result<()> {
     let filter = match std::env::var(FILTER_VARIABLE) {
         Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(&text)
             .with_context(|| format!("{FILTER_VARIABLE} `{text}` is not a filter"))?,
-        Ok(_) | Err(_) => EnvFilter::new("info"),
+        Ok(_) | Err(_) => EnvFilter::new(level),
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match form {

@@ -482,7 +482,7 @@ fn a_data_directory_belongs_to_one_server() {
 fn a_preset_token_is_taken_and_logs_can_be_json() {
     let data = tempfile::tempdir().unwrap();
     let mut command = turnstone();
-    command.args(["serve", "--log-json", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
+    command.args(["serve", "--json-messages", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
     let short = command.env("TURNSTONE_TOKEN", "short").output().unwrap();
     assert!(!short.status.success());
     assert!(String::from_utf8_lossy(&short.stderr).contains("TURNSTONE_TOKEN must be"));

@@ -13,6 +13,7 @@ use turnstone_core::poll::RunRecord;
 
 use super::receiver::ReceivedEvent;
 use super::tally::Comparison;
+use crate::cli::output::Output;
 
 /// Width that lines are made for where the terminal does not say, and the least and the most that is used.
 const WIDTH: usize = 100;
@@ -90,13 +91,19 @@ impl Score {
 }
 
 impl Screen {
-    /// Standard output: colours only on a terminal, and not where `NO_COLOR` is set.
-    pub fn stdout(form: Form, quiet: bool) -> Screen {
+    /// Standard output, with colours as the command line says; the running count needs a terminal.
+    pub fn stdout(form: Form, output: &Output) -> Screen {
         let terminal = io::stdout().is_terminal() && form == Form::Lines;
-        let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0));
-        let width = if terminal { width.clamp(WIDTH, WIDTH_MAX) } else { WIDTH };
-        Screen { out: Box::new(io::stdout()), form, colours, live: false, counting: terminal, quiet, width }
+        Screen {
+            out: Box::new(io::stdout()),
+            form,
+            colours: output.has_colors() && form == Form::Lines,
+            live: false,
+            counting: terminal,
+            quiet: output.is_quiet(),
+            width: if terminal { width.clamp(WIDTH, WIDTH_MAX) } else { WIDTH },
+        }
     }
 
     /// The head of the output.
