@@ -60,10 +60,8 @@ enum Command {
     Check(check::CheckArgs),
     Poll(Box<poll::PollArgs>),
     Explain(explain::ExplainArgs),
-    /// Shows everything in one terminal: a fake provider, polls, events, and a callback that verifies them.
-    Demo(demo::Args),
-    /// Runs as a service with an HTTP API.
-    Serve(serve::Args),
+    Demo(demo::DemoArgs),
+    Serve(serve::ServeArgs),
 }
 
 /// The document, and how it is read.
@@ -127,19 +125,18 @@ pub(crate) fn main() -> ExitCode {
     };
     let output = Output::new(cli.color, cli.json_messages, cli.quiet);
     if !matches!(cli.command, Command::Serve(_)) {
-        log_to_stderr(cli.json_messages); // A service has a log of its own.
+        log_to_stderr(cli.json_messages);
     }
     turnstone_engine::egress::install_crypto();
-    let done = |()| ExitCode::SUCCESS;
     let outcome = match cli.command {
-        Command::Check(args) => check::run(&args, &output).map(done),
-        Command::Poll(args) => block_on(poll::run(*args, output.clone())).map(done),
-        Command::Explain(args) => block_on(explain::run(args, output.clone())).map(done),
-        Command::Demo(args) => block_on(told(demo::run(args))),
-        Command::Serve(args) => block_on(told(serve::run(args))),
+        Command::Check(args) => check::run(&args, &output),
+        Command::Poll(args) => block_on(poll::run(*args, output.clone())),
+        Command::Explain(args) => block_on(explain::run(args, output.clone())),
+        Command::Demo(args) => block_on(demo::run(args, output.clone())),
+        Command::Serve(args) => block_on(serve::run(args, output.clone())),
     };
     match outcome {
-        Ok(code) => code,
+        Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output.error(&failure.to_string());
             ExitCode::from(failure.code())
@@ -147,15 +144,7 @@ pub(crate) fn main() -> ExitCode {
     }
 }
 
-/// What a program that runs for long ends with; a failure is told with everything that led to it.
-async fn told(work: impl Future<Output = anyhow::Result<ExitCode>>) -> Result<ExitCode, Failure> {
-    work.await.map_err(|error| match error.downcast_ref::<turnstone_store::StoreError>() {
-        Some(turnstone_store::StoreError::Unusable(_)) => Failure::State(format!("{error:#}")),
-        _ => Failure::Internal(format!("{error:#}")),
-    })
-}
-
-fn block_on<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+fn block_on(work: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime
         .map_err(|error| Failure::Internal(format!("cannot start the program's threads ({error})")))?;
