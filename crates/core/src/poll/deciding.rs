@@ -80,6 +80,7 @@ impl Poll {
             bound: self.pass.bound.filter(|_| self.pass.kind == RunKind::Poll).map(LowerBound),
             provider_time: self.pass.provider_time.unwrap_or(page.read_at),
             read_at: page.read_at,
+            as_of: self.pass.started_at,
             sweep: self.pass.kind == RunKind::Sweep,
             polled_below: self.state.last_bound.or(self.pass.floor).map(LowerBound),
             baseline: self.baseline(),

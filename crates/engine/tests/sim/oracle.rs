@@ -14,7 +14,7 @@ use turnstone_core::event::{Event, EventType};
 use turnstone_core::poll::RunKind;
 
 use crate::hub::ClosedPass;
-use crate::scenario::From;
+use crate::scenario::{From, Paging};
 use crate::stamp::*;
 use crate::world::{Kind, World};
 
@@ -67,7 +67,12 @@ struct Oracle<'a> {
 }
 
 /// Judges a world by what was received.
-pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, received: &[Received]) -> Verdict {
+pub fn judge(
+    world: &World,
+    passes: &[ClosedPass],
+    baseline: Option<Micros>,
+    received: &[Received],
+) -> Verdict {
     let first_pass_end = passes.first().map_or(Micros::MAX, |pass| pass.to);
     let (due_from, silent_until) = match world.scenario.from {
         From::Beginning => (Micros::MIN, Micros::MIN),
@@ -211,9 +216,25 @@ impl Oracle<'_> {
                     timestamp(pass.from),
                     timestamp(pass.to)
                 );
+                let shifting = matches!(
+                    self.world.scenario.paging,
+                    Paging::Page | Paging::Offset | Paging::Link | Paging::Next
+                );
+                if shifting && until < Micros::MAX && !self.was_served(version, from, until) {
+                    let limit = "shifted past every read, and replaced before the next pass";
+                    *self.verdict.limits.entry(limit).or_default() += 1;
+                    return;
+                }
                 self.wrong(Wrong::Lost, record, Some(version), what);
             }
         }
+    }
+
+    /// Whether a version ever stood in a list that a complete pass read.
+    fn was_served(&self, version: usize, from: Micros, until: Micros) -> bool {
+        let served = self.world.served.get(&version).map_or(&[][..], Vec::as_slice);
+        let complete = self.passes.iter().filter(|pass| pass.from >= from && pass.to < until);
+        complete.into_iter().any(|pass| served.iter().any(|at| (pass.from..=pass.to).contains(at)))
     }
 
     /// A version without a trace is reported once two sweeps have missed it.
@@ -231,7 +252,8 @@ impl Oracle<'_> {
             .passes
             .iter()
             .filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
-        let needed = if self.world.scenario.sweep_reads { 2 } else { 3 };
+        // One more than the sweeps that must miss it: one that started over may have seen it under the same number.
+        let needed = if self.world.scenario.sweep_reads { 3 } else { 4 };
         if was_known && !reported && sweeps.count() >= needed {
             let what =
                 format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
@@ -289,13 +311,24 @@ impl Oracle<'_> {
         if self.world.scenario.shuffled && wrong == Wrong::Lost {
             return Some("ties shuffled between requests");
         }
-        if self.world.scenario.replicas.len() > 1 && matches!(wrong, Wrong::Doubled | Wrong::Disordered) {
-            let version = version?;
-            let versions = &self.world.records[record].versions;
-            let ties =
-                versions.iter().any(|other| *other != version && self.world.same_unit(version, *other));
-            return ties.then_some("stale replica inside the same unit of time");
+        // A stale mark of deletion stands for the true one that follows it.
+        let removed = version.is_some_and(|version| self.world.versions[version].kind == Kind::Removed);
+        let affected = matches!(wrong, Wrong::Doubled | Wrong::Disordered) || wrong == Wrong::Lost && removed;
+        if self.world.scenario.replicas.len() > 1 && affected {
+            return self.not_told_apart(record, version?);
         }
         None
+    }
+
+    /// Nothing but its date tells a stale replica's version from a new one, and then only when dates grow.
+    fn not_told_apart(&self, record: usize, version: usize) -> Option<&'static str> {
+        let versions = &self.world.records[record].versions;
+        let shown = |at: usize| self.world.shown(self.world.versions[at].stamp);
+        let others = || versions.iter().copied().filter(|other| *other != version);
+        if others().any(|other| self.world.same_unit(version, other)) {
+            return Some("stale replica inside the same unit of time");
+        }
+        let went_back = others().any(|other| (other < version) != (shown(other) < shown(version)));
+        went_back.then_some("stale replica after a date that went back")
     }
 }

@@ -82,6 +82,7 @@ impl Simulation {
             waker: None,
             baseline: None,
             pass_since: None,
+            parked_since: None,
             passes: Vec::new(),
             trace,
             requests: 0,
@@ -105,7 +106,19 @@ impl Simulation {
             clock: Arc::new(SimClock(hub.clone())),
         };
         let (stopped, received) = (Vec::new(), Vec::new());
-        Simulation { hub, tools, store, memory, resource, scenario, rng, poller, stopped, received, position: 0 }
+        Simulation {
+            hub,
+            tools,
+            store,
+            memory,
+            resource,
+            scenario,
+            rng,
+            poller,
+            stopped,
+            received,
+            position: 0,
+        }
     }
 
     /// Polls while the world changes.
@@ -128,11 +141,12 @@ impl Simulation {
         self.scenario.crash_percent = 0;
         self.scenario.pause_percent = 0;
         let enough = from + self.scenario.settling() + MINUTE;
-        let sweeps = if self.scenario.sweep.is_some() { 3 } else { 0 };
+        let sweeps = if self.scenario.sweep.is_some() { 4 } else { 0 };
         for _ in 0..400 {
             self.turn();
             let inner = self.hub.lock();
-            let of = |kind| inner.passes.iter().filter(|pass| pass.kind == kind && pass.from > enough).count();
+            let of =
+                |kind| inner.passes.iter().filter(|pass| pass.kind == kind && pass.from > enough).count();
             if of(RunKind::Poll) >= 2 && of(RunKind::Sweep) >= sweeps {
                 return;
             }
@@ -227,10 +241,12 @@ impl Simulation {
         if self.rng.percent(self.scenario.crash_percent) {
             let nth = self.rng.between(1, 3) as u32;
             let point = *self.rng.pick(&Point::ALL);
-            let nth = if matches!(point, Point::DoneBefore | Point::DoneAfter | Point::Wait) { 1 } else { nth };
+            let nth =
+                if matches!(point, Point::DoneBefore | Point::DoneAfter | Point::Wait) { 1 } else { nth };
             plan.crash = Some((point, nth));
         } else if self.rng.percent(self.scenario.pause_percent) {
-            let point = *self.rng.pick(&[Point::FetchUnread, Point::Recall, Point::CommitBefore, Point::DoneBefore]);
+            let point =
+                *self.rng.pick(&[Point::FetchUnread, Point::Recall, Point::CommitBefore, Point::DoneBefore]);
             let nth = if point == Point::DoneBefore { 1 } else { self.rng.between(1, 2) as u32 };
             plan.pause = Some((point, nth, self.rng.between(20, 900) * SECOND));
         }
@@ -257,7 +273,9 @@ impl Simulation {
                     inner.note(|| "ABANDONED".into());
                 }
             }
-            (Poll::Pending, Fate::StopsUntil(until)) => self.stopped.push(Stopped { run, plan, until, waker }),
+            (Poll::Pending, Fate::StopsUntil(until)) => {
+                self.stopped.push(Stopped { run, plan, until, waker })
+            }
             (Poll::Pending, Fate::Crashed) => {
                 drop(run);
                 self.restart();
@@ -299,14 +317,23 @@ impl Simulation {
                 for version in record.versions.iter().map(|at| &inner.world.versions[*at]) {
                     trace.push(format!(
                         "TRUTH {} #{at} {:?} stamp {} visible {} content {}",
-                        record.id, version.kind, timestamp(version.stamp), timestamp(version.visible), version.content
+                        record.id,
+                        version.kind,
+                        timestamp(version.stamp),
+                        timestamp(version.visible),
+                        version.content
                     ));
                 }
             }
             for Received { event, at } in &self.received {
                 trace.push(format!(
                     "EVENT {} {} {} seq {} {}: {:?}",
-                    timestamp(*at), event.event_type, event.object_id, event.sequence, event.reason, event.record
+                    timestamp(*at),
+                    event.event_type,
+                    event.object_id,
+                    event.sequence,
+                    event.reason,
+                    event.record
                 ));
             }
         }
