@@ -1,4 +1,6 @@
 //! Turnstone, the program.
+//!
+//! Not here: everything. The command line is `cli`, the HTTP API is `api`; what they command is the engine's.
 
 mod api;
 mod cli;
@@ -6,27 +8,6 @@ mod telemetry;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-
-#[derive(Parser)]
-#[command(name = "turnstone", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Shows everything in one terminal
-    Demo(cli::demo::Args),
-    /// Runs as a service
-    Serve(cli::serve::Args),
-}
-
-#[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
-    match Cli::parse().command {
-        Command::Demo(args) => cli::demo::run(args).await,
-        Command::Serve(args) => cli::serve::run(args).await,
-    }
+fn main() -> ExitCode {
+    cli::main()
 }

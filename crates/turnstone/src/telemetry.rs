@@ -17,7 +17,8 @@ const FILTER_VARIABLE: &str = "TURNSTONE_LOG";
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Bounds of durations, in seconds: from a local answer to a provider at its worst.
-const SECONDS: [f64; 14] = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0];
+const SECONDS: [f64; 14] =
+    [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0];
 
 /// The form of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +29,13 @@ pub enum Form {
     Json,
 }
 
-/// Starts the log. Fails when the filter cannot be read, or a log was started before.
-pub fn log(form: Form) -> anyhow::Result<()> {
+/// Starts the log, at this level where [`FILTER_VARIABLE`] says nothing. Fails when the filter cannot be read, or a log
+/// was started before.
+pub fn log(form: Form, level: &str) -> anyhow::Result<()> {
     let filter = match std::env::var(FILTER_VARIABLE) {
-        Ok(text) if !text.trim().is_empty() => {
-            EnvFilter::try_new(&text).with_context(|| format!("{FILTER_VARIABLE} `{text}` is not a filter"))?
-        }
-        Ok(_) | Err(_) => EnvFilter::new("info"),
+        Ok(text) if !text.trim().is_empty() => EnvFilter::try_new(&text)
+            .with_context(|| format!("{FILTER_VARIABLE} `{text}` is not a filter"))?,
+        Ok(_) | Err(_) => EnvFilter::new(level),
     };
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match form {

@@ -51,7 +51,9 @@ impl<S: Send + Sync> FromRequest<S> for OptionalBody {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Answer<OptionalBody> {
-        if request.headers().get(CONTENT_TYPE).is_none() && axum::body::HttpBody::is_end_stream(request.body()) {
+        if request.headers().get(CONTENT_TYPE).is_none()
+            && axum::body::HttpBody::is_end_stream(request.body())
+        {
             return Ok(OptionalBody(None));
         }
         let Body(value) = Body::from_request(request, state).await?;
@@ -125,13 +127,12 @@ impl Query {
     pub fn page_size(&self) -> Answer<u32> {
         match self.number("pageSize")? {
             None => Ok(PAGE_SIZE),
-            Some(size) => u32::try_from(size)
-                .ok()
-                .filter(|size| (1..=PAGE_SIZE_MAX).contains(size))
-                .ok_or_else(|| {
+            Some(size) => {
+                u32::try_from(size).ok().filter(|size| (1..=PAGE_SIZE_MAX).contains(size)).ok_or_else(|| {
                     let message = format!("`pageSize` is {size}; write 1 to {PAGE_SIZE_MAX}");
                     ApiError::bad("badParameter", message)
-                }),
+                })
+            }
         }
     }
 }
@@ -171,17 +172,21 @@ mod tests {
     #[test]
     fn queries_are_decoded_and_halves_are_left() {
         let pairs: Vec<_> = decode("where=status%3D'queued'+and&tags[]=a&&x&y=100%&z=%zz").collect();
-        let expect = [("where", "status='queued' and"), ("tags[]", "a"), ("x", ""), ("y", "100%"), ("z", "%zz")];
+        let expect =
+            [("where", "status='queued' and"), ("tags[]", "a"), ("x", ""), ("y", "100%"), ("z", "%zz")];
         let expect: Vec<_> = expect.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         assert_eq!(pairs, expect);
     }
 
     #[test]
     fn json_is_told_by_its_type() {
-        for declared in ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"] {
+        for declared in
+            ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"]
+        {
             assert!(is_json(declared), "{declared}");
         }
-        for declared in ["", "text/json", "application/x-www-form-urlencoded", "text/plain; application/json"] {
+        for declared in ["", "text/json", "application/x-www-form-urlencoded", "text/plain; application/json"]
+        {
             assert!(!is_json(declared), "{declared}");
         }
     }

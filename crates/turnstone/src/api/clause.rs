@@ -72,7 +72,9 @@ fn value<'a>(text: &str, rest: &'a str) -> Result<(String, &'a str), String> {
 
 fn wrong(text: &str, rest: &str, expected: &str) -> String {
     let place = text.len() - rest.len() + 1;
-    format!("at character {place} of `where` {expected} is expected, as in `channel='webhook' and status='queued'`")
+    format!(
+        "at character {place} of `where` {expected} is expected, as in `channel='webhook' and status='queued'`"
+    )
 }
 
 #[cfg(test)]
@@ -98,8 +100,18 @@ mod tests {
     #[test]
     fn everything_else_is_refused_with_its_place() {
         for text in [
-            "", "status", "status=", "status=queued", "status='queued", "status='a' or status='b'", "='a'",
-            "status='a' and", "status='a' andb='c'", "status!='a'", "é='a'", "a='b' ünd",
+            "",
+            "status",
+            "status=",
+            "status=queued",
+            "status='queued",
+            "status='a' or status='b'",
+            "='a'",
+            "status='a' and",
+            "status='a' andb='c'",
+            "status!='a'",
+            "é='a'",
+            "a='b' ünd",
         ] {
             let error = read(text).expect_err(text);
             assert!(error.contains("at character"), "{error}");

@@ -78,7 +78,8 @@ pub async fn redeliver(
     let found = find(&api, org, &id).await?;
     let filter = NotificationFilter { id: Some(found.id), limit: 1, ..NotificationFilter::default() };
     if api.store.redeliver(org, &filter, api.now()).await? == 0 {
-        let state = api.store.notifications(org, &filter).await?.pop().map_or("gone", |now| now.state.as_str());
+        let state =
+            api.store.notifications(org, &filter).await?.pop().map_or("gone", |now| now.state.as_str());
         let message = format!("the delivery is {state}; only dead, queued and retrying ones are sent again");
         return Err(ApiError::conflict("notWaiting", message));
     }
@@ -162,7 +163,9 @@ impl Wanted {
                 "status" => wanted.states = vec![state(&value).map_err(|error| error.message)?],
                 "config.url" => wanted.url = Some(value),
                 "instanceId" => {
-                    let id = value.parse().map_err(|_| format!("`instanceId` is `{value}`, which is no number"))?;
+                    let id = value
+                        .parse()
+                        .map_err(|_| format!("`instanceId` is `{value}`, which is no number"))?;
                     wanted.instance = Some(id);
                 }
                 other => {
@@ -221,7 +224,8 @@ mod tests {
 
     #[test]
     fn the_fields_clause_means_everything_that_waits() {
-        let wanted = Wanted::read("channel='webhook' and status='queued' and config.url='https://a/b'").unwrap();
+        let wanted =
+            Wanted::read("channel='webhook' and status='queued' and config.url='https://a/b'").unwrap();
         assert_eq!(wanted.states, [NotificationState::Queued, NotificationState::Dead]);
         assert_eq!(wanted.url.as_deref(), Some("https://a/b"));
         assert_eq!(Wanted::read("status='retry'").unwrap().states, [NotificationState::Retry]);
@@ -229,7 +233,8 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_releases_nothing() {
-        for text in ["channel='email' and status='queued'", "status='waiting'", "channel='webhook'", "x='1'"] {
+        for text in ["channel='email' and status='queued'", "status='waiting'", "channel='webhook'", "x='1'"]
+        {
             assert!(Wanted::read(text).is_err(), "{text}");
         }
     }

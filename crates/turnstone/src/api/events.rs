@@ -14,9 +14,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use turnstone_core::event::{line, seconds};
 use turnstone_core::id::{EventId, InstanceId, OrgId};
-use turnstone_store::{
-    EndpointRow, EventFilter, LoggedEvent, NotificationFilter, NotificationState,
-};
+use turnstone_store::{EndpointRow, EventFilter, LoggedEvent, NotificationFilter, NotificationState};
 
 use super::body::Query;
 use super::error::{Answer, ApiError};
@@ -91,7 +89,8 @@ async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query)
         filter.after = query.number("nextPage")?.unwrap_or(0);
     }
     let found = api.store.events(org, &filter).await?;
-    let next = (!newest_first && found.len() == size as usize).then(|| found.last().map(|last| last.position));
+    let next =
+        (!newest_first && found.len() == size as usize).then(|| found.last().map(|last| last.position));
     let mut statuses = Statuses::new(api, org).await?;
     let mut entries = Vec::with_capacity(found.len());
     for event in &found {
@@ -179,7 +178,8 @@ impl<'a> Statuses<'a> {
             ..EventFilter::default()
         };
         let of_record = api.store.events(org, &earlier).await?;
-        let waits = of_record.iter().any(|other| other.position < event.position && open.contains(&other.event.id));
+        let waits =
+            of_record.iter().any(|other| other.position < event.position && open.contains(&other.event.id));
         Ok(if waits { "NEW" } else { "NOTIFIED" })
     }
 }
@@ -224,7 +224,9 @@ pub async fn feed(
     };
     let found = api.store.events(org, &filter).await?;
     let wants_lines = headers.get_all(ACCEPT).iter().any(|value| {
-        value.to_str().is_ok_and(|text| text.contains("application/x-ndjson") || text.contains("application/jsonl"))
+        value
+            .to_str()
+            .is_ok_and(|text| text.contains("application/x-ndjson") || text.contains("application/jsonl"))
     });
     let lines = found.iter().map(positioned);
     let (kind, body) = if wants_lines {

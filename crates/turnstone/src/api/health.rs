@@ -1,8 +1,8 @@
 //! Whether the program lives, whether it can work, and its figures.
 
+use axum::Json;
 use axum::extract::State;
 use axum::response::IntoResponse;
-use axum::Json;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::json;

@@ -24,6 +24,10 @@ use super::{Api, auth, markup};
 
 const ENABLED: &str = "event.notification.enabled";
 
+/// What an answer adds to the document; a document that was read and is sent back is stored without it.
+const ADDED: [&str; 8] =
+    ["id", "token", "valid", "disabled", "eventsEnabled", "createdDate", "warnings", "repairs"];
+
 /// `POST /instances`.
 pub async fn create(
     State(api): State<Api>,
@@ -68,9 +72,12 @@ pub async fn replace(
     State(api): State<Api>,
     Extension(org): Extension<OrgId>,
     Path(id): Path<String>,
-    Body(document): Body,
+    Body(mut document): Body,
 ) -> Answer<Json<Value>> {
     let row = find(&api, org, &id).await?;
+    if let Some(members) = document.as_object_mut() {
+        members.retain(|name, _| !ADDED.contains(&name.as_str()));
+    }
     change(&api, &row, document).await
 }
 
@@ -104,11 +111,14 @@ fn merge_configuration(document: &mut Value, patch: Value) -> Answer<()> {
     let Value::Object(patch) = patch else {
         return Err(ApiError::bad("badDocument", "`configuration` is not an object"));
     };
-    let configuration = document.as_object_mut().map(|members| {
-        members.entry("configuration").or_insert_with(|| Value::Object(Map::new()))
-    });
+    let configuration = document
+        .as_object_mut()
+        .map(|members| members.entry("configuration").or_insert_with(|| Value::Object(Map::new())));
     let Some(configuration) = configuration.and_then(Value::as_object_mut) else {
-        return Err(ApiError::conflict("badDocument", "the stored document has no configuration; PUT it anew"));
+        return Err(ApiError::conflict(
+            "badDocument",
+            "the stored document has no configuration; PUT it anew",
+        ));
     };
     for (key, value) in patch {
         if value.is_null() {
@@ -127,7 +137,8 @@ async fn change(api: &Api, row: &InstanceRow, document: Value) -> Answer<Json<Va
     let document = open_document(&document, api.preparer.keys(), row.org).map_err(sealed)?;
     let read = understand(api, &document)?;
     if read.instance.element_key != row.element_key {
-        let message = format!("the element is `{}` and cannot be changed; make a new instance", row.element_key);
+        let message =
+            format!("the element is `{}` and cannot be changed; make a new instance", row.element_key);
         return Err(ApiError::conflict("elementChanged", message));
     }
     let pollers = api.store.pollers(row.org, Some(row.id)).await?;
@@ -145,7 +156,8 @@ async fn change(api: &Api, row: &InstanceRow, document: Value) -> Answer<Json<Va
 }
 
 fn sealed(error: turnstone_engine::secrets::SecretError) -> ApiError {
-    let message = "the stored secrets do not open with this server's keys; send the document with its secrets";
+    let message =
+        "the stored secrets do not open with this server's keys; send the document with its secrets";
     ApiError { detail: Some(error.to_string()), ..ApiError::conflict("sealed", message) }
 }
 

@@ -7,6 +7,7 @@
 
 pub mod auth;
 mod body;
+mod clause;
 mod deliveries;
 mod error;
 mod events;
@@ -16,7 +17,6 @@ mod markup;
 mod pollers;
 mod runs;
 pub mod server;
-mod clause;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -145,7 +145,11 @@ pub fn router(api: Api) -> Router {
 }
 
 async fn no_route() -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "noSuchRoute", format!("there is no such path; the API begins at {BASE}"))
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "noSuchRoute",
+        format!("there is no such path; the API begins at {BASE}"),
+    )
 }
 
 async fn wrong_method(request: Request) -> ApiError {
@@ -181,7 +185,8 @@ fn shaped(mut response: Response, request_id: &str) -> Response {
         Some(error) => error,
         None if status.is_client_error() || status.is_server_error() => {
             let reason = status.canonical_reason().unwrap_or("the request failed").to_ascii_lowercase();
-            ApiError::new(status, "refused", reason)
+            let code = if status == StatusCode::BAD_REQUEST { "badRequest" } else { "refused" };
+            ApiError::new(status, code, reason)
         }
         None => return response,
     };

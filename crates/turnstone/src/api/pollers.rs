@@ -57,7 +57,10 @@ pub async fn run(
         return Err(ApiError::conflict("disabled", "the instance is disabled; enable it first"));
     }
     if let Some(reason) = &poller.paused {
-        return Err(ApiError::conflict("paused", format!("the poller is paused ({reason}); resume it first")));
+        return Err(ApiError::conflict(
+            "paused",
+            format!("the poller is paused ({reason}); resume it first"),
+        ));
     }
     due_now(&api, org, &poller, &instance).await
 }
@@ -84,7 +87,9 @@ pub async fn pause(
     let (instance, poller) = find(&api, org, &id, &resource).await?;
     let reason = match body.as_ref().map(|body| &body["reason"]) {
         None | Some(Value::Null) => "a person paused it".to_owned(),
-        Some(Value::String(reason)) => reason.chars().filter(|letter| !letter.is_control()).take(500).collect(),
+        Some(Value::String(reason)) => {
+            reason.chars().filter(|letter| !letter.is_control()).take(500).collect()
+        }
         Some(_) => return Err(ApiError::bad("badDocument", "`reason` is not a text; write it in quotes")),
     };
     api.store.pause(org, poller.id, &reason).await?;
@@ -123,7 +128,9 @@ pub async fn confirm_deletes(
     let (instance, poller) = find(&api, org, &id, &resource).await?;
     let mut state = state_of(&poller)?;
     match &mut state.brake {
-        None => return Err(ApiError::conflict("notBraked", "no sweep of this poller waits for a confirmation")),
+        None => {
+            return Err(ApiError::conflict("notBraked", "no sweep of this poller waits for a confirmation"));
+        }
         Some(brake) => brake.released = true,
     }
     state.sweep_next = true;
@@ -144,7 +151,10 @@ pub async fn explain(
         Some("poll") => Some(RunKind::Poll),
         Some("sweep") => Some(RunKind::Sweep),
         Some(other) => {
-            return Err(ApiError::bad("badParameter", format!("`kind` is `{other}`; write `poll` or `sweep`")));
+            return Err(ApiError::bad(
+                "badParameter",
+                format!("`kind` is `{other}`; write `poll` or `sweep`"),
+            ));
         }
     };
     let Ok(_place) = api.rehearsals().try_acquire() else {
@@ -188,7 +198,8 @@ fn told(rehearsal: &Rehearsal, poller: &PollerRow) -> Value {
     let mut events = Vec::new();
     let mut decisions = Vec::new();
     for batch in batches {
-        let line = |event| serde_json::from_str::<Value>(&turnstone_core::event::line(event)).unwrap_or(Value::Null);
+        let line =
+            |event| serde_json::from_str::<Value>(&turnstone_core::event::line(event)).unwrap_or(Value::Null);
         events.extend(batch.events.iter().map(line));
         decisions.extend(batch.decisions.iter().map(runs::decision));
     }
@@ -213,7 +224,10 @@ async fn find(api: &Api, org: OrgId, id: &str, resource: &str) -> Answer<(Instan
 fn state_of(poller: &PollerRow) -> Answer<PollerState> {
     PollerState::read(&poller.state).map_err(|error| ApiError {
         detail: Some(format!("state of poller {}: {error}", poller.id)),
-        ..ApiError::conflict("badState", "the poller's state cannot be read by this version; upgrade the program")
+        ..ApiError::conflict(
+            "badState",
+            "the poller's state cannot be read by this version; upgrade the program",
+        )
     })
 }
 

@@ -11,8 +11,7 @@ mod shop;
 mod tally;
 
 use std::collections::HashMap;
-use std::io;
-use std::process::ExitCode;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,6 +37,8 @@ use self::receiver::{Received, ReceivedEvent, Receiver};
 use self::screen::{Form, Heading, Score, Screen};
 use self::tally::{Comparison, Sitting};
 use super::node::{Node, Settings};
+use super::output::Output;
+use super::{Failure, Outcome};
 
 /// How often the store is looked at for finished runs.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -48,18 +49,15 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// How long the first reads may take before something is wrong.
 const PRIMING_MAX: Duration = Duration::from_secs(30);
 
-/// Options of `turnstone demo`.
+/// Shows the whole way in this terminal: a fake API, polls, signed events. Needs no network and no configuration.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct DemoArgs {
     /// Stops after so many seconds; exit code 0 only if all three kinds of events were delivered and verified
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     seconds: Option<u64>,
     /// Prints JSON lines for programs
     #[arg(long)]
     json: bool,
-    /// Shows events only, no polls
-    #[arg(long, short)]
-    quiet: bool,
     /// Another seed gives another shop
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     seed: u64,
@@ -68,21 +66,32 @@ pub struct Args {
     document: bool,
 }
 
-/// Runs the demo.
-pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    if args.document {
-        let document = shop::document("https://api.example.com", "https://app.example.com/events", "env:KEY");
-        println!("{document:#}");
-        return Ok(ExitCode::SUCCESS);
+/// Runs the demo. With `--quiet` polls are not shown.
+pub(crate) async fn run(args: DemoArgs, output: Output) -> Outcome {
+    let ended = if args.document { print_document() } else { show(&args, &output).await };
+    match ended {
+        Ok(()) => Ok(()),
+        Err(error) if is_closed_pipe(&error) => Ok(()),
+        Err(error) => Err(Failure::Internal(format!("{error:#}"))),
     }
+}
+
+fn print_document() -> anyhow::Result<()> {
+    let document = shop::document("https://api.example.com", "https://app.example.com/events", "env:KEY");
+    Ok(writeln!(io::stdout(), "{document:#}")?)
+}
+
+async fn show(args: &DemoArgs, output: &Output) -> anyhow::Result<()> {
     let form = if args.json { Form::Json } else { Form::Lines };
-    let screen = Screen::stdout(form, args.quiet);
-    match Demo::start(&args, screen).await?.watch(args.seconds).await {
-        Ok(true) => Ok(ExitCode::SUCCESS),
-        Ok(false) => Ok(ExitCode::FAILURE),
-        Err(error) if is_closed_pipe(&error) => Ok(ExitCode::SUCCESS),
-        Err(error) => Err(error),
+    let screen = Screen::stdout(form, output);
+    let (score, comparison) = Demo::start(args, screen).await?.watch(args.seconds).await?;
+    if !comparison.holds() || score.refused > 0 {
+        bail!("what was delivered is not what happened; the summary says how");
     }
+    if args.seconds.is_some() && !score.complete() {
+        bail!("the time was too short for events of all three kinds");
+    }
+    Ok(())
 }
 
 /// Whether whoever read our output has gone.
@@ -111,8 +120,9 @@ struct Demo {
 }
 
 impl Demo {
-    async fn start(args: &Args, mut screen: Screen) -> anyhow::Result<Demo> {
-        let provider = Provider::start(shop::provider(args.seed)).await.context("cannot start the provider")?;
+    async fn start(args: &DemoArgs, mut screen: Screen) -> anyhow::Result<Demo> {
+        let provider =
+            Provider::start(shop::provider(args.seed)).await.context("cannot start the provider")?;
         let key = format!("{:016x}{:016x}", SystemEntropy.next_u64(), SystemEntropy.next_u64());
         let receiver = Receiver::start(key.clone()).await.context("cannot start the receiver")?;
         let document = shop::document(&provider.url(), &receiver.url(), &key);
@@ -153,8 +163,8 @@ impl Demo {
         })
     }
 
-    /// Shows everything until the end. Whether all kinds came, every signature held and nothing was lost or doubled.
-    async fn watch(mut self, seconds: Option<u64>) -> anyhow::Result<bool> {
+    /// Shows everything until the end.
+    async fn watch(mut self, seconds: Option<u64>) -> anyhow::Result<(Score, Comparison)> {
         let end = seconds.map(|seconds| tokio::time::Instant::now() + Duration::from_secs(seconds));
         let ended = async move {
             match end {
@@ -192,7 +202,7 @@ impl Demo {
         self.stop.ask();
         self.node.join().await?;
         self.provider.stop().await;
-        Ok(self.score.complete() && comparison.holds())
+        Ok((self.score, comparison))
     }
 
     /// Lets time bring changes once every resource was read.
@@ -205,7 +215,8 @@ impl Demo {
             return Ok(false);
         }
         self.provider.control(shop::opening()).map_err(anyhow::Error::msg)?;
-        self.screen.remark("what is there is known; now the shop opens, and every change becomes an event")?;
+        self.screen
+            .remark("what is there is known; now the shop opens, and every change becomes an event")?;
         Ok(true)
     }
 
@@ -257,7 +268,9 @@ impl Demo {
 
     /// Stops the changes, waits for what is on its way, and compares.
     async fn close_shop(&mut self) -> anyhow::Result<Comparison> {
-        self.provider.control(Control { pause: Some(true), ..Control::default() }).map_err(anyhow::Error::msg)?;
+        self.provider
+            .control(Control { pause: Some(true), ..Control::default() })
+            .map_err(anyhow::Error::msg)?;
         let end = tokio::time::Instant::now() + FAREWELL;
         while tokio::time::Instant::now() < end && self.is_delivering().await? {
             while let Ok(Some(received)) = tokio::time::timeout(LOOK_EVERY, self.receiver.next()).await {
@@ -278,8 +291,7 @@ impl Demo {
             return Ok(true);
         }
         for state in [NotificationState::Created, NotificationState::Retry] {
-            let filter =
-                NotificationFilter { state: Some(state), limit: 1, ..NotificationFilter::default() };
+            let filter = NotificationFilter { state: Some(state), limit: 1, ..NotificationFilter::default() };
             if !self.store.notifications(self.org, &filter).await?.is_empty() {
                 return Ok(true);
             }
@@ -293,7 +305,10 @@ async fn create(node: &Node, store: &dyn Store, org: OrgId, document: &Value) ->
     let now = Timestamp::now();
     let checked = node.preparer.check(document, now);
     let Some(instance) = checked.instance else {
-        bail!("the demo's document is not sound: {}", checked.faults.first().map_or("?".into(), ToString::to_string));
+        bail!(
+            "the demo's document is not sound: {}",
+            checked.faults.first().map_or("?".into(), ToString::to_string)
+        );
     };
     let entropy = node.entropy.as_ref();
     let callback = instance.callback.as_ref().context("the demo's document names no callback")?;

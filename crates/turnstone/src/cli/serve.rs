@@ -8,7 +8,6 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +24,8 @@ use turnstone_store::sqlite::SqliteStore;
 use turnstone_store::{Store, StoreError};
 
 use super::node::{Node, Settings};
+use super::output::Output;
+use super::{Failure, Outcome};
 use crate::api::{self, Api, auth, server};
 use crate::telemetry;
 
@@ -33,9 +34,9 @@ const TOKEN_VARIABLE: &str = "TURNSTONE_TOKEN";
 /// Name of the one organisation that there is for now.
 const ORGANISATION: &str = "default";
 
-/// Options of `turnstone serve`.
+/// Runs as a service with an HTTP API: polls, delivers, and keeps everything in one directory.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(crate) struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one and prints it
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "TURNSTONE_LISTEN")]
     listen: SocketAddr,
@@ -52,9 +53,6 @@ pub struct Args {
     /// Makes a further organisation token, prints it once, and starts
     #[arg(long)]
     new_token: bool,
-    /// Writes the log as JSON lines
-    #[arg(long, env = "TURNSTONE_LOG_JSON")]
-    log_json: bool,
 }
 
 fn interval(text: &str) -> Result<f64, String> {
@@ -64,8 +62,16 @@ fn interval(text: &str) -> Result<f64, String> {
 }
 
 /// Serves until it is told to stop.
-pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    telemetry::log(if args.log_json { telemetry::Form::Json } else { telemetry::Form::Text })?;
+pub(crate) async fn run(args: ServeArgs, output: Output) -> Outcome {
+    serve(args, &output).await.map_err(|error| match error.downcast_ref::<StoreError>() {
+        Some(_) => Failure::State(format!("{error:#}")),
+        None => Failure::Internal(format!("{error:#}")),
+    })
+}
+
+async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
+    let form = if output.is_json() { telemetry::Form::Json } else { telemetry::Form::Text };
+    telemetry::log(form, if output.is_quiet() { "warn" } else { "info" })?;
     let metrics = telemetry::metrics()?;
     let stop = Stop::new();
     stop_on_signals(stop.clone())?;
@@ -100,12 +106,13 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     upkeep.abort();
     node.join().await?;
     tracing::info!("stopped");
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Opens the data directory, or makes it. A database without its key is refused: a new key would not open its secrets.
 fn open(directory: &Path) -> anyhow::Result<(SqliteStore, Arc<KeyRing>, bool)> {
-    make_directory(directory).with_context(|| format!("cannot make the directory `{}`", directory.display()))?;
+    make_directory(directory)
+        .with_context(|| format!("cannot make the directory `{}`", directory.display()))?;
     let database = directory.join("turnstone.db");
     let is_new = !database.exists();
     let missing = if is_new { WhenMissing::Make } else { WhenMissing::Refuse };

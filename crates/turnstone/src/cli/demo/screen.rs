@@ -13,6 +13,7 @@ use turnstone_core::poll::RunRecord;
 
 use super::receiver::ReceivedEvent;
 use super::tally::Comparison;
+use crate::cli::output::Output;
 
 /// Width that lines are made for where the terminal does not say, and the least and the most that is used.
 const WIDTH: usize = 100;
@@ -90,21 +91,29 @@ impl Score {
 }
 
 impl Screen {
-    /// Standard output: colours only on a terminal, and not where `NO_COLOR` is set.
-    pub fn stdout(form: Form, quiet: bool) -> Screen {
+    /// Standard output, with colours as the command line says; the running count needs a terminal.
+    pub fn stdout(form: Form, output: &Output) -> Screen {
         let terminal = io::stdout().is_terminal() && form == Form::Lines;
-        let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let width = terminal_size::terminal_size().map_or(WIDTH, |(width, _)| usize::from(width.0));
-        let width = if terminal { width.clamp(WIDTH, WIDTH_MAX) } else { WIDTH };
-        Screen { out: Box::new(io::stdout()), form, colours, live: false, counting: terminal, quiet, width }
+        Screen {
+            out: Box::new(io::stdout()),
+            form,
+            colours: output.has_colors() && form == Form::Lines,
+            live: false,
+            counting: terminal,
+            quiet: output.is_quiet(),
+            width: if terminal { width.clamp(WIDTH, WIDTH_MAX) } else { WIDTH },
+        }
     }
 
     /// The head of the output.
     pub fn heading(&mut self, heading: &Heading<'_>) -> io::Result<()> {
         if self.form == Form::Json {
             let every = heading.interval.as_secs_f64();
-            return self.json(&json!({"type": "started", "provider": heading.provider, "receiver": heading.receiver,
-                "store": heading.store, "intervalSeconds": every}));
+            return self.json(
+                &json!({"type": "started", "provider": heading.provider, "receiver": heading.receiver,
+                "store": heading.store, "intervalSeconds": every}),
+            );
         }
         let title = self.paint(BOLD, "turnstone demo");
         let every = heading.interval.as_secs_f64();
@@ -113,7 +122,9 @@ impl Screen {
             ("receiver", heading.receiver, "checks the signature of every notification"),
             ("store", heading.store, ""),
         ];
-        self.line(&format!("{title}   a fake API is polled every {every} s; its changes become signed events"))?;
+        self.line(&format!(
+            "{title}   a fake API is polled every {every} s; its changes become signed events"
+        ))?;
         self.line("")?;
         for (name, what, remark) in rows {
             let remark = self.paint(DIM, remark);
@@ -148,7 +159,8 @@ impl Screen {
         let ok = self.paint(GREEN, "signature ok");
         let head = format!("  {}  ", clock(at));
         let middle = format!("{:<9} {:<16} ", event.resource, shorten(&event.object_id, 16));
-        let room = self.width.saturating_sub(head.len() + 8 + 1 + middle.len() + 1 + "signature ok".len());
+        let room =
+            self.width.saturating_sub(head.len() + 8 + 1 + middle.chars().count() + 1 + "signature ok".len());
         let reason = shorten(&event.reason, room);
         self.line(&format!("{head}{kind} {middle}{reason:<room$} {ok}"))
     }
@@ -227,7 +239,10 @@ impl Screen {
         let seconds = elapsed.as_secs();
         let Score { created, updated, deleted, verified, refused, polls } = *score;
         self.row("polls", &format!("{polls} in {seconds} s"))?;
-        self.row("events", &format!("{}: {created} CREATED, {updated} UPDATED, {deleted} DELETED", score.events()))?;
+        self.row(
+            "events",
+            &format!("{}: {created} CREATED, {updated} UPDATED, {deleted} DELETED", score.events()),
+        )?;
         let signatures = format!("{verified} notifications verified, {refused} refused");
         self.row("signatures", &self.judged(refused == 0, &signatures))?;
         let Comparison { changes, lost, doubled, invented, collapsed, on_the_way, .. } = *comparison;
@@ -242,7 +257,9 @@ impl Screen {
             (0, way) => format!("{way} came too late for a poll before the end"),
             (gone, 0) => format!("{gone} replaced before a poll could see them"),
             (gone, way) => {
-                format!("{gone} replaced before a poll could see them, {way} too late for a poll before the end")
+                format!(
+                    "{gone} replaced before a poll could see them, {way} too late for a poll before the end"
+                )
             }
         };
         let rest = self.paint(DIM, &rest);
@@ -254,8 +271,14 @@ impl Screen {
         let heading = self.paint(BOLD, "With your own API");
         self.line("")?;
         self.line(&format!("  {heading}"))?;
-        self.row("", "turnstone demo --document > shop.json        the document behind this demo, to start from")?;
-        self.row("", "turnstone check shop.json                    everything that is wrong with it, at once")?;
+        self.row(
+            "",
+            "turnstone demo --document > shop.json        the document behind this demo, to start from",
+        )?;
+        self.row(
+            "",
+            "turnstone check shop.json                    everything that is wrong with it, at once",
+        )?;
         self.row("", "turnstone poll shop.json --state shop.db     events as JSON lines, no server needed")?;
         self.row("", "turnstone serve                              the same as a service with an HTTP API")?;
         self.line("")
@@ -359,7 +382,8 @@ mod tests {
     fn written(form: Form, show: impl FnOnce(&mut Screen)) -> String {
         let paper = Paper::default();
         let out = Box::new(paper.clone());
-        let mut screen = Screen { out, form, colours: false, live: false, counting: false, quiet: false, width: WIDTH };
+        let mut screen =
+            Screen { out, form, colours: false, live: false, counting: false, quiet: false, width: WIDTH };
         show(&mut screen);
         let bytes = paper.0.lock().unwrap().clone();
         String::from_utf8(bytes).unwrap()

@@ -90,19 +90,12 @@ pub fn compare(
     counts
 }
 
-fn judge(
-    history: &[&Change],
-    mut heard: Heard,
-    runs: &[&Sitting],
-    traceless: bool,
-    counts: &mut Comparison,
-) {
+fn judge(history: &[&Change], mut heard: Heard, runs: &[&Sitting], traceless: bool, counts: &mut Comparison) {
     // A record that was there before the start, or of which a version came through.
     let known = history[0].kind != ChangeKind::Created || !heard.versions.is_empty();
     for (at, change) in history.iter().enumerate() {
         let replaced_at = history.get(at + 1).map_or(i64::MAX, |next| next.at);
-        let stood_during =
-            |run: &&&Sitting| run.started >= change.visible_at && run.finished <= replaced_at;
+        let stood_during = |run: &&&Sitting| run.started >= change.visible_at && run.finished <= replaced_at;
         let (times, due) = match change.kind {
             ChangeKind::Created | ChangeKind::Updated => {
                 let times = heard.versions.remove(&change.version).unwrap_or_default();
@@ -111,7 +104,8 @@ fn judge(
             ChangeKind::Deleted => {
                 let times = std::mem::take(&mut heard.deletions);
                 let sweeps = runs.iter().filter(stood_during).filter(|run| run.sweep).count();
-                let due = if traceless { known && sweeps >= 2 } else { runs.iter().any(|run| stood_during(&run)) };
+                let due =
+                    if traceless { known && sweeps >= 2 } else { runs.iter().any(|run| stood_during(&run)) };
                 (times, due)
             }
         };
@@ -177,7 +171,8 @@ mod tests {
         let truth = [change("1", 1, ChangeKind::Created, 10)];
         let twice = [event("1", "CREATED", Some(1)), event("1", "CREATED", Some(1))];
         check(&twice, &truth, &[], Comparison { matched: 1, doubled: 1, ..Comparison::default() });
-        let strange = [event("1", "UPDATED", Some(7)), event("2", "DELETED", None), event("1", "UPDATED", None)];
+        let strange =
+            [event("1", "UPDATED", Some(7)), event("2", "DELETED", None), event("1", "UPDATED", None)];
         let expect = Comparison { lost: 1, invented: 3, ..Comparison::default() };
         check(&strange, &truth, &[run(20, false)], expect);
     }

@@ -1,0 +1,186 @@
+//! Messages on standard error, and tables and colours for people.
+//!
+//! Not here: results. They go to standard output, each command in its own form.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::json;
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How a word is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Wrong.
+    Bad,
+    /// Worth a look.
+    Warn,
+    /// Right.
+    Good,
+    /// The thing itself.
+    Strong,
+    /// Less important.
+    Faint,
+}
+
+/// Where messages go, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    stdout_colors: bool,
+    stderr_colors: bool,
+    json: bool,
+    quiet: bool,
+}
+
+impl Output {
+    pub(crate) fn new(color: Color, json: bool, quiet: bool) -> Self {
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let colors = |terminal: bool| match color {
+            Color::Auto => terminal && !plain,
+            Color::Always => true,
+            Color::Never => false,
+        };
+        Output {
+            stdout_colors: colors(std::io::stdout().is_terminal()),
+            stderr_colors: colors(std::io::stderr().is_terminal()) && !json,
+            json,
+            quiet,
+        }
+    }
+
+    /// Whether standard output has colours.
+    pub(crate) fn has_colors(&self) -> bool {
+        self.stdout_colors
+    }
+
+    /// Whether messages are lines of JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether only what went wrong is said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// What happens.
+    pub(crate) fn note(&self, message: &str) {
+        if !self.quiet {
+            self.say("note", Style::Faint, message);
+        }
+    }
+
+    /// What may surprise.
+    pub(crate) fn warn(&self, message: &str) {
+        if !self.quiet {
+            self.say("warning", Style::Warn, message);
+        }
+    }
+
+    /// What went wrong.
+    pub(crate) fn error(&self, message: &str) {
+        self.say("error", Style::Bad, message);
+    }
+
+    fn say(&self, level: &str, style: Style, message: &str) {
+        let line = if self.json {
+            json!({"level": level, "message": message}).to_string()
+        } else {
+            format!("{}: {message}", paint(self.stderr_colors, style, level))
+        };
+        // Nobody is left to tell when standard error is closed.
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+
+    /// A word for standard output.
+    pub(crate) fn paint(&self, style: Style, text: &str) -> String {
+        paint(self.stdout_colors, style, text)
+    }
+}
+
+fn paint(colors: bool, style: Style, text: &str) -> String {
+    let code = match style {
+        Style::Bad => "31;1",
+        Style::Warn => "33",
+        Style::Good => "32",
+        Style::Strong => "1",
+        Style::Faint => "2",
+    };
+    if colors { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+/// Text of others, for a terminal: control characters, which could move its cursor or colour it, are shown as escapes.
+pub(crate) fn tame(text: &str) -> String {
+    let mut tamed = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() { tamed.extend(letter.escape_default()) } else { tamed.push(letter) }
+    }
+    tamed
+}
+
+/// Columns, aligned at their left; the last one may be as long as it likes.
+pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+    const CELL_MAX: usize = 40;
+    let short = |text: &str, last: bool| -> String {
+        if last || text.chars().count() <= CELL_MAX {
+            return text.to_owned();
+        }
+        text.chars().take(CELL_MAX - 1).chain(['…']).collect()
+    };
+    let all: Vec<Vec<String>> = std::iter::once(head.iter().map(|&text| text.to_owned()).collect())
+        .chain(rows.iter().cloned())
+        .map(|row: Vec<String>| {
+            let last = row.len().saturating_sub(1);
+            row.iter().enumerate().map(|(at, text)| short(&tame(text), at == last)).collect()
+        })
+        .collect();
+    let width = |column: usize| {
+        all.iter()
+            .filter_map(|row: &Vec<String>| row.get(column))
+            .map(|text| text.chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..head.len()).map(width).collect();
+    let mut text = String::new();
+    for row in &all {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(&format!("{cell:<width$}  "));
+        }
+        text.push_str("  ");
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_below_each_other() {
+        let rows =
+            [vec!["1".to_owned(), "a\u{1b}[31m".to_owned()], vec!["twelve".to_owned(), "b".to_owned()]];
+        let expect = "  ID      WHY\n  1       a\\u{1b}[31m\n  twelve  b\n";
+        assert_eq!(table(&["ID", "WHY"], &rows), expect);
+        let long = [vec!["x".repeat(50), "y".repeat(50)]];
+        assert!(table(&["A", "B"], &long).contains(&format!("{}…  {}", "x".repeat(39), "y".repeat(50))));
+    }
+
+    #[test]
+    fn colours_only_where_they_are_wanted() {
+        assert_eq!(paint(false, Style::Bad, "x"), "x");
+        assert_eq!(paint(true, Style::Bad, "x"), "\u{1b}[31;1mx\u{1b}[0m");
+    }
+}
