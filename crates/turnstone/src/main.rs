@@ -1,8 +1,10 @@
 //! Turnstone, the program.
 //!
-//! Not here: everything. The command line is `cli`; what it commands is the engine's.
+//! Not here: everything. The command line is `cli`, the HTTP API is `api`; what they command is the engine's.
 
+mod api;
 mod cli;
+mod telemetry;
 
 use std::process::ExitCode;
 

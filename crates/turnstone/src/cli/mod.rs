@@ -8,10 +8,13 @@
 
 mod bookmark;
 mod check;
+mod demo;
 mod explain;
 mod input;
+mod node;
 mod output;
 mod poll;
+mod serve;
 mod session;
 
 use std::io;
@@ -57,6 +60,8 @@ enum Command {
     Check(check::CheckArgs),
     Poll(Box<poll::PollArgs>),
     Explain(explain::ExplainArgs),
+    Demo(demo::DemoArgs),
+    Serve(serve::ServeArgs),
 }
 
 /// The document, and how it is read.
@@ -119,12 +124,16 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     let output = Output::new(cli.color, cli.json_messages, cli.quiet);
-    log_to_stderr(cli.json_messages);
+    if !matches!(cli.command, Command::Serve(_)) {
+        log_to_stderr(cli.json_messages);
+    }
     turnstone_engine::egress::install_crypto();
     let outcome = match cli.command {
         Command::Check(args) => check::run(&args, &output),
         Command::Poll(args) => block_on(poll::run(*args, output.clone())),
         Command::Explain(args) => block_on(explain::run(args, output.clone())),
+        Command::Demo(args) => block_on(demo::run(args, output.clone())),
+        Command::Serve(args) => block_on(serve::run(args, output.clone())),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -57,6 +57,21 @@ impl Output {
         }
     }
 
+    /// Whether standard output has colours.
+    pub(crate) fn has_colors(&self) -> bool {
+        self.stdout_colors
+    }
+
+    /// Whether messages are lines of JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether only what went wrong is said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// What happens.
     pub(crate) fn note(&self, message: &str) {
         if !self.quiet {

@@ -502,7 +502,9 @@ pub(crate) fn refusal(resource: &str, code: &str, message: &str) -> Failure {
         "unreachable" | "broken" => "check the address in `url`, and that the provider is up",
         "tls" => "check the address in `url`, and the provider's certificate",
         "timeout" => "check that the provider is up, or ask for smaller pages with `pageSize`",
-        "truncated" | "undecodable" => "the answer is not used; poll again, and ask the provider if it stays so",
+        "truncated" | "undecodable" => {
+            "the answer is not used; poll again, and ask the provider if it stays so"
+        }
         "tooLarge" => "ask for smaller pages with `pageSize`",
         "redirected" => "correct `url`",
         "addressForbidden" | "badUrl" => "correct `url`",

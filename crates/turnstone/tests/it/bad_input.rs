@@ -26,7 +26,10 @@ fn answered(text: String, words: &[&str]) {
 
 #[test]
 fn an_answer_that_is_no_list_says_what_it_is() {
-    answered(answer("200 OK", "text/html; charset=utf-8", "<html>Sign in</html>"), &["`customers`", "text/html", "login"]);
+    answered(
+        answer("200 OK", "text/html; charset=utf-8", "<html>Sign in</html>"),
+        &["`customers`", "text/html", "login"],
+    );
     answered(json_answer(&json!({"data": []})), &["`customers`", "list"]);
     answered(answer("200 OK", "application/json", "[{\"id\": 1},"), &["`customers`"]);
     answered(answer("200 OK", "application/json", "hello"), &["`customers`"]);
@@ -47,15 +50,17 @@ fn refusals_say_what_to_do() {
     answered(refused("403 Forbidden"), &["answered with 403", "grant them the right"]);
     answered(refused("404 Not Found"), &["answered with 404", "correct `url`"]);
     answered(refused("500 Internal Server Error"), &["answered with 500", "tried again"]);
-    let elsewhere =
-        "HTTP/1.1 302 Found\r\nlocation: https://login.example.com/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let elsewhere = "HTTP/1.1 302 Found\r\nlocation: https://login.example.com/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     answered(elsewhere.to_owned(), &["`customers`", "login.example.com"]);
 }
 
 #[test]
 fn records_without_what_the_document_promises_name_the_member() {
     let dated = "2026-01-01T00:00:00.000Z";
-    answered(json_answer(&json!([{"key": 1, "updated_at": dated}])), &["`customers`", "1 of 1 records", "`id`"]);
+    answered(
+        json_answer(&json!([{"key": 1, "updated_at": dated}])),
+        &["`customers`", "1 of 1 records", "`id`"],
+    );
     let undated = json_answer(&json!([{"id": 1, "updated_at": "yesterday"}]));
     answered_or_told(undated, &["updated_at"]);
 }
@@ -151,7 +156,8 @@ fn a_callback_that_refuses_is_told_and_keeps_the_events() {
     let desk = Desk::new(&delivering);
     let ended = desk.run(&["poll", "FILE", "--state", "STATE", "--deliver"]).expect_code(4);
     assert_eq!(ended.lines.len(), 1, "printed all the same");
-    let ended = ended.expect_words("it answered 503").expect_words("/hook").expect_words("the events are kept");
+    let ended =
+        ended.expect_words("it answered 503").expect_words("/hook").expect_words("the events are kept");
     assert!(!ended.stderr.contains("hidden"));
     assert_eq!(callback.count(), 1);
     let without = document(&peer.url("/customers"), json!({}));

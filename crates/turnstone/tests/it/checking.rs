@@ -30,7 +30,9 @@ fn every_fault_is_named_at_once_and_warnings_stand_apart() {
     assert_eq!(found["sound"], json!(false));
     assert!(found["warnings"].to_string().contains("event.poller.urls"), "{found}");
     for fault in found["faults"].as_array().unwrap() {
-        assert!(!fault["problem"].as_str().unwrap().is_empty() && !fault["remedy"].as_str().unwrap().is_empty());
+        assert!(
+            !fault["problem"].as_str().unwrap().is_empty() && !fault["remedy"].as_str().unwrap().is_empty()
+        );
     }
     let text = desk.run(&["check", "FILE", "--color", "always"]).expect_code(2);
     assert!(text.stdout.contains("\u{1b}[31;1mfault\u{1b}[0m"), "{}", text.stdout);
@@ -55,7 +57,9 @@ fn yaml_from_standard_input_says_the_same_and_breaks_are_placed() {
                  url: https://a.example/orders\n      idField: no\n";
     assert!(check(sound).expect_code(0).stdout.contains("`orders`"));
     check("element: {key: crm\n").expect_code(2).expect_words("standard input is not YAML at line");
-    check("{\"element\": {\"key\": \"crm\",, }}").expect_code(2).expect_words("is not JSON at line 1, column 27");
+    check("{\"element\": {\"key\": \"crm\",, }}")
+        .expect_code(2)
+        .expect_words("is not JSON at line 1, column 27");
     check("").expect_code(2).expect_words("is empty");
 }
 

@@ -198,10 +198,7 @@ fn read_request(stream: &mut TcpStream) -> Option<Seen> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    Some(Seen {
-        path: first.split(' ').nth(1)?.to_owned(),
-        body: String::from_utf8(body).ok()?,
-    })
+    Some(Seen { path: first.split(' ').nth(1)?.to_owned(), body: String::from_utf8(body).ok()? })
 }
 
 /// A whole answer.
@@ -248,7 +245,8 @@ pub struct Crm {
 
 impl Crm {
     pub fn start(config: ProviderConfig) -> Crm {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let provider = runtime.block_on(Provider::start(config)).unwrap();
         Crm { provider, _runtime: runtime }
     }

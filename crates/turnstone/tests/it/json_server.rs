@@ -1,7 +1,7 @@
 //! A server that we did not write: npm's json-server, polled while its records change, held against the test's own log.
 //!
-//! Every change gets a number (`rev`) of its own, and no record is changed again before its last version was printed. So
-//! each change must be printed exactly once: none collapses into a later one, and none may be missing or doubled.
+//! Every change gets a number (`rev`) of its own, and no record is changed again before its last version was printed.
+//! So each change must be printed exactly once: none collapses into a later one, and none may be missing or doubled.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

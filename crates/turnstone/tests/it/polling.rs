@@ -50,7 +50,18 @@ fn the_first_poll_from_now_prints_nothing_and_changes_appear_exactly_once() {
         assert_eq!(kinds, BTreeSet::from(["CREATED", "UPDATED"]));
         assert!(desk.poll().expect_code(0).lines.is_empty(), "nothing twice in round {round}");
     }
-    let columns = ["id", "eventType", "objectType", "objectId", "date", "elementKey", "instanceId", "sequence", "reason", "record"];
+    let columns = [
+        "id",
+        "eventType",
+        "objectType",
+        "objectId",
+        "date",
+        "elementKey",
+        "instanceId",
+        "sequence",
+        "reason",
+        "record",
+    ];
     change(&crm, OpKind::Update, 1);
     let line = desk.poll().lines.remove(0);
     assert_eq!(line.as_object().unwrap().keys().collect::<Vec<_>>(), columns);
@@ -139,13 +150,15 @@ fn what_is_gone_is_found_by_sweeps() {
     let sweep = json!({"every": "1h", "url": list, "readUrl": read_url});
     let desk = Desk::new(&crm.document(json!({"sweep": sweep})));
     assert!(desk.poll().expect_code(0).lines.is_empty());
-    let gone: BTreeSet<String> = change(&crm, OpKind::Delete, 3).into_iter().map(|change| change.id).collect();
+    let gone: BTreeSet<String> =
+        change(&crm, OpKind::Delete, 3).into_iter().map(|change| change.id).collect();
     let mut lines = Vec::new();
     for _ in 0..3 {
         lines.extend(desk.run(&["poll", "FILE", "--state", "STATE", "--sweep"]).expect_code(0).lines);
     }
     assert!(lines.iter().all(|line| line["eventType"] == "DELETED"), "{lines:?}");
-    let told: BTreeSet<String> = lines.iter().map(|line| line["objectId"].as_str().unwrap().to_owned()).collect();
+    let told: BTreeSet<String> =
+        lines.iter().map(|line| line["objectId"].as_str().unwrap().to_owned()).collect();
     assert_eq!((told, lines.len()), (gone, 3));
     desk.write(&crm.document(json!({})));
     desk.run(&["poll", "FILE", "--sweep"]).expect_code(2).expect_words("has no `sweep`");
@@ -230,7 +243,11 @@ fn credentials_come_from_the_environment_and_from_files() {
 fn one_resource_of_several_and_the_first_failure_decides() {
     let records = json!([{"id": 1, "updated_at": "2026-01-01T00:00:00.000Z"}]);
     let peer = Peer::start(move |request, _| {
-        if request.path.starts_with("/good") { json_answer(&records) } else { answer("404 Not Found", "text/plain", "") }
+        if request.path.starts_with("/good") {
+            json_answer(&records)
+        } else {
+            answer("404 Not Found", "text/plain", "")
+        }
     });
     let mut document = crate::harness::document(&peer.url("/good"), json!({"startFrom": "beginning"}));
     let mut bad = document["configuration"]["event.poller.configuration"]["customers"].clone();

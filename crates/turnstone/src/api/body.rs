@@ -1,0 +1,193 @@
+//! Reading what a client sends: bodies within a size and a time, JSON with the place of its first mistake, and query
+//! parameters.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::Value;
+
+use super::error::{Answer, ApiError};
+
+/// Bytes of a request body. An instance with hundreds of resources stays far below.
+pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Time that a client may take to send a body.
+pub const BODY_TIME_MAX: Duration = Duration::from_secs(15);
+/// Entries of one page, and how many there are when the client does not say.
+pub const PAGE_SIZE_MAX: u32 = 1_000;
+/// See [`PAGE_SIZE_MAX`].
+pub const PAGE_SIZE: u32 = 200;
+
+/// A JSON body.
+pub struct Body(pub Value);
+
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Answer<Body> {
+        let declared = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+        if !declared.is_some_and(is_json) {
+            let message = match declared {
+                Some(other) => format!("`{other}` is not read here; send `Content-Type: application/json`"),
+                None => "the body has no type; send `Content-Type: application/json`".to_owned(),
+            };
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", message));
+        }
+        let bytes = bytes(request).await?;
+        serde_json::from_slice(&bytes).map(Body).map_err(|error| {
+            ApiError::bad("malformedJson", format!("the body is not JSON: {error}; correct it at that place"))
+        })
+    }
+}
+
+/// A body that may be left out.
+pub struct OptionalBody(pub Option<Value>);
+
+impl<S: Send + Sync> FromRequest<S> for OptionalBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Answer<OptionalBody> {
+        if request.headers().get(CONTENT_TYPE).is_none()
+            && axum::body::HttpBody::is_end_stream(request.body())
+        {
+            return Ok(OptionalBody(None));
+        }
+        let Body(value) = Body::from_request(request, state).await?;
+        Ok(OptionalBody(Some(value)))
+    }
+}
+
+fn is_json(declared: &str) -> bool {
+    let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
+}
+
+async fn bytes(request: Request) -> Answer<bytes::Bytes> {
+    let too_large = || {
+        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+        ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge", message)
+    };
+    let declared = axum::body::HttpBody::size_hint(request.body()).lower();
+    if declared > BODY_BYTES_MAX as u64 {
+        return Err(too_large());
+    }
+    let reading = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
+    match tokio::time::timeout(BODY_TIME_MAX, reading).await {
+        Err(_) => {
+            let message = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
+            Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "bodyTooSlow", message))
+        }
+        Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
+        Ok(Err(_)) => Err(ApiError::bad("bodyBroken", "the body broke off")),
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+    }
+}
+
+/// The query's parameters, decoded; a name may stand several times.
+pub struct Query(HashMap<String, Vec<String>>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Query {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Answer<Query> {
+        let mut found: HashMap<String, Vec<String>> = HashMap::new();
+        for (name, value) in decode(parts.uri.query().unwrap_or_default()) {
+            found.entry(name).or_default().push(value);
+        }
+        Ok(Query(found))
+    }
+}
+
+impl Query {
+    /// The last value of a parameter.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.all(name).last().map(String::as_str)
+    }
+
+    /// All values of a parameter.
+    pub fn all(&self, name: &str) -> &[String] {
+        self.0.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// A whole number of at least 0; 400 when it is none.
+    pub fn number(&self, name: &str) -> Answer<Option<i64>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let number = text.trim().parse::<i64>().ok().filter(|number| *number >= 0);
+        number.map(Some).ok_or_else(|| {
+            let message = format!("`{name}` is `{text}`; write a whole number of at least 0");
+            ApiError::bad("badParameter", message)
+        })
+    }
+
+    /// The parameter `pageSize`, between 1 and [`PAGE_SIZE_MAX`].
+    pub fn page_size(&self) -> Answer<u32> {
+        match self.number("pageSize")? {
+            None => Ok(PAGE_SIZE),
+            Some(size) => {
+                u32::try_from(size).ok().filter(|size| (1..=PAGE_SIZE_MAX).contains(size)).ok_or_else(|| {
+                    let message = format!("`pageSize` is {size}; write 1 to {PAGE_SIZE_MAX}");
+                    ApiError::bad("badParameter", message)
+                })
+            }
+        }
+    }
+}
+
+/// Decodes `application/x-www-form-urlencoded`. Bytes that are no text become replacement characters.
+fn decode(query: &str) -> impl Iterator<Item = (String, String)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (percent_decode(name), percent_decode(value))
+    })
+}
+
+fn percent_decode(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let digit = |at: usize| bytes.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(u8::try_from(high * 16 + low).unwrap_or(b'?'));
+                at += 3;
+                continue;
+            }
+            (b'+', _, _) => decoded.push(b' '),
+            (other, _, _) => decoded.push(other),
+        }
+        at += 1;
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_decoded_and_halves_are_left() {
+        let pairs: Vec<_> = decode("where=status%3D'queued'+and&tags[]=a&&x&y=100%&z=%zz").collect();
+        let expect =
+            [("where", "status='queued' and"), ("tags[]", "a"), ("x", ""), ("y", "100%"), ("z", "%zz")];
+        let expect: Vec<_> = expect.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        assert_eq!(pairs, expect);
+    }
+
+    #[test]
+    fn json_is_told_by_its_type() {
+        for declared in
+            ["application/json", "Application/JSON; charset=utf-8", "application/merge-patch+json"]
+        {
+            assert!(is_json(declared), "{declared}");
+        }
+        for declared in ["", "text/json", "application/x-www-form-urlencoded", "text/plain; application/json"]
+        {
+            assert!(!is_json(declared), "{declared}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Deliveries: the notifications of an instance with their attempts, and their release.
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use serde_json::{Value, json};
+use turnstone_core::event::seconds;
+use turnstone_core::id::{NotificationId, OrgId};
+use turnstone_engine::deliverer::EndpointConfig;
+use turnstone_store::{AttemptRow, EndpointRow, NotificationFilter, NotificationRow, NotificationState};
+
+use super::body::Query;
+use super::clause::{self, Equal};
+use super::error::{Answer, ApiError};
+use super::{Api, instances};
+
+const STATES: [NotificationState; 7] = [
+    NotificationState::Created,
+    NotificationState::Retry,
+    NotificationState::Delivered,
+    NotificationState::Split,
+    NotificationState::Dead,
+    NotificationState::Queued,
+    NotificationState::Cancelled,
+];
+
+/// `GET /instances/{id}/deliveries`.
+pub async fn list(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path(id): Path<String>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    let instance = instances::find(&api, org, &id).await?;
+    let state = match query.text("status") {
+        None => None,
+        Some(text) => Some(state(text)?),
+    };
+    let filter = NotificationFilter {
+        instance: Some(instance.id),
+        state,
+        after: query.number("nextPage")?.unwrap_or(0),
+        limit: query.page_size()?,
+        ..NotificationFilter::default()
+    };
+    let found = api.store.notifications(org, &filter).await?;
+    Ok(Json(found.iter().map(shown).collect()))
+}
+
+fn state(text: &str) -> Answer<NotificationState> {
+    STATES.into_iter().find(|state| state.as_str() == text).ok_or_else(|| {
+        let known: Vec<&str> = STATES.iter().map(|state| state.as_str()).collect();
+        ApiError::bad("badParameter", format!("`{text}` is no status; write one of {}", known.join(", ")))
+    })
+}
+
+/// `GET /deliveries/{id}`, with the attempts and the body.
+pub async fn read(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path(id): Path<String>,
+) -> Answer<Json<Value>> {
+    let found = find(&api, org, &id).await?;
+    let attempts = api.store.attempts(org, found.id).await?;
+    let mut shown = shown(&found);
+    shown["attempts"] = attempts.iter().map(attempt).collect();
+    shown["notification"] = serde_json::from_str(&found.body).unwrap_or(Value::Null);
+    Ok(Json(shown))
+}
+
+/// `POST /deliveries/{id}/redeliver`: due now, counted from zero.
+pub async fn redeliver(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path(id): Path<String>,
+) -> Answer<(StatusCode, Json<Value>)> {
+    let found = find(&api, org, &id).await?;
+    let filter = NotificationFilter { id: Some(found.id), limit: 1, ..NotificationFilter::default() };
+    if api.store.redeliver(org, &filter, api.now()).await? == 0 {
+        let state =
+            api.store.notifications(org, &filter).await?.pop().map_or("gone", |now| now.state.as_str());
+        let message = format!("the delivery is {state}; only dead, queued and retrying ones are sent again");
+        return Err(ApiError::conflict("notWaiting", message));
+    }
+    (api.wake)();
+    Ok((StatusCode::ACCEPTED, Json(shown(&find(&api, org, &id).await?))))
+}
+
+/// `GET /notifications/subscriptions/deliveries?where=…`.
+pub async fn search(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    let mut found = Vec::new();
+    let size = query.page_size()?;
+    for filter in filters(&api, org, &query, size).await? {
+        found.extend(api.store.notifications(org, &filter).await?);
+    }
+    found.sort_by_key(|notification| notification.id);
+    found.truncate(size as usize);
+    Ok(Json(found.iter().map(shown).collect()))
+}
+
+/// `PUT /notifications/subscriptions/deliveries?where=…`: releases what waits, and reactivates its endpoints.
+pub async fn release(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    let mut released = 0;
+    for filter in filters(&api, org, &query, u32::MAX).await? {
+        released += api.store.redeliver(org, &filter, api.now()).await?;
+    }
+    (api.wake)();
+    Ok(Json(json!({"released": released})))
+}
+
+/// The store's filters for a `where` clause: one per endpoint and state.
+async fn filters(api: &Api, org: OrgId, query: &Query, limit: u32) -> Answer<Vec<NotificationFilter>> {
+    let text = query.text("where").ok_or_else(|| {
+        let message = "`where` is missing; write `where=channel='webhook' and status='queued'`";
+        ApiError::bad("badParameter", message)
+    })?;
+    let wanted = Wanted::read(text).map_err(|message| ApiError::bad("badWhere", message))?;
+    let endpoints = api.store.endpoints(org).await?;
+    let of_url = |endpoint: &&EndpointRow| {
+        let config = EndpointConfig::from_json(&endpoint.config).ok();
+        wanted.url.as_ref().is_none_or(|url| config.is_some_and(|config| config.url == *url))
+    };
+    let of_instance =
+        |endpoint: &&EndpointRow| wanted.instance.is_none_or(|instance| endpoint.instance.0 == instance);
+    let mut filters = Vec::new();
+    for endpoint in endpoints.iter().filter(of_url).filter(of_instance) {
+        for state in &wanted.states {
+            let (endpoint, state) = (Some(endpoint.id), Some(*state));
+            filters.push(NotificationFilter { endpoint, state, limit, ..NotificationFilter::default() });
+        }
+    }
+    Ok(filters)
+}
+
+/// What a clause asks for.
+#[derive(Debug, PartialEq, Eq)]
+struct Wanted {
+    states: Vec<NotificationState>,
+    url: Option<String>,
+    instance: Option<i64>,
+}
+
+impl Wanted {
+    /// The field knows one state of waiting, `queued`; here a dead letter is one too.
+    fn read(text: &str) -> Result<Wanted, String> {
+        let mut wanted = Wanted { states: Vec::new(), url: None, instance: None };
+        for Equal { field, value } in clause::read(text)? {
+            match field.as_str() {
+                "channel" if value == "webhook" => {}
+                "channel" => return Err(format!("`channel` is `{value}`; only `webhook` is served")),
+                "status" if value == "queued" => {
+                    wanted.states = vec![NotificationState::Queued, NotificationState::Dead];
+                }
+                "status" => wanted.states = vec![state(&value).map_err(|error| error.message)?],
+                "config.url" => wanted.url = Some(value),
+                "instanceId" => {
+                    let id = value
+                        .parse()
+                        .map_err(|_| format!("`instanceId` is `{value}`, which is no number"))?;
+                    wanted.instance = Some(id);
+                }
+                other => {
+                    return Err(format!(
+                        "`{other}` is not known here; use channel, status, config.url or instanceId"
+                    ));
+                }
+            }
+        }
+        if wanted.states.is_empty() {
+            return Err("`status` is missing; write `status='queued'`".to_owned());
+        }
+        Ok(wanted)
+    }
+}
+
+async fn find(api: &Api, org: OrgId, id: &str) -> Answer<NotificationRow> {
+    let unknown = || ApiError::not_found("delivery");
+    let id = id.parse().map(NotificationId).map_err(|_| unknown())?;
+    let filter = NotificationFilter { id: Some(id), limit: 1, ..NotificationFilter::default() };
+    api.store.notifications(org, &filter).await?.pop().ok_or_else(unknown)
+}
+
+/// A notification as the API shows it; the field's names where it has them.
+fn shown(notification: &NotificationRow) -> Value {
+    json!({
+        "id": notification.id,
+        "notificationId": notification.id,
+        "subscriptionId": notification.endpoint,
+        "instanceId": notification.instance,
+        "status": notification.state.as_str(),
+        "failures": notification.failures,
+        "createdDate": seconds(notification.created_at),
+        "completedDate": notification.completed_at.map(seconds),
+        "nextDue": notification.next_due,
+        "firstFailedAt": notification.first_failed_at,
+        "splitFrom": notification.split_from,
+        "events": notification.events,
+    })
+}
+
+fn attempt(attempt: &AttemptRow) -> Value {
+    json!({
+        "id": attempt.id,
+        "startedAt": attempt.started_at,
+        "durationMs": attempt.duration_ms,
+        "status": attempt.status,
+        "error": attempt.error,
+        "answer": attempt.answer,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fields_clause_means_everything_that_waits() {
+        let wanted =
+            Wanted::read("channel='webhook' and status='queued' and config.url='https://a/b'").unwrap();
+        assert_eq!(wanted.states, [NotificationState::Queued, NotificationState::Dead]);
+        assert_eq!(wanted.url.as_deref(), Some("https://a/b"));
+        assert_eq!(Wanted::read("status='retry'").unwrap().states, [NotificationState::Retry]);
+    }
+
+    #[test]
+    fn what_is_not_understood_releases_nothing() {
+        for text in ["channel='email' and status='queued'", "status='waiting'", "channel='webhook'", "x='1'"]
+        {
+            assert!(Wanted::read(text).is_err(), "{text}");
+        }
+    }
+}

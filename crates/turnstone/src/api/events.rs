@@ -1,0 +1,247 @@
+//! Events: the log in the field's shape, newest first, and a feed to pull from, in log order.
+//!
+//! The field's `status` says how far an event is on its way. It is derived from the endpoint's position and from what is
+//! open there, because nothing but the log and the notifications is kept.
+
+use std::collections::HashSet;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
+use serde_json::{Value, json};
+use turnstone_core::event::{line, seconds};
+use turnstone_core::id::{EventId, InstanceId, OrgId};
+use turnstone_store::{EndpointRow, EventFilter, LoggedEvent, NotificationFilter, NotificationState};
+
+use super::body::Query;
+use super::error::{Answer, ApiError};
+use super::{Api, instances};
+
+/// Open notifications of one endpoint that are looked at for the status of events.
+const OPEN_MAX: u32 = 1_000;
+/// Events of one record that are looked at, to see whether one waits for another.
+const OF_RECORD_MAX: u32 = 100;
+
+/// `GET /instances/{id}/events`.
+pub async fn list(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path(id): Path<String>,
+    query: Query,
+) -> Answer<Response> {
+    let instance = instances::find(&api, org, &id).await?;
+    log(&api, org, Some(instance.id), &query).await
+}
+
+/// `GET /instances/events`.
+pub async fn list_all(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    query: Query,
+) -> Answer<Response> {
+    log(&api, org, None, &query).await
+}
+
+/// `GET /instances/{id}/events/{event}`.
+pub async fn one(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path((id, event)): Path<(String, String)>,
+) -> Answer<Json<Value>> {
+    let instance = instances::find(&api, org, &id).await?;
+    single(&api, org, Some(instance.id), &event).await
+}
+
+/// `GET /instances/events/{event}`.
+pub async fn one_of_all(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path(event): Path<String>,
+) -> Answer<Json<Value>> {
+    single(&api, org, None, &event).await
+}
+
+async fn single(api: &Api, org: OrgId, instance: Option<InstanceId>, event: &str) -> Answer<Json<Value>> {
+    let id: EventId = event.parse().map_err(|_| ApiError::not_found("event"))?;
+    let filter = EventFilter { instance, id: Some(id), limit: 1, ..EventFilter::default() };
+    let found = api.store.events(org, &filter).await?.pop().ok_or_else(|| ApiError::not_found("event"))?;
+    let mut statuses = Statuses::new(api, org).await?;
+    let status = statuses.of(&found).await?;
+    Ok(Json(shown(&found, status)))
+}
+
+/// The log, newest first. `nextPage` continues below the position that the answer's `Elements-Next-Page-Token` names.
+async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query) -> Answer<Response> {
+    let size = query.page_size()?;
+    let newest_first = query.text("order") != Some("asc");
+    let mut filter = EventFilter {
+        instance,
+        resource: query.text("objectType").map(str::to_owned),
+        object_id: query.text("objectId").map(str::to_owned),
+        newest_first,
+        limit: size,
+        ..EventFilter::default()
+    };
+    if !newest_first {
+        filter.after = query.number("nextPage")?.unwrap_or(0);
+    }
+    let found = api.store.events(org, &filter).await?;
+    let next =
+        (!newest_first && found.len() == size as usize).then(|| found.last().map(|last| last.position));
+    let mut statuses = Statuses::new(api, org).await?;
+    let mut entries = Vec::with_capacity(found.len());
+    for event in &found {
+        let status = statuses.of(event).await?;
+        entries.push(shown(event, status));
+    }
+    let mut response = Json(Value::from(entries)).into_response();
+    count(&mut response, found.len(), next.flatten());
+    Ok(response)
+}
+
+fn count(response: &mut Response, returned: usize, next: Option<i64>) {
+    response.headers_mut().insert("Elements-Returned-Count", HeaderValue::from(returned));
+    if let Some(next) = next {
+        response.headers_mut().insert("Elements-Next-Page-Token", HeaderValue::from(next));
+    }
+}
+
+/// A log entry in the field's shape.
+fn shown(logged: &LoggedEvent, status: &'static str) -> Value {
+    let event = &logged.event;
+    json!({
+        "id": event.id,
+        "position": logged.position,
+        "eventDate": seconds(logged.recorded_at),
+        "status": status,
+        "instanceId": event.instance,
+        "elementKey": event.element_key,
+        "runId": event.run,
+        "sequence": event.sequence,
+        "reason": event.reason,
+        "providerData": event.record.as_deref().unwrap_or(""),
+        "notifiedData": [{
+            "eventType": event.event_type,
+            "objectType": event.object_type,
+            "objectId": event.object_id,
+            "date": seconds(event.date),
+            "elementKey": event.element_key,
+        }],
+    })
+}
+
+/// How far events are on their way to their instance's endpoint.
+struct Statuses<'a> {
+    api: &'a Api,
+    org: OrgId,
+    endpoints: Vec<(EndpointRow, Option<HashSet<EventId>>)>,
+}
+
+impl<'a> Statuses<'a> {
+    async fn new(api: &'a Api, org: OrgId) -> Answer<Statuses<'a>> {
+        let endpoints = api.store.endpoints(org).await?;
+        let endpoints = endpoints.into_iter().map(|endpoint| (endpoint, None)).collect();
+        Ok(Statuses { api, org, endpoints })
+    }
+
+    /// `NEW`: recorded, not sent yet. `DISPATCHED`: being sent. `NOTIFIED`: accepted by the endpoint. `RECEIVED`: its
+    /// instance has no endpoint.
+    async fn of(&mut self, event: &LoggedEvent) -> Answer<&'static str> {
+        let (api, org) = (self.api, self.org);
+        let of_instance = |(endpoint, _): &&mut (EndpointRow, _)| endpoint.instance == event.event.instance;
+        let Some((endpoint, open)) = self.endpoints.iter_mut().find(of_instance) else {
+            return Ok("RECEIVED");
+        };
+        if event.position > endpoint.position {
+            return Ok("NEW");
+        }
+        if open.is_none() {
+            *open = Some(open_events(api, org, endpoint).await?);
+        }
+        let open = open.as_ref().expect("it was filled above");
+        if open.contains(&event.event.id) {
+            return Ok("DISPATCHED");
+        }
+        if open.is_empty() {
+            return Ok("NOTIFIED");
+        }
+        // It may have been passed over, because an earlier event of its record is open.
+        let earlier = EventFilter {
+            instance: Some(event.event.instance),
+            resource: Some(event.event.object_type.clone()),
+            object_id: Some(event.event.object_id.clone()),
+            newest_first: true,
+            limit: OF_RECORD_MAX,
+            ..EventFilter::default()
+        };
+        let of_record = api.store.events(org, &earlier).await?;
+        let waits =
+            of_record.iter().any(|other| other.position < event.position && open.contains(&other.event.id));
+        Ok(if waits { "NEW" } else { "NOTIFIED" })
+    }
+}
+
+async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<HashSet<EventId>> {
+    let mut open = HashSet::new();
+    for state in [
+        NotificationState::Created,
+        NotificationState::Retry,
+        NotificationState::Queued,
+        NotificationState::Dead,
+    ] {
+        let filter = NotificationFilter {
+            endpoint: Some(endpoint.id),
+            state: Some(state),
+            limit: OPEN_MAX,
+            ..NotificationFilter::default()
+        };
+        for notification in api.store.notifications(org, &filter).await? {
+            open.extend(notification.events);
+        }
+    }
+    Ok(open)
+}
+
+/// `GET /events?after=`: the organisation's events in log order, each with its position. JSON lines where the client
+/// accepts `application/x-ndjson`, else an array. `Elements-Next-Page-Token` is the position to ask after next.
+pub async fn feed(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    query: Query,
+    headers: HeaderMap,
+) -> Answer<Response> {
+    let after = query.number("after")?.unwrap_or(0);
+    let instance = query.number("instanceId")?.map(InstanceId);
+    let filter = EventFilter {
+        instance,
+        resource: query.text("objectType").map(str::to_owned),
+        after,
+        limit: query.page_size()?,
+        ..EventFilter::default()
+    };
+    let found = api.store.events(org, &filter).await?;
+    let wants_lines = headers.get_all(ACCEPT).iter().any(|value| {
+        value
+            .to_str()
+            .is_ok_and(|text| text.contains("application/x-ndjson") || text.contains("application/jsonl"))
+    });
+    let lines = found.iter().map(positioned);
+    let (kind, body) = if wants_lines {
+        ("application/x-ndjson", lines.map(|line| line + "\n").collect::<String>())
+    } else {
+        ("application/json", format!("[{}]", lines.collect::<Vec<_>>().join(",\n")))
+    };
+    let mut response = ([(CONTENT_TYPE, kind)], body).into_response();
+    let next = found.last().map_or(after, |last| last.position);
+    count(&mut response, found.len(), Some(next));
+    Ok(response)
+}
+
+/// An event's line with its position as the first member. The record stays as the provider wrote it.
+fn positioned(logged: &LoggedEvent) -> String {
+    let line = line(&logged.event);
+    format!("{{\"position\":{},{}", logged.position, line.strip_prefix('{').unwrap_or(&line))
+}

@@ -1,0 +1,262 @@
+//! Pollers of an instance, by resource name: how they are, poll now, pause, explain, and the release of the brake.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use serde_json::{Value, json};
+use turnstone_core::id::{OrgId, RunId};
+use turnstone_core::poll::{self, Options, Pass, PollerState, RunKind, Start};
+use turnstone_engine::driver::{Rehearsal, rehearse};
+use turnstone_engine::egress::Bodies;
+use turnstone_store::{InstanceRow, PollerRow};
+
+use super::body::{OptionalBody, Query};
+use super::error::{Answer, ApiError};
+use super::{Api, instances, runs};
+
+/// Runs that a poller's answer shows.
+const LAST_RUNS: u32 = 5;
+/// Pages that a rehearsal reads before it stops.
+const REHEARSED_PAGES_MAX: u32 = 20;
+
+/// `GET /instances/{id}/pollers`.
+pub async fn list(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path(id): Path<String>,
+) -> Answer<Json<Value>> {
+    let instance = instances::find(&api, org, &id).await?;
+    let pollers = api.store.pollers(org, Some(instance.id)).await?;
+    Ok(Json(pollers.iter().map(|poller| shown(poller, &instance)).collect()))
+}
+
+/// `GET /instances/{id}/pollers/{resource}`.
+pub async fn read(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path((id, resource)): Path<(String, String)>,
+) -> Answer<Json<Value>> {
+    let (instance, poller) = find(&api, org, &id, &resource).await?;
+    let last = api.store.runs(org, poller.id, LAST_RUNS).await?;
+    let mut shown = shown(&poller, &instance);
+    shown["lastRuns"] = last.iter().map(runs::shown).collect();
+    Ok(Json(shown))
+}
+
+/// `POST /instances/{id}/pollers/{resource}/run`: due now.
+pub async fn run(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path((id, resource)): Path<(String, String)>,
+) -> Answer<(StatusCode, Json<Value>)> {
+    let (instance, poller) = find(&api, org, &id, &resource).await?;
+    if !instance.enabled {
+        return Err(ApiError::conflict("disabled", "the instance is disabled; enable it first"));
+    }
+    if let Some(reason) = &poller.paused {
+        return Err(ApiError::conflict(
+            "paused",
+            format!("the poller is paused ({reason}); resume it first"),
+        ));
+    }
+    due_now(&api, org, &poller, &instance).await
+}
+
+async fn due_now(
+    api: &Api,
+    org: OrgId,
+    poller: &PollerRow,
+    instance: &InstanceRow,
+) -> Answer<(StatusCode, Json<Value>)> {
+    api.store.set_due(org, poller.id, api.now(), true).await?;
+    (api.wake)();
+    let poller = api.store.poller(org, poller.id).await?;
+    Ok((StatusCode::ACCEPTED, Json(shown(&poller, instance))))
+}
+
+/// `PUT /instances/{id}/pollers/{resource}/paused`, with `{"reason": …}` or nothing.
+pub async fn pause(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path((id, resource)): Path<(String, String)>,
+    OptionalBody(body): OptionalBody,
+) -> Answer<Json<Value>> {
+    let (instance, poller) = find(&api, org, &id, &resource).await?;
+    let reason = match body.as_ref().map(|body| &body["reason"]) {
+        None | Some(Value::Null) => "a person paused it".to_owned(),
+        Some(Value::String(reason)) => {
+            reason.chars().filter(|letter| !letter.is_control()).take(500).collect()
+        }
+        Some(_) => return Err(ApiError::bad("badDocument", "`reason` is not a text; write it in quotes")),
+    };
+    api.store.pause(org, poller.id, &reason).await?;
+    Ok(Json(shown(&api.store.poller(org, poller.id).await?, &instance)))
+}
+
+/// `DELETE /instances/{id}/pollers/{resource}/paused`: goes on, and polls now.
+pub async fn resume(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path((id, resource)): Path<(String, String)>,
+) -> Answer<(StatusCode, Json<Value>)> {
+    let (instance, poller) = find(&api, org, &id, &resource).await?;
+    due_now(&api, org, &poller, &instance).await
+}
+
+/// `GET /instances/{id}/pollers/{resource}/runs`.
+pub async fn runs(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path((id, resource)): Path<(String, String)>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    let (_, poller) = find(&api, org, &id, &resource).await?;
+    let found = api.store.runs(org, poller.id, query.page_size()?).await?;
+    Ok(Json(found.iter().map(runs::shown).collect()))
+}
+
+/// `POST /instances/{id}/pollers/{resource}/confirm-deletes`: what the braked sweep missed is really gone. The next
+/// sweep looks again and reports it.
+pub async fn confirm_deletes(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path((id, resource)): Path<(String, String)>,
+) -> Answer<(StatusCode, Json<Value>)> {
+    let (instance, poller) = find(&api, org, &id, &resource).await?;
+    let mut state = state_of(&poller)?;
+    match &mut state.brake {
+        None => {
+            return Err(ApiError::conflict("notBraked", "no sweep of this poller waits for a confirmation"));
+        }
+        Some(brake) => brake.released = true,
+    }
+    state.sweep_next = true;
+    api.store.set_state(org, poller.id, &state.write(), poller.watermark, api.now()).await?;
+    due_now(&api, org, &poller, &instance).await
+}
+
+/// `GET /instances/{id}/pollers/{resource}/explain`: what a run would do now, with nothing written and nothing sent.
+pub async fn explain(
+    State(api): State<Api>,
+    Extension(org): Extension<OrgId>,
+    Path((id, resource)): Path<(String, String)>,
+    query: Query,
+) -> Answer<Json<Value>> {
+    let (instance, poller) = find(&api, org, &id, &resource).await?;
+    let kind = match query.text("kind") {
+        None => None,
+        Some("poll") => Some(RunKind::Poll),
+        Some("sweep") => Some(RunKind::Sweep),
+        Some(other) => {
+            return Err(ApiError::bad(
+                "badParameter",
+                format!("`kind` is `{other}`; write `poll` or `sweep`"),
+            ));
+        }
+    };
+    let Ok(_place) = api.rehearsals().try_acquire() else {
+        let message = "other rehearsals are under way; try again in a moment";
+        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message));
+    };
+    let rehearsal = rehearsed(&api, &instance, &poller, kind).await?;
+    Ok(Json(told(&rehearsal, &poller)))
+}
+
+async fn rehearsed(
+    api: &Api,
+    instance: &InstanceRow,
+    poller: &PollerRow,
+    kind: Option<RunKind>,
+) -> Answer<Rehearsal> {
+    let unsound = |error: turnstone_engine::prepare::PrepareError| {
+        ApiError::conflict("badConfiguration", error.to_string())
+    };
+    let now = api.now();
+    let prepared = api.preparer.prepare(instance, now).map_err(unsound)?;
+    let plan = prepared.plan(poller).map_err(unsound)?;
+    let connection = prepared.connection(&plan.resource, Bodies::new(&api.budget)).map_err(unsound)?;
+    let pass = poller.checkpoint.as_deref().map(Pass::read).transpose().ok().flatten();
+    let step = poll::start(Start {
+        plan: Arc::clone(&plan),
+        state: state_of(poller)?,
+        pass,
+        run: RunId::new(now, api.entropy.next_u64()),
+        now,
+        due: poller.next_due,
+        entropy: api.entropy.next_u64(),
+        options: Options { kind, pages_max: REHEARSED_PAGES_MAX, ..Options::default() },
+    });
+    Ok(rehearse(step, poller.id, &api.tools, &connection).await?)
+}
+
+fn told(rehearsal: &Rehearsal, poller: &PollerRow) -> Value {
+    let finish = &rehearsal.finish;
+    let batches = rehearsal.batches.iter().chain([&finish.batch]);
+    let mut events = Vec::new();
+    let mut decisions = Vec::new();
+    for batch in batches {
+        let line =
+            |event| serde_json::from_str::<Value>(&turnstone_core::event::line(event)).unwrap_or(Value::Null);
+        events.extend(batch.events.iter().map(line));
+        decisions.extend(batch.decisions.iter().map(runs::decision));
+    }
+    let mut told = runs::shown(&finish.run);
+    told["resource"] = json!(poller.resource);
+    told["status"] = json!(finish.status);
+    told["watermarkBefore"] = json!(poller.watermark);
+    told["watermarkAfter"] = json!(finish.watermark);
+    told["events"] = json!(events);
+    told["decisions"] = json!(decisions);
+    told
+}
+
+/// The instance and the poller of a path.
+async fn find(api: &Api, org: OrgId, id: &str, resource: &str) -> Answer<(InstanceRow, PollerRow)> {
+    let instance = instances::find(api, org, id).await?;
+    let pollers = api.store.pollers(org, Some(instance.id)).await?;
+    let poller = pollers.into_iter().find(|poller| poller.resource == resource);
+    Ok((instance, poller.ok_or_else(|| ApiError::not_found("poller"))?))
+}
+
+fn state_of(poller: &PollerRow) -> Answer<PollerState> {
+    PollerState::read(&poller.state).map_err(|error| ApiError {
+        detail: Some(format!("state of poller {}: {error}", poller.id)),
+        ..ApiError::conflict(
+            "badState",
+            "the poller's state cannot be read by this version; upgrade the program",
+        )
+    })
+}
+
+/// A poller as the API shows it.
+fn shown(poller: &PollerRow, instance: &InstanceRow) -> Value {
+    let state = PollerState::read(&poller.state).unwrap_or_default();
+    let mut shown = json!({
+        "id": poller.id,
+        "instanceId": poller.instance,
+        "resource": poller.resource,
+        "status": poller.status,
+        "paused": poller.paused,
+        "enabled": instance.enabled,
+        "intervalSeconds": poller.interval.as_secs_f64(),
+        "nextDue": poller.next_due,
+        "revision": poller.revision,
+        "watermark": poller.watermark,
+        "watermarkDate": poller.watermark.and_then(|value| jiff::Timestamp::from_microsecond(value).ok()),
+        "completeTo": state.complete_to,
+        "lateness": state.lateness,
+        "suggestedPollDelay": state.suggested_poll_delay(),
+        "failuresInARow": state.failures,
+        "passes": state.passes,
+        "sweeps": state.sweeps,
+        "sweptAt": state.swept_at,
+        "passOpen": poller.checkpoint.is_some(),
+    });
+    if let Some(brake) = state.brake {
+        shown["brake"] = json!(brake);
+    }
+    shown
+}

@@ -1,0 +1,114 @@
+//! One node: the loops that poll, deliver and keep house, over one store, started together and joined at shutdown.
+//!
+//! Shared by `serve` and `demo`. Not here: what the loops do (the engine), and who asks for the stop.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::task::JoinSet;
+use turnstone_core::check::CheckSettings;
+use turnstone_engine::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use turnstone_engine::deliverer::{self, Deliverer, HttpCallback, Vault};
+use turnstone_engine::driver::{Progress, Tools};
+use turnstone_engine::egress::{BodyBudget, Client, Guard, Net, Policy, Setup};
+use turnstone_engine::keeper::{Keeper, KeeperSettings};
+use turnstone_engine::poller::{Poller, PollerSettings};
+use turnstone_engine::prepare::{Preparer, References};
+use turnstone_engine::secrets::KeyRing;
+use turnstone_engine::stop::Stop;
+use turnstone_store::Store;
+
+/// What a node is made of.
+pub struct Settings {
+    /// Where everything is kept.
+    pub store: Arc<dyn Store>,
+    /// Seals and opens secrets.
+    pub keys: Arc<KeyRing>,
+    /// Which addresses may be dialled.
+    pub policy: Policy,
+    /// How documents are judged.
+    pub check: CheckSettings,
+}
+
+/// A node that runs.
+pub struct Node {
+    /// Store, way out and clock.
+    pub tools: Tools,
+    /// Checks and opens documents.
+    pub preparer: Arc<Preparer>,
+    /// Keeps the secrets of endpoints.
+    pub vault: Vault,
+    /// Judges addresses.
+    pub guard: Guard,
+    /// Memory of all answers.
+    pub budget: BodyBudget,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    poller: Arc<Poller>,
+    deliverer: Arc<Deliverer>,
+    loops: JoinSet<()>,
+}
+
+impl Node {
+    /// Starts the loops. They end when the stop is asked for; [`Node::join`] waits for that.
+    pub fn start(settings: Settings, stop: &Stop) -> anyhow::Result<Node> {
+        let Settings { store, keys, policy, check } = settings;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
+        let guard = Guard::new(policy);
+        let client = Client::new(Setup::new(guard.clone(), Arc::clone(&clock))).context("cannot start")?;
+        let net: Arc<dyn Net> = Arc::new(client);
+        let tools = Tools { store: Arc::clone(&store), net: Arc::clone(&net), clock: Arc::clone(&clock) };
+        let preparer = Arc::new(Preparer::new(check, Arc::clone(&keys), References::Refuse));
+        let vault = Vault::of_server(keys);
+        let budget = BodyBudget::default();
+        let callback = HttpCallback::new(net, Arc::clone(&clock), vault.clone());
+        let parts = deliverer::Parts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            limits: deliverer::Limits::default(),
+        };
+        let deliverer = Arc::new(Deliverer::new(parts).with_sink(HttpCallback::KIND, Arc::new(callback)));
+        let woken = Arc::clone(&deliverer);
+        let on_progress = Arc::new(move |_, progress| {
+            if matches!(progress, Progress::Committed(events) if events > 0) {
+                woken.wake();
+            }
+        });
+        let poller = Poller::new(
+            tools.clone(),
+            Arc::clone(&preparer),
+            budget.clone(),
+            Arc::clone(&entropy),
+            PollerSettings::default(),
+            on_progress,
+        );
+        let keeper = Keeper::new(store, clock, KeeperSettings::default());
+        let mut loops = JoinSet::new();
+        let (polling, polls_until) = (Arc::clone(&poller), stop.clone());
+        loops.spawn(async move { polling.run(&polls_until).await });
+        let (delivering, delivers_until) = (Arc::clone(&deliverer), stop.clone());
+        loops.spawn(async move { delivering.run(async move { delivers_until.asked().await }).await });
+        let keeps_until = stop.clone();
+        loops.spawn(async move { keeper.run(&keeps_until).await });
+        Ok(Node { tools, preparer, vault, guard, budget, entropy, poller, deliverer, loops })
+    }
+
+    /// A hint for the loops that there may be something to do.
+    pub fn waker(&self) -> impl Fn() + Send + Sync + 'static {
+        let (poller, deliverer) = (Arc::clone(&self.poller), Arc::clone(&self.deliverer));
+        move || {
+            poller.wake();
+            deliverer.wake();
+        }
+    }
+
+    /// Waits for the loops to end what they have in hand. A loop that ended by a mistake of ours is told.
+    pub async fn join(mut self) -> anyhow::Result<()> {
+        while let Some(ended) = self.loops.join_next().await {
+            ended.context("a loop ended by a mistake of this program")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,237 @@
+//! `turnstone serve`: the product as a service, with its HTTP API, on one data directory.
+//!
+//! The directory holds the database and the key that seals its secrets, both readable by their owner alone. The first
+//! start makes them and prints the organisation's token once; only its hash is kept. A stop (SIGTERM, Ctrl-C) lets
+//! requests, polls and deliveries in hand end, claims nothing more, and releases what it holds.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use turnstone_core::check::CheckSettings;
+use turnstone_core::id::OrgId;
+use turnstone_engine::clock::{Entropy, SystemEntropy};
+use turnstone_engine::egress::Policy;
+use turnstone_engine::secrets::{KeyRing, WhenMissing};
+use turnstone_engine::stop::Stop;
+use turnstone_store::sqlite::SqliteStore;
+use turnstone_store::{Store, StoreError};
+
+use super::node::{Node, Settings};
+use super::output::Output;
+use super::{Failure, Outcome};
+use crate::api::{self, Api, auth, server};
+use crate::telemetry;
+
+/// The environment variable that presets the organisation's token.
+const TOKEN_VARIABLE: &str = "TURNSTONE_TOKEN";
+/// Name of the one organisation that there is for now.
+const ORGANISATION: &str = "default";
+
+/// Runs as a service with an HTTP API: polls, delivers, and keeps everything in one directory.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on; port 0 takes a free one and prints it
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", env = "TURNSTONE_LISTEN")]
+    listen: SocketAddr,
+    /// Directory of the database and its key; made on the first start
+    #[arg(long, value_name = "DIR", default_value = "turnstone-data", env = "TURNSTONE_DATA")]
+    data: PathBuf,
+    /// Lets instances poll and notify private and loopback addresses (never link-local or metadata ones)
+    #[arg(long, env = "TURNSTONE_ALLOW_PRIVATE")]
+    allow_private: bool,
+    /// Shortest polling interval that an instance may ask for, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = interval,
+        env = "TURNSTONE_INTERVAL_MINIMUM")]
+    interval_minimum: f64,
+    /// Makes a further organisation token, prints it once, and starts
+    #[arg(long)]
+    new_token: bool,
+}
+
+fn interval(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "write a number of seconds".to_owned())?;
+    let fits = (0.05..=86_400.0).contains(&seconds);
+    if fits { Ok(seconds) } else { Err("write 0.05 to 86400 seconds".to_owned()) }
+}
+
+/// Serves until it is told to stop.
+pub(crate) async fn run(args: ServeArgs, output: Output) -> Outcome {
+    serve(args, &output).await.map_err(|error| match error.downcast_ref::<StoreError>() {
+        Some(_) => Failure::State(format!("{error:#}")),
+        None => Failure::Internal(format!("{error:#}")),
+    })
+}
+
+async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
+    let form = if output.is_json() { telemetry::Form::Json } else { telemetry::Form::Text };
+    telemetry::log(form, if output.is_quiet() { "warn" } else { "info" })?;
+    let metrics = telemetry::metrics()?;
+    let stop = Stop::new();
+    stop_on_signals(stop.clone())?;
+    let (store, keys, is_new) = open(&args.data)?;
+    let store: Arc<dyn Store> = Arc::new(store);
+    let org = store.ensure_org(ORGANISATION, Timestamp::now()).await?;
+    tokens(store.as_ref(), org, is_new || args.new_token).await?;
+
+    let mut check = CheckSettings::new(Timestamp::now());
+    check.interval_min = Duration::from_secs_f64(args.interval_minimum);
+    let policy = if args.allow_private { Policy::AllowPrivate } else { Policy::Public };
+    // Before the loops: a port that is taken ends the start while nothing is claimed.
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))?;
+    let address = listener.local_addr()?;
+    let node = Node::start(Settings { store: Arc::clone(&store), keys, policy, check }, &stop)?;
+    let api = Api::new(api::Parts {
+        store,
+        preparer: Arc::clone(&node.preparer),
+        vault: node.vault.clone(),
+        guard: node.guard.clone(),
+        tools: node.tools.clone(),
+        budget: node.budget.clone(),
+        entropy: Arc::clone(&node.entropy),
+        wake: Box::new(node.waker()),
+        metrics: metrics.clone(),
+    });
+    let upkeep = tokio::spawn(telemetry::upkeep(metrics));
+    say(&format!("turnstone listens on http://{address}{}", api::BASE))?;
+    server::serve(listener, api::router(api), server::Limits::default(), stop.clone()).await;
+    upkeep.abort();
+    node.join().await?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Opens the data directory, or makes it. A database without its key is refused: a new key would not open its secrets.
+fn open(directory: &Path) -> anyhow::Result<(SqliteStore, Arc<KeyRing>, bool)> {
+    make_directory(directory)
+        .with_context(|| format!("cannot make the directory `{}`", directory.display()))?;
+    let database = directory.join("turnstone.db");
+    let is_new = !database.exists();
+    let missing = if is_new { WhenMissing::Make } else { WhenMissing::Refuse };
+    let keys = KeyRing::from_file(&directory.join("turnstone.key"), missing, &SystemEntropy)?;
+    if is_new {
+        make_private(&database).with_context(|| format!("cannot make `{}`", database.display()))?;
+    }
+    Ok((SqliteStore::open(&database)?, Arc::new(keys), is_new))
+}
+
+/// Makes a directory that only its owner may enter. One that is there stays as it is.
+fn make_directory(directory: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+/// Makes an empty file that only its owner may read.
+fn make_private(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.sync_all()
+}
+
+/// Adds the preset token, and makes and prints a new one where there is none to be had otherwise.
+async fn tokens(store: &dyn Store, org: OrgId, wanted: bool) -> anyhow::Result<()> {
+    if let Ok(preset) = std::env::var(TOKEN_VARIABLE)
+        && !preset.is_empty()
+    {
+        let fits = preset.chars().all(|letter| letter.is_ascii_graphic() && letter != ',');
+        if preset.len() < auth::TOKEN_CHARS_MIN || !fits {
+            bail!(
+                "{TOKEN_VARIABLE} must be at least {} printable characters without blanks and commas",
+                auth::TOKEN_CHARS_MIN
+            );
+        }
+        return add_token(store, org, &preset).await;
+    }
+    if wanted {
+        let token = format!("{:016x}{:016x}", SystemEntropy.next_u64(), SystemEntropy.next_u64());
+        add_token(store, org, &token).await?;
+        say(&format!(
+            "organisation token, shown only now: {token}\n\
+             send it as `Authorization: User {ORGANISATION}, Organization {token}`"
+        ))?;
+    }
+    Ok(())
+}
+
+async fn add_token(store: &dyn Store, org: OrgId, token: &str) -> anyhow::Result<()> {
+    match store.add_org_token(org, auth::hash(token), Timestamp::now()).await {
+        // Known already: the same variable at an earlier start.
+        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
+        Err(error) => Err(error).context("cannot keep the organisation token"),
+    }
+}
+
+/// A line on standard output, which a program that started this one may wait for.
+fn say(text: &str) -> io::Result<()> {
+    let mut out = io::stdout();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// Asks for a stop on SIGTERM and Ctrl-C; the second one ends the program at once.
+fn stop_on_signals(stop: Stop) -> anyhow::Result<()> {
+    #[cfg(unix)]
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .context("cannot listen for signals")?;
+    tokio::spawn(async move {
+        loop {
+            #[cfg(unix)]
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            #[cfg(not(unix))]
+            let _ = tokio::signal::ctrl_c().await;
+            if stop.is_asked() {
+                std::process::exit(130);
+            }
+            tracing::info!("stopping: what is in hand ends first");
+            stop.ask();
+        }
+    });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_made_once_with_its_key_and_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("a/b");
+        let (store, _, is_new) = open(&data).unwrap();
+        assert!(is_new);
+        drop(store);
+        #[cfg(unix)]
+        for (name, mode) in [("", 0o700), ("turnstone.db", 0o600), ("turnstone.key", 0o600)] {
+            use std::os::unix::fs::PermissionsExt as _;
+            let found = fs::metadata(data.join(name)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, mode, "{name}");
+        }
+        assert!(!open(&data).unwrap().2);
+        fs::remove_file(data.join("turnstone.key")).unwrap();
+        assert!(open(&data).is_err(), "a database without its key");
+    }
+
+    #[test]
+    fn intervals_have_bounds() {
+        assert_eq!(interval("0.5"), Ok(0.5));
+        for text in ["0", "-1", "x", "NaN", "1e9"] {
+            assert!(interval(text).is_err(), "{text}");
+        }
+    }
+}
