@@ -199,3 +199,22 @@ fn shaped(mut response: Response, request_id: &str) -> Response {
     parts.headers.remove(http::header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(body))
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_route_stands_in_the_manual() {
+        let manual = include_str!("../../../../docs/api.md");
+        let routes = include_str!("mod.rs").split(".route(").skip(1);
+        let mut count = 0;
+        for route in routes {
+            let Some(path) = route.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next())
+            else {
+                continue;
+            };
+            assert!(manual.contains(&format!("{path}`")), "`{path}` is missing in docs/api.md");
+            count += 1;
+        }
+        assert!(count > 20, "{count} routes");
+    }
+}

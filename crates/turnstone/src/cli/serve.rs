@@ -15,10 +15,11 @@ use anyhow::{Context as _, bail};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use turnstone_core::check::CheckSettings;
+use turnstone_core::date::Zone;
 use turnstone_core::id::OrgId;
 use turnstone_engine::clock::{Entropy, SystemEntropy};
 use turnstone_engine::egress::Policy;
-use turnstone_engine::secrets::{KeyRing, WhenMissing};
+use turnstone_engine::secrets::{KeyRing, SecretError, WhenMissing};
 use turnstone_engine::stop::Stop;
 use turnstone_store::sqlite::SqliteStore;
 use turnstone_store::{Store, StoreError};
@@ -50,6 +51,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = interval,
         env = "TURNSTONE_INTERVAL_MINIMUM")]
     interval_minimum: f64,
+    /// The zone of `${date:…}` in URLs
+    #[arg(long, value_name = "ZONE", default_value = "UTC", env = "TURNSTONE_SERVER_TIME_ZONE")]
+    time_zone: String,
     /// Makes a further organisation token, prints it once, and starts
     #[arg(long)]
     new_token: bool,
@@ -63,9 +67,12 @@ fn interval(text: &str) -> Result<f64, String> {
 
 /// Serves until it is told to stop.
 pub(crate) async fn run(args: ServeArgs, output: Output) -> Outcome {
-    serve(args, &output).await.map_err(|error| match error.downcast_ref::<StoreError>() {
-        Some(_) => Failure::State(format!("{error:#}")),
-        None => Failure::Internal(format!("{error:#}")),
+    serve(args, &output).await.map_err(|error| {
+        if error.is::<StoreError>() || error.is::<SecretError>() {
+            Failure::State(format!("{error:#}"))
+        } else {
+            Failure::Internal(format!("{error:#}"))
+        }
     })
 }
 
@@ -82,6 +89,8 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
 
     let mut check = CheckSettings::new(Timestamp::now());
     check.interval_min = Duration::from_secs_f64(args.interval_minimum);
+    check.server_zone = Zone::parse(&args.time_zone, check.zone_rules)
+        .with_context(|| format!("--time-zone `{}` is no zone", args.time_zone))?;
     let policy = if args.allow_private { Policy::AllowPrivate } else { Policy::Public };
     // Before the loops: a port that is taken ends the start while nothing is claimed.
     let listener = TcpListener::bind(args.listen)
