@@ -29,6 +29,8 @@ pub struct Circumstances<'a> {
     pub provider_time: Timestamp,
     /// Our clock when the answer came.
     pub read_at: Timestamp,
+    /// Our clock when the pass began: a frozen list, or one that was parked on the way, answers as of then.
+    pub as_of: Timestamp,
     /// Whether everything is read to find what was missed.
     pub sweep: bool,
     /// Bound of the last window of polls: what a sweep finds below it could not have come otherwise.
@@ -93,7 +95,9 @@ pub fn judge(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) -> Chan
             return known_last;
         }
     }
-    if seeds(item, now) {
+    // What is older than a version already known says nothing about the beginning: a stale replica's, most likely.
+    let replaced = entry.is_some_and(|entry| entry.compared > item.compared);
+    if seeds(item, now) && !replaced {
         return Change::Seeded;
     }
     if before_window(item, now) {
@@ -183,7 +187,7 @@ fn before_window(item: &Item, now: &Circumstances<'_>) -> bool {
 
 /// Whether a look at `entry`'s record may still be a stale replica's (rule 6).
 fn unsettled(entry_read_at: Timestamp, now: &Circumstances<'_>) -> bool {
-    now.read_at.duration_since(entry_read_at) < settling(now.resource)
+    now.as_of.min(now.read_at).duration_since(entry_read_at) < settling(now.resource)
 }
 
 fn settling(resource: &Resource) -> jiff::SignedDuration {
@@ -204,7 +208,7 @@ fn judge_deletion(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) ->
         return Change::Ignored(Ignored::Reported, "already reported as deleted".into());
     }
     let older = matches!((item.compared, entry.compared), (Some(new), Some(last)) if new < last);
-    if older && unsettled(entry.first_read_at, now) {
+    if (older || known.version) && unsettled(entry.first_read_at, now) {
         return superseded();
     }
     event(EventType::Deleted, "marked as deleted")

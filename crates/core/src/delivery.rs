@@ -13,7 +13,8 @@
 //! | the tenth failure otherwise | `Dead` |
 //! | any other failure, redirects included | `Retry` |
 //!
-//! A 429 does not split: it speaks of the pace, not of the content, and single notifications would only be more of them.
+//! A 429 does not split: it speaks of the pace, not of the content, and single notifications would only be more
+//! requests.
 //!
 //! Not here: sending (the engine), holding events back per record (the store).
 

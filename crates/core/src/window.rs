@@ -93,8 +93,10 @@ fn round_down(resource: &Resource, url: &Template, at: Timestamp) -> LowerBound 
             at = query.or(compared).map_or(at, |format| format.minus_one_unit(at, unit));
         }
     }
-    // A local time that occurs twice is asked for by its earlier reading, from before the first one (A15).
-    if let Some(fold) = query.and_then(|format| format.fold_before(at)) {
+    // A local time that occurs twice is asked for by its earlier reading, from before the first one; and a record dated
+    // in the second hour is read as one of the first (A15).
+    let folds = [query, compared].into_iter().flatten().filter_map(|format| format.fold_before(at));
+    if let Some(fold) = folds.max() {
         at = at.checked_sub(fold).unwrap_or(at);
     }
     LowerBound(at.as_microsecond())
@@ -117,11 +119,16 @@ fn includes_bound(resource: &Resource, url: &Template) -> bool {
     }
 }
 
-/// Whether a value's whole unit lies before `s`: only then is it certain that the version is older than `s` (rule 8).
+/// Whether a value's whole unit lies before `s`: only then is it certain that the version is older than `s` (rule 8). A
+/// local time that occurs twice may be the later one.
 pub fn unit_is_before(resource: &Resource, value: Compared, s: Timestamp) -> bool {
+    let value = instant(value);
     match resource.compared_format() {
-        Some(format) => instant(value) < format.floor(s, format.resolution()),
-        None => instant(value) < s,
+        Some(format) => {
+            let fold = format.fold_before(value).unwrap_or_default();
+            value.checked_add(fold).unwrap_or(value) < format.floor(s, format.resolution())
+        }
+        None => value < s,
     }
 }
 

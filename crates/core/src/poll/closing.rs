@@ -152,7 +152,7 @@ impl Poll {
             (None, _) => None,
             (Some(value), None) => Some(Hold { value, passes: 1, until: add(self.now, settling) }),
             (Some(value), Some(old)) => {
-                let over = old.passes >= limits::SUPERSEDED_HOLD_PASSES && self.now >= old.until;
+                let over = old.passes >= limits::SUPERSEDED_HOLD_PASSES && self.pass.started_at >= old.until;
                 let passes = old.passes + 1;
                 (!over).then_some(Hold { value: value.min(old.value), passes, until: old.until })
             }

@@ -80,6 +80,7 @@ impl Poll {
             bound: self.pass.bound.filter(|_| self.pass.kind == RunKind::Poll).map(LowerBound),
             provider_time: self.pass.provider_time.unwrap_or(page.read_at),
             read_at: page.read_at,
+            as_of: self.pass.started_at,
             sweep: self.pass.kind == RunKind::Sweep,
             polled_below: self.state.last_bound.or(self.pass.floor).map(LowerBound),
             baseline: self.baseline(),
@@ -95,6 +96,11 @@ impl Poll {
         }
         if let Some(low) = open_superseded(item, &change) {
             self.pass.superseded = Some(self.pass.superseded.map_or(low, |known| known.min(low)));
+        }
+        if matches!(change, Change::Ignored(Ignored::Superseded, _)) && !known.version {
+            // Seen is seen: once another version is reported, this one must not look new because of its date.
+            overlay.versions.insert(item.version(), ());
+            batch.versions.push(item.version());
         }
         self.count(&change, item);
         if let Some(mut entry) = entry {

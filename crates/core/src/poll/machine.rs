@@ -238,6 +238,10 @@ impl Poll {
         match stored {
             Some(pass) if pass.revision == self.plan.revision && pass.kind == kind => {
                 self.baseline_saved = pass.baseline.is_some();
+                if kind == RunKind::Sweep {
+                    // It went on from there, and the run that took it up did not end.
+                    self.state.parked = None;
+                }
                 self.pass = pass;
                 self.resume();
             }

@@ -55,12 +55,19 @@ impl Poll {
             Ok(response) => response.body,
             Err(_) => String::new(),
         };
-        if self.pass.provider_time.is_none() {
+        let first_answer = self.pass.provider_time.is_none();
+        let before = (self.pass.baseline, self.pass.floor, self.state.skew);
+        if first_answer {
             let timed = Reply { outcome: Ok(response.clone()), ..reply };
             self.learn_time(&timed, &response);
         }
         match self.read_page(body, &response) {
             Err(fault) => {
+                if first_answer {
+                    // Whoever sent this is not known to be the provider: it tells no time either (rule 11).
+                    self.pass.provider_time = None;
+                    (self.pass.baseline, self.pass.floor, self.state.skew) = before;
+                }
                 let message = format!("{}: {}", self.asked_for(), fault.message);
                 self.fail(RunFault::new(fault.code, message, false), None)
             }

@@ -1,12 +1,12 @@
 //! What is measured of deliveries. Every name stands here.
 //!
-//! | name | kind | labels | meaning |
-//! |---|---|---|---|
-//! | `turnstone_delivery_attempts_total` | counter | `outcome` | attempts by what they led to: `delivered`, `retry`, `split`, `queued`, `dead`, `disabled`, or `stale` (somebody else had taken over) |
-//! | `turnstone_delivery_lag_seconds` | histogram | | from the commit of a notification's oldest event until it was accepted |
-//! | `turnstone_delivery_attempt_seconds` | histogram | | how long the receiver took |
-//! | `turnstone_delivery_in_flight` | gauge | | attempts under way |
-//! | `turnstone_endpoints_stopped_total` | counter | `state` | endpoints that became `deactivated` or `disabled` |
+//! - `turnstone_delivery_attempts_total`, counter by `outcome`: attempts by what they led to. `delivered`, `retry`,
+//!   `split`, `queued`, `dead`, `disabled`, or `stale` when somebody else had taken over.
+//! - `turnstone_delivery_lag_seconds`, histogram: from the commit of a notification's oldest event until it was
+//!   accepted.
+//! - `turnstone_delivery_attempt_seconds`, histogram: how long the receiver took.
+//! - `turnstone_delivery_in_flight`, gauge: attempts under way in this process.
+//! - `turnstone_endpoints_stopped_total`, counter by `state`: endpoints that became `deactivated` or `disabled`.
 
 use std::time::Duration;
 

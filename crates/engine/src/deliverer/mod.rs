@@ -273,7 +273,7 @@ impl Deliverer {
                 measures::attempt(verdict.as_str(), sent.duration);
                 self.note(&delivery, &sent, &result);
                 if verdict == Verdict::Delivered {
-                    self.note_lag(&delivery, recorded_at, now).await?;
+                    self.note_lag(&delivery, recorded_at, now).await;
                 }
                 Ok(Done::Kept(verdict))
             }
@@ -455,22 +455,18 @@ impl Deliverer {
         }
     }
 
-    async fn note_lag(
-        &self,
-        delivery: &Delivery,
-        recorded_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    /// Measures from commit to acceptance. A store that fails here costs a measurement and nothing else: the outcome is
+    /// kept already.
+    async fn note_lag(&self, delivery: &Delivery, recorded_at: Option<Timestamp>, now: Timestamp) {
         let mut recorded_at = recorded_at;
         if let (None, Some(first)) = (recorded_at, delivery.notification.events.first()) {
             let filter = EventFilter { id: Some(*first), limit: 1, ..EventFilter::default() };
-            let found = self.parts.store.events(delivery.endpoint.org, &filter).await?;
-            recorded_at = found.first().map(|logged| logged.recorded_at);
+            let found = self.parts.store.events(delivery.endpoint.org, &filter).await;
+            recorded_at = found.ok().and_then(|found| found.first().map(|logged| logged.recorded_at));
         }
         if let Some(lag) = recorded_at.and_then(|at| Duration::try_from(now.duration_since(at)).ok()) {
             measures::lag(lag);
         }
-        Ok(())
     }
 
     /// A panic elsewhere while it was held leaves at worst an entry too many.

@@ -15,9 +15,9 @@ use turnstone_store::StoreError;
 
 use super::{Deliverer, Done, Job, measures};
 
-/// Shortest pause between two looks at the store that nothing but a due time asks for. A notification may be due and
-/// yet not claimable, because its endpoint is busy.
-const PAUSE_MIN: Duration = Duration::from_millis(20);
+/// Pause before another look when something is due that could not be claimed, because its endpoint is busy here or on
+/// another node. The end of an attempt of ours wakes the loop sooner.
+const PAUSE_WHEN_BUSY: Duration = Duration::from_millis(100);
 
 /// Attempts under way.
 struct Underway<'a> {
@@ -123,12 +123,16 @@ impl Deliverer {
 
     async fn pause(&self) -> Duration {
         let scan = self.parts.limits.scan;
+        let due = self.next_due().await.unwrap_or_else(|error| {
+            tracing::warn!("the next delivery is not known, because the store failed: {error}");
+            None
+        });
         let now = self.parts.clock.now();
-        match self.next_due().await {
-            Ok(Some(due)) => Duration::try_from(due.duration_since(now))
-                .unwrap_or_default()
-                .clamp(PAUSE_MIN.min(scan), scan),
-            Ok(None) | Err(_) => scan,
+        let wait = due.map(|due| Duration::try_from(due.duration_since(now)).unwrap_or_default());
+        match wait {
+            Some(Duration::ZERO) => PAUSE_WHEN_BUSY.min(scan),
+            Some(wait) => wait.min(scan),
+            None => scan,
         }
     }
 }

@@ -79,6 +79,8 @@ pub struct Inner {
     pub baseline: Option<Micros>,
     /// When the first run of the pass that is open began.
     pub pass_since: Option<Micros>,
+    /// When the pass began that is parked.
+    pub parked_since: Option<Micros>,
     /// The passes that were closed as complete.
     pub passes: Vec<ClosedPass>,
     pub trace: Option<Vec<String>>,
@@ -183,13 +185,20 @@ impl Inner {
     pub fn finished(&mut self, finish: &Finish) {
         self.wrote();
         let run = &finish.run;
-        if run.outcome == RunOutcome::Completed
-            && let Some(from) = self.pass_since
-        {
-            self.passes.push(ClosedPass { kind: run.kind, from, to: self.now });
+        // A sweep that failed on its way is parked with the state, and goes on later from there.
+        let state: serde_json::Value = serde_json::from_str(&finish.state).unwrap_or_default();
+        let parked = !state["parked"].is_null();
+        let earlier = self.parked_since.filter(|_| run.kind == RunKind::Sweep);
+        let since = earlier.or(self.pass_since).unwrap_or(self.now);
+        if run.outcome == RunOutcome::Completed {
+            self.passes.push(ClosedPass { kind: run.kind, from: since, to: self.now });
         }
-        if finish.pass_closed {
-            self.pass_since = None;
+        self.pass_since = (!finish.pass_closed).then_some(since);
+        if run.kind == RunKind::Sweep {
+            self.parked_since = parked.then_some(since);
+        }
+        if parked {
+            self.world.class("sweep parked");
         }
         if run.outcome == RunOutcome::Yielded {
             self.world.class("pass over several runs");
@@ -257,7 +266,8 @@ fn exchange(inner: &mut Inner, request: &Request) -> Reply {
     let (sent, sent_at) = (inner.now, timestamp(inner.clock()));
     let scenario = &inner.world.scenario;
     let slow = scenario.slow_percent;
-    let mut leg = || if inner.rng.percent(slow) { inner.rng.between(200, 9_000) } else { inner.rng.between(5, 300) };
+    let mut leg =
+        || if inner.rng.percent(slow) { inner.rng.between(200, 9_000) } else { inner.rng.between(5, 300) };
     let (out, back) = (leg() * MILLI, leg() * MILLI);
     inner.advance(sent + out);
     let changes = !inner.world.quiet && inner.rng.percent(inner.world.scenario.between_percent);
@@ -301,7 +311,13 @@ fn outcome(
             1 => return Ok(refusal(500, "")),
             2 => return Err(lost(FetchErrorKind::Timeout)),
             3 => return Err(lost(FetchErrorKind::Truncated)),
-            4 => return Ok(Response { status: 200, headers: Vec::new(), body: "<html>Maintenance</html>".into() }),
+            4 => {
+                return Ok(Response {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: "<html>Maintenance</html>".into(),
+                });
+            }
             _ => {}
         }
     }

@@ -108,7 +108,10 @@ fn the_promise_holds_in_every_seed() {
     println!("{seeds} seeds in {:?}", began.elapsed());
     tally.broken.sort_by_key(|(seed, _)| *seed);
     for (seed, verdict) in tally.broken.iter().take(10) {
-        println!("seed {seed}: lost {:?} doubled {:?} disordered {:?} invented {:?}", verdict.lost, verdict.doubled, verdict.disordered, verdict.invented);
+        println!(
+            "seed {seed}: lost {:?} doubled {:?} disordered {:?} invented {:?}",
+            verdict.lost, verdict.doubled, verdict.disordered, verdict.invented
+        );
         println!("replay: SEED={seed} cargo test -p turnstone-engine --test sim -- --nocapture");
     }
     assert!(tally.broken.is_empty(), "{} of {seeds} seeds broke the promise", tally.broken.len());

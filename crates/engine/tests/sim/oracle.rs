@@ -14,7 +14,7 @@ use turnstone_core::event::{Event, EventType};
 use turnstone_core::poll::RunKind;
 
 use crate::hub::ClosedPass;
-use crate::scenario::From;
+use crate::scenario::{From, Paging};
 use crate::stamp::*;
 use crate::world::{Kind, World};
 
@@ -41,7 +41,10 @@ pub struct Verdict {
 impl Verdict {
     /// Whether the promise was broken.
     pub fn is_broken(&self) -> bool {
-        !(self.lost.is_empty() && self.doubled.is_empty() && self.disordered.is_empty() && self.invented.is_empty())
+        !(self.lost.is_empty()
+            && self.doubled.is_empty()
+            && self.disordered.is_empty()
+            && self.invented.is_empty())
     }
 }
 
@@ -64,7 +67,12 @@ struct Oracle<'a> {
 }
 
 /// Judges a world by what was received.
-pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, received: &[Event]) -> Verdict {
+pub fn judge(
+    world: &World,
+    passes: &[ClosedPass],
+    baseline: Option<Micros>,
+    received: &[Received],
+) -> Verdict {
     let first_pass_end = passes.first().map_or(Micros::MAX, |pass| pass.to);
     let (due_from, silent_until) = match world.scenario.from {
         From::Beginning => (Micros::MIN, Micros::MIN),
@@ -76,12 +84,12 @@ pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, rec
     oracle.verdict.classes = world.classes.clone();
     oracle.verdict.events = received.len() as u64;
     oracle.verdict.passes = passes.len() as u64;
-    let mut by_record: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
-    for event in received {
-        let of_record = by_record.entry(event.object_id.as_str()).or_default();
+    let mut by_record: BTreeMap<&str, Vec<&Received>> = BTreeMap::new();
+    for arrival in received {
+        let of_record = by_record.entry(arrival.event.object_id.as_str()).or_default();
         // At least once, under a stable id: a repeat is a repeat.
-        if !of_record.iter().any(|known| known.id == event.id) {
-            of_record.push(event);
+        if !of_record.iter().any(|known| known.event.id == arrival.event.id) {
+            of_record.push(arrival);
         }
     }
     for record in 0..world.records.len() {
@@ -94,44 +102,59 @@ pub fn judge(world: &World, passes: &[ClosedPass], baseline: Option<Micros>, rec
     oracle.verdict
 }
 
+/// An event as it came to the receiver.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub event: Event,
+    /// When it was recorded, in true time.
+    pub at: Micros,
+}
+
 /// An event that was matched with the version that it reports.
 struct Matched {
     version: usize,
 }
 
 impl Oracle<'_> {
-    fn record(&mut self, record: usize, events: &[&Event]) {
+    fn record(&mut self, record: usize, events: &[&Received]) {
         let mut matched: Vec<Matched> = Vec::new();
         let mut sequence = 0;
-        for event in events {
+        for Received { event, at } in events {
             if event.sequence != sequence + 1 {
                 let what = format!("`{}`: sequence {} after {sequence}", event.object_id, event.sequence);
                 self.wrong(Wrong::Disordered, record, None, what);
             }
             sequence = event.sequence;
-            self.take(record, event, &mut matched);
+            self.take(record, event, *at, &mut matched);
         }
         for place in 0..self.world.records[record].versions.len() {
             self.due(record, place, &matched);
         }
     }
 
-    /// Finds the version that an event reports.
-    fn take(&mut self, record: usize, event: &Event, matched: &mut Vec<Matched>) {
+    /// Finds the version that an event reports: of several that look the same, the last that was there by then.
+    fn take(&mut self, record: usize, event: &Event, at: Micros, matched: &mut Vec<Matched>) {
         let versions = &self.world.records[record].versions;
         let last = matched.last().map(|matched| matched.version);
         let candidates: Vec<usize> =
             versions.iter().copied().filter(|version| self.is_reported_by(*version, event)).collect();
         let Some(first) = candidates.first() else {
-            let what = format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
+            let what =
+                format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
             return self.wrong(Wrong::Invented, record, None, what);
         };
-        let next = candidates.iter().find(|version| last.is_none_or(|last| **version > last));
+        let next = candidates.iter().rev().find(|version| {
+            self.world.versions[**version].visible <= at && last.is_none_or(|last| **version > last)
+        });
         match next {
             Some(version) => matched.push(Matched { version: *version }),
             None => {
-                let what = format!("`{}`: {} after {:?}: {:?}", event.object_id, event.event_type, last, event.record);
-                let repeat = candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
+                let what = format!(
+                    "`{}`: {} after {:?}: {:?}",
+                    event.object_id, event.event_type, last, event.record
+                );
+                let repeat =
+                    candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
                 let wrong = if repeat { Wrong::Doubled } else { Wrong::Disordered };
                 self.wrong(wrong, record, Some(*first), what);
             }
@@ -168,7 +191,8 @@ impl Oracle<'_> {
         if truth.stamp < self.due_from || truth.visible < self.silent_until {
             return;
         }
-        let from = if self.looks_old(record, place) { from + self.world.scenario.settling() + SECOND } else { from };
+        let from =
+            if self.looks_old(record, place) { from + self.world.scenario.settling() + SECOND } else { from };
         let shown = |pass: &&ClosedPass| pass.from >= from && pass.to < until;
         let pass = match late {
             false => self.passes.iter().find(shown),
@@ -192,9 +216,25 @@ impl Oracle<'_> {
                     timestamp(pass.from),
                     timestamp(pass.to)
                 );
+                let shifting = matches!(
+                    self.world.scenario.paging,
+                    Paging::Page | Paging::Offset | Paging::Link | Paging::Next
+                );
+                if shifting && until < Micros::MAX && !self.was_served(version, from, until) {
+                    let limit = "shifted past every read, and replaced before the next pass";
+                    *self.verdict.limits.entry(limit).or_default() += 1;
+                    return;
+                }
                 self.wrong(Wrong::Lost, record, Some(version), what);
             }
         }
+    }
+
+    /// Whether a version ever stood in a list that a complete pass read.
+    fn was_served(&self, version: usize, from: Micros, until: Micros) -> bool {
+        let served = self.world.served.get(&version).map_or(&[][..], Vec::as_slice);
+        let complete = self.passes.iter().filter(|pass| pass.from >= from && pass.to < until);
+        complete.into_iter().any(|pass| served.iter().any(|at| (pass.from..=pass.to).contains(at)))
     }
 
     /// A version without a trace is reported once two sweeps have missed it.
@@ -208,10 +248,15 @@ impl Oracle<'_> {
         matched: &[Matched],
     ) {
         let was_known = matched.iter().any(|known| known.version < version);
-        let sweeps = self.passes.iter().filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
-        let needed = if self.world.scenario.sweep_reads { 2 } else { 3 };
+        let sweeps = self
+            .passes
+            .iter()
+            .filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
+        // One more than the sweeps that must miss it: one that started over may have seen it under the same number.
+        let needed = if self.world.scenario.sweep_reads { 3 } else { 4 };
         if was_known && !reported && sweeps.count() >= needed {
-            let what = format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
+            let what =
+                format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
             self.wrong(Wrong::Lost, record, Some(version), what);
         } else if reported {
             self.verdict.arrived += 1;
@@ -226,7 +271,7 @@ impl Oracle<'_> {
         let alike = |other: usize| {
             let (one, two) = (&self.world.versions[version], &self.world.versions[other]);
             // What is deleted cannot be deleted once more.
-            let removed = one.kind == Kind::Removed && two.kind == Kind::Removed;
+            let removed = one.kind != Kind::Live && two.kind != Kind::Live;
             let same = one.kind == two.kind && one.content == two.content;
             removed || same && self.world.same_unit(version, other)
         };
@@ -266,12 +311,24 @@ impl Oracle<'_> {
         if self.world.scenario.shuffled && wrong == Wrong::Lost {
             return Some("ties shuffled between requests");
         }
-        if self.world.scenario.replicas.len() > 1 && matches!(wrong, Wrong::Doubled | Wrong::Disordered) {
-            let version = version?;
-            let versions = &self.world.records[record].versions;
-            let ties = versions.iter().any(|other| *other != version && self.world.same_unit(version, *other));
-            return ties.then_some("stale replica inside the same unit of time");
+        // A stale mark of deletion stands for the true one that follows it.
+        let removed = version.is_some_and(|version| self.world.versions[version].kind == Kind::Removed);
+        let affected = matches!(wrong, Wrong::Doubled | Wrong::Disordered) || wrong == Wrong::Lost && removed;
+        if self.world.scenario.replicas.len() > 1 && affected {
+            return self.not_told_apart(record, version?);
         }
         None
+    }
+
+    /// Nothing but its date tells a stale replica's version from a new one, and then only when dates grow.
+    fn not_told_apart(&self, record: usize, version: usize) -> Option<&'static str> {
+        let versions = &self.world.records[record].versions;
+        let shown = |at: usize| self.world.shown(self.world.versions[at].stamp);
+        let others = || versions.iter().copied().filter(|other| *other != version);
+        if others().any(|other| self.world.same_unit(version, other)) {
+            return Some("stale replica inside the same unit of time");
+        }
+        let went_back = others().any(|other| (other < version) != (shown(other) < shown(version)));
+        went_back.then_some("stale replica after a date that went back")
     }
 }

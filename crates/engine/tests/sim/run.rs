@@ -10,7 +10,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use turnstone_core::check::{CheckSettings, check_resource};
-use turnstone_core::event::Event;
 use turnstone_core::id::{OrgId, PollerId, RunId};
 use turnstone_core::poll::{Options, Pass, Plan as PollPlan, PollerState, RunKind, Start, start};
 use turnstone_core::resource::Resource;
@@ -21,7 +20,7 @@ use turnstone_store::{Claim, EventFilter, NewInstance, NewPoller, Store};
 
 use crate::fault::Fault;
 use crate::hub::{Fate, Hub, Inner, Plan, Point, SimClock, SimNet};
-use crate::oracle::{Verdict, judge};
+use crate::oracle::{Received, Verdict, judge};
 use crate::rng::Rng;
 use crate::scenario::{BASE, Scenario};
 use crate::stamp::*;
@@ -51,7 +50,7 @@ struct Simulation {
     rng: Rng,
     poller: PollerId,
     stopped: Vec<Stopped>,
-    received: Vec<Event>,
+    received: Vec<Received>,
     position: i64,
 }
 
@@ -83,6 +82,7 @@ impl Simulation {
             waker: None,
             baseline: None,
             pass_since: None,
+            parked_since: None,
             passes: Vec::new(),
             trace,
             requests: 0,
@@ -106,7 +106,19 @@ impl Simulation {
             clock: Arc::new(SimClock(hub.clone())),
         };
         let (stopped, received) = (Vec::new(), Vec::new());
-        Simulation { hub, tools, store, memory, resource, scenario, rng, poller, stopped, received, position: 0 }
+        Simulation {
+            hub,
+            tools,
+            store,
+            memory,
+            resource,
+            scenario,
+            rng,
+            poller,
+            stopped,
+            received,
+            position: 0,
+        }
     }
 
     /// Polls while the world changes.
@@ -129,11 +141,12 @@ impl Simulation {
         self.scenario.crash_percent = 0;
         self.scenario.pause_percent = 0;
         let enough = from + self.scenario.settling() + MINUTE;
-        let sweeps = if self.scenario.sweep.is_some() { 3 } else { 0 };
+        let sweeps = if self.scenario.sweep.is_some() { 4 } else { 0 };
         for _ in 0..400 {
             self.turn();
             let inner = self.hub.lock();
-            let of = |kind| inner.passes.iter().filter(|pass| pass.kind == kind && pass.from > enough).count();
+            let of =
+                |kind| inner.passes.iter().filter(|pass| pass.kind == kind && pass.from > enough).count();
             if of(RunKind::Poll) >= 2 && of(RunKind::Sweep) >= sweeps {
                 return;
             }
@@ -228,10 +241,12 @@ impl Simulation {
         if self.rng.percent(self.scenario.crash_percent) {
             let nth = self.rng.between(1, 3) as u32;
             let point = *self.rng.pick(&Point::ALL);
-            let nth = if matches!(point, Point::DoneBefore | Point::DoneAfter | Point::Wait) { 1 } else { nth };
+            let nth =
+                if matches!(point, Point::DoneBefore | Point::DoneAfter | Point::Wait) { 1 } else { nth };
             plan.crash = Some((point, nth));
         } else if self.rng.percent(self.scenario.pause_percent) {
-            let point = *self.rng.pick(&[Point::FetchUnread, Point::Recall, Point::CommitBefore, Point::DoneBefore]);
+            let point =
+                *self.rng.pick(&[Point::FetchUnread, Point::Recall, Point::CommitBefore, Point::DoneBefore]);
             let nth = if point == Point::DoneBefore { 1 } else { self.rng.between(1, 2) as u32 };
             plan.pause = Some((point, nth, self.rng.between(20, 900) * SECOND));
         }
@@ -258,7 +273,9 @@ impl Simulation {
                     inner.note(|| "ABANDONED".into());
                 }
             }
-            (Poll::Pending, Fate::StopsUntil(until)) => self.stopped.push(Stopped { run, plan, until, waker }),
+            (Poll::Pending, Fate::StopsUntil(until)) => {
+                self.stopped.push(Stopped { run, plan, until, waker })
+            }
             (Poll::Pending, Fate::Crashed) => {
                 drop(run);
                 self.restart();
@@ -280,11 +297,15 @@ impl Simulation {
 
     /// The receiver takes what the log has for it.
     fn receive(&mut self) {
-        self.received.append(&mut self.store.printed.lock().expect("one thread"));
+        let at = self.hub.lock().now;
+        for event in self.store.printed.lock().expect("one thread").drain(..) {
+            self.received.push(Received { event, at });
+        }
         let filter = EventFilter { after: self.position, limit: 100_000, ..EventFilter::default() };
         for logged in ready(self.memory.events(OrgId(1), &filter)) {
             self.position = logged.position;
-            self.received.push(logged.event);
+            let at = logged.recorded_at.as_microsecond() - self.scenario.skew;
+            self.received.push(Received { event: logged.event, at });
         }
     }
 
@@ -296,12 +317,24 @@ impl Simulation {
                 for version in record.versions.iter().map(|at| &inner.world.versions[*at]) {
                     trace.push(format!(
                         "TRUTH {} #{at} {:?} stamp {} visible {} content {}",
-                        record.id, version.kind, timestamp(version.stamp), timestamp(version.visible), version.content
+                        record.id,
+                        version.kind,
+                        timestamp(version.stamp),
+                        timestamp(version.visible),
+                        version.content
                     ));
                 }
             }
-            for event in &self.received {
-                trace.push(format!("EVENT {} {} seq {} {}: {:?}", event.event_type, event.object_id, event.sequence, event.reason, event.record));
+            for Received { event, at } in &self.received {
+                trace.push(format!(
+                    "EVENT {} {} {} seq {} {}: {:?}",
+                    timestamp(*at),
+                    event.event_type,
+                    event.object_id,
+                    event.sequence,
+                    event.reason,
+                    event.record
+                ));
             }
         }
         let mut verdict = judge(&inner.world, &inner.passes, inner.baseline, &self.received);

@@ -60,7 +60,12 @@ impl SimStore {
         }
     }
 
-    async fn polled_commit(&self, lease: Lease<PollerId>, mut batch: Batch, now: Timestamp) -> Result<Committed> {
+    async fn polled_commit(
+        &self,
+        lease: Lease<PollerId>,
+        mut batch: Batch,
+        now: Timestamp,
+    ) -> Result<Committed> {
         self.hub.pass(Point::CommitBefore).await;
         self.spoil(&mut batch);
         let lease = self.let_in(lease, now).await?;
@@ -72,12 +77,18 @@ impl SimStore {
         Ok(committed)
     }
 
-    async fn polled_finish(&self, lease: Lease<PollerId>, mut finish: Finish, now: Timestamp) -> Result<Committed> {
+    async fn polled_finish(
+        &self,
+        lease: Lease<PollerId>,
+        mut finish: Finish,
+        now: Timestamp,
+    ) -> Result<Committed> {
         self.hub.pass(Point::DoneBefore).await;
         self.spoil(&mut finish.batch);
         if self.fault == Some(Fault::WatermarkAtEnd) && finish.pass_closed && finish.run.error.is_none() {
             let at = self.hub.lock().now;
-            let mut state: serde_json::Value = serde_json::from_str(&finish.state).expect("written by the core");
+            let mut state: serde_json::Value =
+                serde_json::from_str(&finish.state).expect("written by the core");
             state["watermark"] = at.into();
             finish.state = state.to_string();
         }

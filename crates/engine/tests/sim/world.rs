@@ -68,6 +68,10 @@ pub struct World {
     pub quiet: bool,
     /// Stands for the versions of the last answer.
     tag: u64,
+    /// The instant of the present answer.
+    at: Micros,
+    /// When each version stood in a list.
+    pub served: BTreeMap<usize, Vec<Micros>>,
 }
 
 impl World {
@@ -87,6 +91,8 @@ impl World {
             planned_to: start,
             quiet: false,
             tag: 0,
+            at: start,
+            served: BTreeMap::new(),
         };
         for _ in 0..initial {
             let reach = *world.rng.pick(&[HOUR, DAY, 30 * DAY]);
@@ -145,8 +151,16 @@ impl World {
             self.create(at, stamp, visible);
             return;
         }
-        let record = if self.rng.percent(4) { self.rng.below(self.records.len() as u64) as usize } else { *self.rng.pick(&live) };
-        let deletes = self.rng.percent(self.scenario.delete_percent) && self.kind(record) == Kind::Live;
+        let record = if self.rng.percent(4) {
+            self.rng.below(self.records.len() as u64) as usize
+        } else {
+            *self.rng.pick(&live)
+        };
+        // Too many at once, and a sweep asks a person: not the subject here.
+        let gone = self.versions.iter().filter(|version| version.kind == Kind::Gone).count();
+        let braked = self.scenario.sweep.is_some() && !self.scenario.soft_delete && gone >= 18;
+        let deletes =
+            self.rng.percent(self.scenario.delete_percent) && self.kind(record) == Kind::Live && !braked;
         let kind = match (deletes, self.scenario.soft_delete) {
             (false, _) => Kind::Live,
             (true, true) => Kind::Removed,
@@ -199,8 +213,7 @@ impl World {
         }
         let settling = self.scenario.settling();
         if self.rng.percent(self.scenario.lag_percent) {
-            let (name, factor) =
-                *self.rng.pick(&[("0.5", 50), ("0.99", 99), ("1.01", 101), ("10", 1_000)]);
+            let (name, factor) = *self.rng.pick(&[("0.5", 50), ("0.99", 99), ("1.01", 101), ("10", 1_000)]);
             let late = settling * factor / 100 - self.scenario.replica_lag();
             // A record is not served before it exists, nor a later version before an earlier one.
             let floor = record.map_or(at, |record| self.last_visible(record));
@@ -218,7 +231,8 @@ impl World {
 
     fn create(&mut self, at: Micros, stamp: Micros, visible: Micros) {
         let number = self.records.len();
-        let id = if self.scenario.text_ids { format!("c-{number:03}") } else { format!("90071992547{number:06}") };
+        let id =
+            if self.scenario.text_ids { format!("c-{number:03}") } else { format!("90071992547{number:06}") };
         self.records.push(Record { id, created: stamp.min(at), versions: Vec::new() });
         let content = self.fresh_content();
         self.add(number, Kind::Live, stamp, visible, content);
@@ -252,6 +266,7 @@ impl World {
     /// Answers a request at this instant.
     pub fn answer(&mut self, url: &str, at: Micros, etag: Option<&str>) -> Answer {
         let url = Url::parse(url).expect("the machine asks for well-formed addresses");
+        self.at = at;
         let replica = self.rng.below(self.scenario.replicas.len() as u64) as usize;
         let behind = self.scenario.replicas[replica];
         if behind > 0 {
@@ -335,7 +350,8 @@ impl World {
     fn frozen(&mut self, rest: &str, size: usize) -> Answer {
         let (which, skip) = rest.split_once('.').expect("a token of ours");
         let (which, skip): (usize, usize) = (which.parse().expect("ours"), skip.parse().expect("ours"));
-        let Some(versions) = self.snapshots.get(which).filter(|versions| !versions.is_empty()).cloned() else {
+        let Some(versions) = self.snapshots.get(which).filter(|versions| !versions.is_empty()).cloned()
+        else {
             return Answer { status: 410, headers: Vec::new(), body: "{}".into(), continues: true };
         };
         if self.rng.percent(self.scenario.failure_percent / 2) {
@@ -354,7 +370,8 @@ impl World {
     fn after(&mut self, versions: Vec<usize>, token: Option<&str>, size: usize) -> Answer {
         let continues = token.is_some();
         let key = token.and_then(|token| token.strip_prefix("k.")?.split_once('.'));
-        let key = key.map(|(at, record)| (at.parse::<i64>().expect("ours"), record.parse::<usize>().expect("ours")));
+        let key = key
+            .map(|(at, record)| (at.parse::<i64>().expect("ours"), record.parse::<usize>().expect("ours")));
         let beyond: Vec<usize> = versions
             .into_iter()
             .filter(|version| key.is_none_or(|key| self.place(*version) > self.place_of(key)))
@@ -413,7 +430,11 @@ impl World {
     }
 
     fn page(&mut self, versions: &[usize], next: &str, more: bool) -> String {
-        self.tag = versions.iter().fold(u64::from(more), |tag, at| Rng::new(tag ^ *at as u64 ^ 1 << 40).next());
+        self.tag =
+            versions.iter().fold(u64::from(more), |tag, at| Rng::new(tag ^ *at as u64 ^ 1 << 40).next());
+        for version in versions {
+            self.served.entry(*version).or_default().push(self.at);
+        }
         let records: Vec<String> = versions.iter().map(|version| self.body_of(*version)).collect();
         let list = format!("[{}]", records.join([",", ", ", ",\n "][self.rng.below(3) as usize]));
         if !self.scenario.enveloped() {

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &CheckArgs, output: &Output) -> Outcome {
     let document = input::read(&args.document.file)?;
     let checked = check(&document, &settings(&args.document, SystemClock::new().now())?);
     if args.json {
-        print!("{}\n", json(&checked));
+        println!("{}", json(&checked));
     } else {
         print!("{}", text(&checked, output));
     }

@@ -113,7 +113,7 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> Outcome {
         }
     }
     if args.json {
-        print!("{}\n", Value::Array(all));
+        println!("{}", Value::Array(all));
     }
     worst
 }

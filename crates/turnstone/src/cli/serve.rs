@@ -12,12 +12,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 use turnstone_core::check::CheckSettings;
 use turnstone_core::date::Zone;
 use turnstone_core::id::OrgId;
-use turnstone_engine::clock::{Entropy, SystemEntropy};
+use turnstone_engine::clock::{Clock as _, Entropy, SystemClock, SystemEntropy};
 use turnstone_engine::egress::Policy;
 use turnstone_engine::secrets::{KeyRing, SecretError, WhenMissing};
 use turnstone_engine::stop::Stop;
@@ -84,10 +83,11 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
     stop_on_signals(stop.clone())?;
     let (store, keys, is_new) = open(&args.data)?;
     let store: Arc<dyn Store> = Arc::new(store);
-    let org = store.ensure_org(ORGANISATION, Timestamp::now()).await?;
+    let now = SystemClock::new().now();
+    let org = store.ensure_org(ORGANISATION, now).await?;
     tokens(store.as_ref(), org, is_new || args.new_token).await?;
 
-    let mut check = CheckSettings::new(Timestamp::now());
+    let mut check = CheckSettings::new(now);
     check.interval_min = Duration::from_secs_f64(args.interval_minimum);
     check.server_zone = Zone::parse(&args.time_zone, check.zone_rules)
         .with_context(|| format!("--time-zone `{}` is no zone", args.time_zone))?;
@@ -176,7 +176,7 @@ async fn tokens(store: &dyn Store, org: OrgId, wanted: bool) -> anyhow::Result<(
 }
 
 async fn add_token(store: &dyn Store, org: OrgId, token: &str) -> anyhow::Result<()> {
-    match store.add_org_token(org, auth::hash(token), Timestamp::now()).await {
+    match store.add_org_token(org, auth::hash(token), SystemClock::new().now()).await {
         // Known already: the same variable at an earlier start.
         Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
         Err(error) => Err(error).context("cannot keep the organisation token"),

@@ -1,11 +1,13 @@
 //! Several attempts, several deliverers, crashes between the steps.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use turnstone_engine::clock::Clock;
 use turnstone_engine::deliverer::Limits;
+use turnstone_store::EndpointState;
 
 use super::world::{Act, Seen, World};
 
@@ -184,4 +186,106 @@ async fn two_deliverers_in_turn_send_everything_once() {
     assert_eq!(events.len(), 95);
     assert!(world.states().await.iter().all(|state| *state == "delivered"));
     assert_eq!(world.seconds(world.clock.now()), 0.0);
+}
+
+#[tokio::test]
+async fn what_was_accepted_during_the_last_attempt_keeps_the_endpoint_active() {
+    let world = World::new(|_, _| Act::Status(500)).await;
+    let place = world.place(URL).await;
+    world.record(place, &["a"]).await;
+    world.settle().await;
+    while world.receivers.seen().len() < 9 {
+        assert!(world.move_on().await);
+        world.settle().await;
+    }
+    assert!(world.move_on().await);
+    world.script(|seen, _| if seen.story() == "a1" { Act::Hang } else { Act::Status(200) });
+    let last = world.deliverer.deliver_once();
+    tokio::pin!(last);
+    assert!(futures_util::poll!(last.as_mut()).is_pending());
+    world.record(place, &["b"]).await;
+    assert_eq!(world.another().deliver_once().await.unwrap().delivered, 1);
+    world.clock.advance(Duration::from_secs(15));
+    last.await.unwrap();
+    assert_eq!(world.states().await, ["dead", "delivered"]);
+    assert_eq!(world.endpoint(place).await.state, EndpointState::Active);
+}
+
+/// Counts what is measured, by name and label.
+#[derive(Default)]
+struct Book(Arc<Mutex<BTreeMap<String, u64>>>);
+
+struct Line(Arc<Mutex<BTreeMap<String, u64>>>, String);
+
+impl Line {
+    fn add(&self, count: u64) {
+        *self.0.lock().unwrap().entry(self.1.clone()).or_default() += count;
+    }
+}
+
+impl metrics::CounterFn for Line {
+    fn increment(&self, value: u64) {
+        self.add(value);
+    }
+    fn absolute(&self, _value: u64) {}
+}
+
+impl metrics::HistogramFn for Line {
+    fn record(&self, value: f64) {
+        // Sums seconds.
+        self.add(value as u64);
+    }
+}
+
+impl Book {
+    fn line(&self, key: &metrics::Key) -> Arc<Line> {
+        let labels: Vec<&str> = key.labels().map(metrics::Label::value).collect();
+        Arc::new(Line(Arc::clone(&self.0), format!("{} {}", key.name(), labels.join(" ")).trim().to_owned()))
+    }
+}
+
+impl metrics::Recorder for Book {
+    fn describe_counter(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    fn describe_gauge(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    fn describe_histogram(&self, _: metrics::KeyName, _: Option<metrics::Unit>, _: metrics::SharedString) {}
+    fn register_counter(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Counter {
+        metrics::Counter::from_arc(self.line(key))
+    }
+    fn register_gauge(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Gauge {
+        metrics::Gauge::noop()
+    }
+    fn register_histogram(&self, key: &metrics::Key, _: &metrics::Metadata<'_>) -> metrics::Histogram {
+        metrics::Histogram::from_arc(self.line(key))
+    }
+}
+
+#[tokio::test]
+async fn attempts_and_the_time_from_commit_to_acceptance_are_measured() {
+    let book = Book::default();
+    let _recording = metrics::set_default_local_recorder(&book);
+    let world = World::new(|seen, count| match (seen.url == SLOW, count) {
+        (true, _) => Act::Status(410),
+        (false, 0) => Act::Status(500),
+        (false, _) => Act::Status(200),
+    })
+    .await;
+    let place = world.place(URL).await;
+    world.record(place, &["a"]).await;
+    world.clock.advance(Duration::from_secs(100));
+    world.settle().await;
+    world.clock.advance(Duration::from_secs(50));
+    world.settle().await;
+    let gone = world.place(SLOW).await;
+    world.record(gone, &["b"]).await;
+    world.settle().await;
+    let measured: Vec<(String, u64)> = book.0.lock().unwrap().clone().into_iter().collect();
+    let expect = [
+        ("turnstone_delivery_attempt_seconds", 0),
+        ("turnstone_delivery_attempts_total delivered", 1),
+        ("turnstone_delivery_attempts_total disabled", 1),
+        ("turnstone_delivery_attempts_total retry", 1),
+        ("turnstone_delivery_lag_seconds", 150),
+        ("turnstone_endpoints_stopped_total disabled", 1),
+    ];
+    assert_eq!(measured, expect.map(|(name, count)| (name.to_owned(), count)));
 }

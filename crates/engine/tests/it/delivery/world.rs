@@ -179,14 +179,19 @@ impl World {
             seen: Mutex::default(),
             hanging: Mutex::default(),
         });
-        let deliverer = Arc::new(deliverer(&store, &clock, &receivers));
+        let deliverer = Arc::new(deliverer(Arc::clone(&store) as Arc<dyn Store>, &clock, &receivers));
         let (sequences, places) = (Mutex::default(), AtomicU64::new(0));
         World { store, clock, receivers, deliverer, org, sequences, places }
     }
 
     /// One more deliverer on the same store.
     pub fn another(&self) -> Deliverer {
-        deliverer(&self.store, &self.clock, &self.receivers)
+        self.on(Arc::clone(&self.store) as Arc<dyn Store>)
+    }
+
+    /// A deliverer on this store.
+    pub fn on(&self, store: Arc<dyn Store>) -> Deliverer {
+        deliverer(store, &self.clock, &self.receivers)
     }
 
     /// From now on receivers do this.
@@ -370,11 +375,11 @@ pub fn config(url: &str) -> EndpointConfig {
     EndpointConfig::from_json(&format!("{{\"url\":\"{url}\"}}")).unwrap()
 }
 
-fn deliverer(store: &Arc<MemoryStore>, clock: &ManualClock, receivers: &Arc<Receivers>) -> Deliverer {
+fn deliverer(store: Arc<dyn Store>, clock: &ManualClock, receivers: &Arc<Receivers>) -> Deliverer {
     let net: Arc<dyn Net> = Arc::clone(receivers) as Arc<dyn Net>;
     let sink = HttpCallback::new(net, Arc::new(clock.clone()), Vault::of_user());
     Deliverer::new(Parts {
-        store: Arc::clone(store) as Arc<dyn Store>,
+        store,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SeededEntropy::new(7)),
         limits: Limits::default(),
