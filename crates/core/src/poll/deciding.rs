@@ -81,6 +81,7 @@ impl Poll {
             provider_time: self.pass.provider_time.unwrap_or(page.read_at),
             read_at: page.read_at,
             as_of: self.pass.started_at,
+            was_parked: self.pass.was_parked,
             sweep: self.pass.kind == RunKind::Sweep,
             polled_below: self.state.last_bound.or(self.pass.floor).map(LowerBound),
             baseline: self.baseline(),

@@ -191,6 +191,9 @@ impl Inner {
         let earlier = self.parked_since.filter(|_| run.kind == RunKind::Sweep);
         let since = earlier.or(self.pass_since).unwrap_or(self.now);
         if run.outcome == RunOutcome::Completed {
+            if self.passes.is_empty() && self.world.versions.iter().any(|version| version.visible > since) {
+                self.world.class("changes during the baseline");
+            }
             self.passes.push(ClosedPass { kind: run.kind, from: since, to: self.now });
         }
         self.pass_since = (!finish.pass_closed).then_some(since);

@@ -94,12 +94,33 @@ impl World {
             at: start,
             served: BTreeMap::new(),
         };
+        world.note_classes();
         for _ in 0..initial {
             let reach = *world.rng.pick(&[HOUR, DAY, 30 * DAY]);
             let at = start - world.rng.between(1, reach);
             world.create(at, at, at);
         }
         world
+    }
+
+    /// Classes that lie in the scenario itself.
+    fn note_classes(&mut self) {
+        let Scenario { skew, date, filter, stamp, start, .. } = self.scenario.clone();
+        let mut note = |holds: bool, name: &str| {
+            if holds {
+                self.classes.insert(name.into());
+            }
+        };
+        note(skew >= MINUTE, "our clock ahead");
+        note(skew <= -MINUTE, "our clock behind");
+        note(date.is_none(), "no Date");
+        note(date.is_some_and(|date| date >= MINUTE), "Date ahead");
+        note(date.is_some_and(|date| date <= -MINUTE), "Date behind");
+        note(filter.is_none(), "no filter");
+        note(filter.is_some_and(|filter| filter.strict), "strict filter");
+        note(filter.is_some_and(|filter| filter.cut >= MINUTE), "coarse filter");
+        let local = stamp == Stamp::Local || filter.is_some_and(|filter| filter.format == Stamp::Local);
+        note(local && Stamp::changes_within(start, 6 * HOUR), "clocks of a zone change");
     }
 
     /// A class of what can go wrong really occurred.
