@@ -1,7 +1,7 @@
 //! The HTTP API: the field's paths and shapes, with what the field lacks (pollers, runs, explain) in the same style.
 //!
-//! One file per noun. Handlers translate between HTTP and the store's verbs and decide nothing about polling or retries.
-//! Every answer carries a request id; every error has the same shape, whoever found it.
+//! One file per noun. Handlers translate between HTTP and the store's verbs and decide nothing about polling or
+//! retries. Every answer carries a request id; every error has the same shape, whoever found it.
 //!
 //! Not here: timeouts of connections (`server`), the console, connectors and hub calls.
 
