@@ -109,11 +109,11 @@ pub(crate) async fn run(args: ExplainArgs, output: Output) -> Outcome {
         if args.json {
             all.push(explained.json());
         } else {
-            print!("{}", explained.text(&output));
+            output.result(&explained.text(&output))?;
         }
     }
     if args.json {
-        println!("{}", Value::Array(all));
+        output.result(&format!("{}\n", Value::Array(all)))?;
     }
     worst
 }

@@ -361,6 +361,15 @@ impl Job {
             tame(&poller.resource),
             super::explain::counted(&run.counts)
         ));
+        if run.counts.quarantined > 0 {
+            self.output.warn(&format!(
+                "`{}`: {} of {} records cannot be used and were left out; `turnstone explain` names each with its \
+                 reason",
+                tame(&poller.resource),
+                run.counts.quarantined,
+                run.counts.records
+            ));
+        }
         if finish.status.needs_attention {
             self.output.warn(&tame(&finish.status.sentence));
         }

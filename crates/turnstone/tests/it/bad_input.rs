@@ -61,20 +61,25 @@ fn records_without_what_the_document_promises_name_the_member() {
         json_answer(&json!([{"key": 1, "updated_at": dated}])),
         &["`customers`", "1 of 1 records", "`id`"],
     );
-    let undated = json_answer(&json!([{"id": 1, "updated_at": "yesterday"}]));
-    answered_or_told(undated, &["updated_at"]);
+    let undated = json!({"id": 1, "updated_at": "yesterday"});
+    answered(
+        json_answer(&json!([undated])),
+        &["`customers`", "1 of 1 records", "`updated_at` of record `1`"],
+    );
 }
 
-/// What is unreadable may fail the poll or be reported with a note; it is always named.
-#[track_caller]
-fn answered_or_told(text: String, words: &[&str]) {
-    let peer = Peer::start(move |_, _| text.clone());
+#[test]
+fn single_bad_records_are_left_out_and_named() {
+    let sound = |id: u32| json!({"id": id, "updated_at": "2026-01-01T00:00:00.000Z"});
+    let records =
+        json!([{"id": 1, "updated_at": "yesterday"}, sound(2), sound(3), {"name": "nobody"}, sound(4)]);
+    let peer = Peer::start(move |_, _| json_answer(&records));
     let desk = Desk::new(&document(&peer.url(FILTER), json!({"startFrom": "beginning"})));
-    let explained = desk.run(&["explain", "FILE"]);
-    let said = format!("{}{}", explained.stdout, explained.stderr);
-    for word in words {
-        assert!(said.contains(word), "`{word}` is not in:\n{said}");
-    }
+    let ended = desk.poll().expect_code(0).expect_words("2 of 5 records cannot be used");
+    let ids: Vec<&str> = ended.lines.iter().map(|line| line["objectId"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["2", "3", "4"]);
+    let explained = desk.run(&["explain", "FILE"]).expect_code(0).stdout;
+    assert!(explained.contains("cannot read `updated_at` of record `1`"), "{explained}");
 }
 
 #[test]

@@ -162,9 +162,12 @@ impl Peer {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { continue };
                 let Some(request) = read_request(&mut stream) else { continue };
-                let number = log.lock().unwrap().len();
+                let number = {
+                    let mut log = log.lock().unwrap();
+                    log.push(request.clone());
+                    log.len() - 1
+                };
                 let text = answer(&request, number);
-                log.lock().unwrap().push(request);
                 // A client that left does not wait for the answer.
                 let _ = stream.write_all(text.as_bytes());
             }

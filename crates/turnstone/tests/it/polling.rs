@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use turnstone_provider::{
@@ -139,6 +140,43 @@ fn following_prints_as_it_goes_and_an_interrupt_ends_it() {
     drop(lines);
     running.interrupt();
     running.end().expect_code(0).expect_words("stopping");
+    assert!(desk.poll().expect_code(0).lines.is_empty());
+}
+
+#[test]
+fn an_interrupt_finishes_the_page_in_hand_and_the_next_start_goes_on_there() {
+    const PAGES: usize = 30;
+    let peer = Peer::start(|request, _| {
+        std::thread::sleep(Duration::from_millis(20)); // A provider that takes its time.
+        let page: usize = request.path.rsplit("page=").next().unwrap().parse().unwrap();
+        let records: Vec<Value> = (0..4)
+            .filter(|_| page <= PAGES)
+            .map(|at| json!({"id": page * 10 + at, "version": 1, "updated_at": "2026-01-01T00:00:00.000Z"}))
+            .collect();
+        json_answer(&json!(records))
+    });
+    let paged = json!({
+        "startFrom": "beginning", "pagination": {"type": "page", "page": "page"}, "pageSize": 4, "drift": "trust"
+    });
+    let desk = Desk::new(&crate::harness::document(&peer.url("/customers"), paged));
+    let mut running = Running::start(desk.command(&["poll", "FILE", "--state", "STATE"]));
+    let mut out = BufReader::new(running.child.stdout.take().unwrap());
+    let mut text = String::new();
+    out.read_line(&mut text).unwrap();
+    running.interrupt();
+    running.wait_for("stopping");
+    out.read_to_string(&mut text).unwrap();
+    assert_eq!(running.child.wait().unwrap().code(), Some(0));
+    let asked = peer.count();
+    assert!((1..PAGES).contains(&asked), "{asked} pages were asked for before the interrupt");
+
+    let mut lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(!lines.is_empty() && lines.len() <= asked * 4, "{} lines of {asked} pages", lines.len());
+    lines.extend(desk.poll().expect_code(0).lines);
+    let resumed = peer.seen.lock().unwrap()[asked].path.clone();
+    assert!(!resumed.ends_with("page=1"), "the pass goes on: {resumed}");
+    let ids: BTreeSet<String> = lines.iter().map(|line| version(line).0).collect();
+    assert_eq!((ids.len(), lines.len()), (PAGES * 4, PAGES * 4), "each once");
     assert!(desk.poll().expect_code(0).lines.is_empty());
 }
 
