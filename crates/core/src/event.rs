@@ -239,7 +239,12 @@ mod tests {
     #[test]
     fn later_changes_have_later_ids() {
         let at = |order| {
-            let moment = Moment::Version { order: Some(order), compared: "x", hash: ContentHash([7; 16]), recurrence: 0 };
+            let moment = Moment::Version {
+                order: Some(order),
+                compared: "x",
+                hash: ContentHash([7; 16]),
+                recurrence: 0,
+            };
             Identity { moment, ..identity("contacts", "7", "x") }.id()
         };
         assert!(at(1_700_000_000) < at(1_700_000_001));
