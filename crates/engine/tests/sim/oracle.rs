@@ -237,11 +237,19 @@ impl Oracle<'_> {
         }
     }
 
-    /// Whether a version ever stood in a list that a complete pass read.
+    /// Whether a version stood in a list that a complete pass read while the version was inside its window.
     fn was_served(&self, version: usize, from: Micros, until: Micros) -> bool {
         let served = self.world.served.get(&version).map_or(&[][..], Vec::as_slice);
-        let complete = self.passes.iter().filter(|pass| pass.from >= from && pass.to < until);
-        complete.into_iter().any(|pass| served.iter().any(|at| (pass.from..=pass.to).contains(at)))
+        let stamp = self.world.versions[version].stamp;
+        let mut reach = Micros::MIN;
+        self.passes.iter().any(|pass| {
+            let reached = stamp >= reach;
+            if pass.kind == RunKind::Poll {
+                reach = pass.from - self.world.scenario.settling();
+            }
+            let shown = pass.from >= from && pass.to < until;
+            shown && reached && served.iter().any(|at| (pass.from..=pass.to).contains(at))
+        })
     }
 
     /// A version without a trace is reported once two sweeps have missed it.
