@@ -31,6 +31,8 @@ pub struct Circumstances<'a> {
     pub read_at: Timestamp,
     /// Our clock when the pass began: a frozen list, or one that was parked on the way, answers as of then.
     pub as_of: Timestamp,
+    /// Whether the pass was parked, so that other passes reported versions since it began.
+    pub was_parked: bool,
     /// Whether everything is read to find what was missed.
     pub sweep: bool,
     /// Bound of the last window of polls: what a sweep finds below it could not have come otherwise.
@@ -230,6 +232,10 @@ fn judge_return(item: &Item, known: &KnownVersion, entry: &Entry, now: &Circumst
 
 fn judge_known(item: &Item, known: &KnownVersion, entry: &Entry, now: &Circumstances<'_>) -> Change {
     let older = matches!((item.compared, entry.compared), (Some(new), Some(last)) if new < last);
+    let doubtful = now.was_parked && item.compared == entry.compared && entry.first_read_at >= now.as_of;
+    if doubtful && unsettled(entry.first_read_at, now) {
+        return superseded(); // Which of the two came first, a live list tells.
+    }
     if older || known.version {
         if unsettled(entry.first_read_at, now) {
             return superseded();
@@ -337,6 +343,10 @@ pub fn entry_after(
         Change::Ignored(..) | Change::Fault(_) => None,
         Change::Seeded => Some(match old {
             None => fresh(1, 0, 0),
+            // Back after its deletion: what ends this life must not bear the name of what ended the last one.
+            Some(old) if old.deleted_at.is_some() && !item.deleted => {
+                fresh(old.incarnation + 1, old.sequence, 0)
+            }
             Some(old) => fresh(old.incarnation, old.sequence, old.recurrence),
         }),
         Change::Rebased => old.map(|old| Entry { hash: item.hash, shape: now.resource.shape, ..old.clone() }),

@@ -1,7 +1,7 @@
 //! Measures polling against two floors, in one run: ratios, because machines differ and are shared.
 //!
-//! - (a) the durable floor: fetches the same pages, parses borrowed fields, and writes one row with the record's text per
-//!   record to SQLite (WAL, full synchronisation), one transaction per page. Against it: every record is an event.
+//! - (a) the durable floor: fetches the same pages, parses borrowed fields, and writes one row with the record's text
+//!   per record to SQLite (WAL, full synchronisation), one transaction per page. Against it: every record is an event.
 //! - (b) the reading floor: the same without writing. Against it: a poll in which nothing has changed.
 //!
 //! The provider runs in a process of its own, so that its work is in neither side's CPU time. Sides alternate, and the

@@ -1,9 +1,9 @@
 //! Dates as providers write them: formats, zones, reading, printing, rounding.
 //!
 //! A format is a pattern in the letters of Java's `SimpleDateFormat`, the language of every published configuration, or
-//! a number counted from 1970. Reading is strict: the whole text, fields in range, nothing contradictory. Printing never
-//! names a later instant than the one given, because a printed date bounds a query from below and a bound that is too
-//! high loses records. Where this differs from Java is told, class by class, in `docs/dates.md`.
+//! a number counted from 1970. Reading is strict: the whole text, fields in range, nothing contradictory. Printing
+//! never names a later instant than the one given, because a printed date bounds a query from below and a bound that is
+//! too high loses records. Where this differs from Java is told, class by class, in `docs/dates.md`.
 //!
 //! Deliberately not here: the clock, languages other than English, calendars other than the Gregorian one, and long
 //! zone names.

@@ -271,7 +271,8 @@ impl Poll {
         if kind != RunKind::Sweep {
             return None;
         }
-        let parked = *self.state.parked.take()?;
+        let mut parked = *self.state.parked.take()?;
+        parked.was_parked = true;
         (parked.revision == self.plan.revision).then_some(parked)
     }
 
@@ -478,6 +479,7 @@ impl Pass {
             floor: state.floor,
             missing_after: None,
             looking: false,
+            was_parked: false,
         }
     }
 

@@ -198,6 +198,9 @@ pub struct Pass {
     pub missing_after: Option<String>,
     /// The sweep's read is complete; what is missing is looked at.
     pub looking: bool,
+    /// It stood still while other passes went on.
+    #[serde(default)]
+    pub was_parked: bool,
 }
 
 /// The pages under one bound: a small pass of their own.

@@ -19,6 +19,9 @@ use crate::rng::Rng;
 use crate::stamp::*;
 use crate::world::World;
 
+/// Requests of one seed; more are a run that never ends.
+const REQUESTS_MAX: u64 = 100_000;
+
 /// The places where a run can crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
@@ -191,6 +194,9 @@ impl Inner {
         let earlier = self.parked_since.filter(|_| run.kind == RunKind::Sweep);
         let since = earlier.or(self.pass_since).unwrap_or(self.now);
         if run.outcome == RunOutcome::Completed {
+            if self.passes.is_empty() && self.world.versions.iter().any(|version| version.visible > since) {
+                self.world.class("changes during the baseline");
+            }
             self.passes.push(ClosedPass { kind: run.kind, from: since, to: self.now });
         }
         self.pass_since = (!finish.pass_closed).then_some(since);
@@ -297,6 +303,12 @@ fn outcome(
     sent: Micros,
 ) -> Result<Response, FetchError> {
     inner.requests += 1;
+    if inner.requests > REQUESTS_MAX {
+        if let Some(trace) = &inner.trace {
+            println!("{}", trace.join("\n"));
+        }
+        panic!("a run that never ends");
+    }
     let wait_first = matches!(inner.plan.crash, Some((Point::Wait, _)));
     if wait_first && inner.rng.percent(50) {
         inner.world.class("told to wait");

@@ -16,6 +16,7 @@ use turnstone_core::resource::Resource;
 use turnstone_engine::driver::{Ended, Tools, drive};
 use turnstone_engine::egress::{Bodies, BodyBudget, Connection};
 use turnstone_store::memory::MemoryStore;
+use turnstone_store::sqlite::SqliteStore;
 use turnstone_store::{Claim, EventFilter, NewInstance, NewPoller, Store};
 
 use crate::fault::Fault;
@@ -40,11 +41,50 @@ struct Stopped {
     waker: Option<Waker>,
 }
 
+/// Which store the simulation runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backing {
+    Memory,
+    Sqlite,
+}
+
+/// The store itself.
+enum Kept {
+    Memory(Arc<MemoryStore>),
+    Sqlite(Arc<SqliteStore>),
+}
+
+impl Kept {
+    fn new(backing: Backing) -> Kept {
+        match backing {
+            Backing::Memory => Kept::Memory(Arc::new(MemoryStore::new())),
+            Backing::Sqlite => {
+                Kept::Sqlite(Arc::new(SqliteStore::in_memory_inline().expect("memory is there")))
+            }
+        }
+    }
+
+    fn store(&self) -> Arc<dyn Store> {
+        match self {
+            Kept::Memory(store) => store.clone(),
+            Kept::Sqlite(store) => store.clone(),
+        }
+    }
+
+    /// What a crash and a restart do to it.
+    fn restart(&self) {
+        match self {
+            Kept::Memory(store) => store.reopen(),
+            Kept::Sqlite(store) => ready(store.restart()),
+        }
+    }
+}
+
 struct Simulation {
     hub: Hub,
     tools: Tools,
     store: Arc<SimStore>,
-    memory: Arc<MemoryStore>,
+    backing: Kept,
     resource: Resource,
     scenario: Scenario,
     rng: Rng,
@@ -55,17 +95,17 @@ struct Simulation {
 }
 
 /// Runs one seed.
-pub fn simulate(seed: u64, fault: Option<Fault>, traced: bool) -> Verdict {
+pub fn simulate(seed: u64, backing: Backing, fault: Option<Fault>, traced: bool) -> Verdict {
     let mut rng = Rng::new(seed);
     let scenario = Scenario::draw(&mut rng, fault);
-    let mut simulation = Simulation::new(scenario, rng, traced);
+    let mut simulation = Simulation::new(scenario, rng, backing, traced);
     simulation.live();
     simulation.settle();
     simulation.verdict()
 }
 
 impl Simulation {
-    fn new(scenario: Scenario, mut rng: Rng, traced: bool) -> Simulation {
+    fn new(scenario: Scenario, mut rng: Rng, backing: Backing, traced: bool) -> Simulation {
         let world = World::new(scenario.clone(), Rng::new(rng.next()));
         let mut trace = traced.then(Vec::new);
         let configuration = scenario.configuration();
@@ -91,15 +131,15 @@ impl Simulation {
         let checked = check_resource("contacts", &configuration, &settings, Some(BASE));
         assert!(checked.faults.is_empty(), "{:?} in {configuration}", checked.faults);
         let resource = checked.resources.into_iter().next().expect("there is one");
-        let memory = Arc::new(MemoryStore::new());
+        let backing = Kept::new(backing);
         let store = Arc::new(SimStore {
-            inner: memory.clone(),
+            inner: backing.store(),
             hub: hub.clone(),
             fault: scenario.fault,
             latest: Mutex::default(),
             printed: Mutex::default(),
         });
-        let poller = create(&*memory, &scenario);
+        let poller = create(&*backing.store(), &scenario);
         let tools = Tools {
             store: store.clone(),
             net: Arc::new(SimNet(hub.clone())),
@@ -110,7 +150,7 @@ impl Simulation {
             hub,
             tools,
             store,
-            memory,
+            backing,
             resource,
             scenario,
             rng,
@@ -196,7 +236,7 @@ impl Simulation {
     }
 
     fn row_due(&self) -> Micros {
-        ready(self.memory.poller(OrgId(1), self.poller)).next_due.as_microsecond()
+        ready(self.backing.store().poller(OrgId(1), self.poller)).next_due.as_microsecond()
     }
 
     fn begin(&mut self, claim: Claim, now: Timestamp) {
@@ -289,7 +329,7 @@ impl Simulation {
     fn restart(&mut self) {
         let mut inner = self.hub.lock();
         if self.rng.percent(70) {
-            self.memory.reopen();
+            self.backing.restart();
             let to = inner.now + self.rng.between(1, 20) * SECOND;
             inner.advance(to);
         }
@@ -302,7 +342,7 @@ impl Simulation {
             self.received.push(Received { event, at });
         }
         let filter = EventFilter { after: self.position, limit: 100_000, ..EventFilter::default() };
-        for logged in ready(self.memory.events(OrgId(1), &filter)) {
+        for logged in ready(self.backing.store().events(OrgId(1), &filter)) {
             self.position = logged.position;
             let at = logged.recorded_at.as_microsecond() - self.scenario.skew;
             self.received.push(Received { event: logged.event, at });

@@ -166,13 +166,13 @@ impl Scenario {
             future_percent: if rng.percent(25) { 6 } else { 0 },
             flip_percent: if rng.percent(30) { 25 } else { 0 },
             burst_percent: if rng.percent(40) { 15 } else { 0 },
-            delete_percent: if rng.percent(60) { 15 } else { 0 },
-            soft_delete: rng.percent(40),
-            between_percent: *rng.pick(&[0, 20, 40, 40, 70]),
+            delete_percent: if rng.percent(75) { 20 } else { 0 },
+            soft_delete: rng.percent(45),
+            between_percent: *rng.pick(&[0, 30, 40, 50, 70]),
             changes: rng.between(1, 5) as u64,
             initial: rng.between(0, 25) as usize,
             volatile: rng.percent(15),
-            conditional: rng.percent(15),
+            conditional: rng.percent(25),
             text_ids: rng.percent(50),
             interval,
             polls: rng.between(10, 30) as u32,
@@ -342,8 +342,8 @@ fn start(rng: &mut Rng, stamp: Stamp) -> Micros {
     const SPRING: Micros = 1_710_054_000 * SECOND;
     let any = rng.between(1_600_000_000, 1_760_000_000) * SECOND + rng.between(0, 999_999);
     match stamp {
-        Stamp::Local if rng.percent(50) => AUTUMN - rng.between(0, 3 * 3600) * SECOND,
-        Stamp::Local if rng.percent(50) => SPRING - rng.between(0, 2 * 3600) * SECOND,
+        Stamp::Local if rng.percent(60) => AUTUMN - rng.between(0, 3 * 3600) * SECOND,
+        Stamp::Local if rng.percent(70) => SPRING - rng.between(0, 2 * 3600) * SECOND,
         Stamp::Days if rng.percent(50) => any / DAY * DAY - rng.between(0, 2 * 3600) * SECOND,
         _ => any,
     }

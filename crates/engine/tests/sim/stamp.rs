@@ -116,6 +116,12 @@ impl Stamp {
         Some(at.as_microsecond())
     }
 
+    /// Whether New York's clocks change soon.
+    pub fn changes_within(at: Micros, time: Micros) -> bool {
+        let offset = |at: Micros| new_york().to_offset(timestamp(at));
+        offset(at) != offset(at + time)
+    }
+
     /// The instant as a reader of the text sees it.
     pub fn shown(self, at: Micros) -> Micros {
         match self {

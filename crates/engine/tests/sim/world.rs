@@ -8,6 +8,10 @@ use crate::rng::Rng;
 use crate::scenario::{Filter, Order, Paging, Scenario};
 use crate::stamp::*;
 
+/// Records of one world, and versions of them all: enough for several pages, and for a pass to come to its end.
+const RECORDS_MAX: usize = 45;
+const VERSIONS_MAX: usize = 2_000;
+
 /// What a version is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -94,12 +98,33 @@ impl World {
             at: start,
             served: BTreeMap::new(),
         };
+        world.note_classes();
         for _ in 0..initial {
             let reach = *world.rng.pick(&[HOUR, DAY, 30 * DAY]);
             let at = start - world.rng.between(1, reach);
             world.create(at, at, at);
         }
         world
+    }
+
+    /// Classes that lie in the scenario itself.
+    fn note_classes(&mut self) {
+        let Scenario { skew, date, filter, stamp, start, .. } = self.scenario.clone();
+        let mut note = |holds: bool, name: &str| {
+            if holds {
+                self.classes.insert(name.into());
+            }
+        };
+        note(skew >= MINUTE, "our clock ahead");
+        note(skew <= -MINUTE, "our clock behind");
+        note(date.is_none(), "no Date");
+        note(date.is_some_and(|date| date >= MINUTE), "Date ahead");
+        note(date.is_some_and(|date| date <= -MINUTE), "Date behind");
+        note(filter.is_none(), "no filter");
+        note(filter.is_some_and(|filter| filter.strict), "strict filter");
+        note(filter.is_some_and(|filter| filter.cut >= MINUTE), "coarse filter");
+        let local = stamp == Stamp::Local || filter.is_some_and(|filter| filter.format == Stamp::Local);
+        note(local && Stamp::changes_within(start, 6 * HOUR), "clocks of a zone change");
     }
 
     /// A class of what can go wrong really occurred.
@@ -133,6 +158,9 @@ impl World {
 
     /// One change at this instant.
     pub fn change(&mut self, at: Micros) {
+        if self.versions.len() >= VERSIONS_MAX {
+            return;
+        }
         if self.rng.percent(self.scenario.burst_percent) {
             let count = self.rng.between(3, 3 * i64::from(self.scenario.page_size));
             for _ in 0..count {
@@ -146,16 +174,16 @@ impl World {
 
     fn single(&mut self, at: Micros) {
         let live: Vec<usize> = (0..self.records.len()).filter(|at| self.kind(*at) == Kind::Live).collect();
-        if live.is_empty() || self.records.len() < 4 || self.rng.percent(25) && self.records.len() < 45 {
+        let few = self.records.len() < RECORDS_MAX;
+        if few && (live.is_empty() || self.records.len() < 4 || self.rng.percent(25)) {
             let (stamp, visible) = self.times(at, None);
             self.create(at, stamp, visible);
             return;
         }
-        let record = if self.rng.percent(4) {
-            self.rng.below(self.records.len() as u64) as usize
-        } else {
-            *self.rng.pick(&live)
-        };
+        // Now and then one that was deleted comes back.
+        let any = live.is_empty() || self.rng.percent(4);
+        let record =
+            if any { self.rng.below(self.records.len() as u64) as usize } else { *self.rng.pick(&live) };
         // Too many at once, and a sweep asks a person: not the subject here.
         let gone = self.versions.iter().filter(|version| version.kind == Kind::Gone).count();
         let braked = self.scenario.sweep.is_some() && !self.scenario.soft_delete && gone >= 18;

@@ -265,10 +265,10 @@ mod tests {
 
     const MOUNTS: &str = "\
 /dev/sda / ext4 rw 0 0
-server:/home /home nfs4 rw 0 0
-/dev/sdb /home/local\\040disk xfs rw 0 0
-tmpfs /home/me tmpfs rw 0 0
-server:/me /home/me cifs rw 0 0
+server:/data /data nfs4 rw 0 0
+/dev/sdb /data/local\\040disk xfs rw 0 0
+tmpfs /data/me tmpfs rw 0 0
+server:/me /data/me cifs rw 0 0
 ";
 
     #[track_caller]
@@ -279,10 +279,10 @@ server:/me /home/me cifs rw 0 0
     #[test]
     fn the_deepest_and_latest_mount_counts() {
         check("/var/lib", "ext4");
-        check("/home/you", "nfs4");
-        check("/homes", "ext4");
-        check("/home/local disk/db", "xfs");
-        check("/home/me/db", "cifs");
+        check("/data/you", "nfs4");
+        check("/datas", "ext4");
+        check("/data/local disk/db", "xfs");
+        check("/data/me/db", "cifs");
     }
 
     #[test]

@@ -315,6 +315,9 @@ fn private_addresses_are_refused_unless_allowed() {
     assert!(failed["error"]["message"].as_str().unwrap().contains("localhost"), "{failed}");
 }
 
+/// Method, path, content type, body; the status and the code to expect.
+type Case<'a> = (&'a str, String, Option<&'a str>, &'a [u8], u16, &'a str);
+
 #[test]
 fn whatever_is_sent_is_answered_in_the_fields_shape() {
     let data = tempfile::tempdir().unwrap();
@@ -326,7 +329,7 @@ fn whatever_is_sent_is_answered_in_the_fields_shape() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let unknown = "/instances/1/pollers/x";
     let release = "/notifications/subscriptions/deliveries";
-    let cases: Vec<(&str, String, Option<&str>, &[u8], u16, &str)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("GET", "/instances/1".into(), None, b"", 404, "notFound"),
         ("GET", "/instances/x".into(), None, b"", 404, "notFound"),
         ("GET", "/instances/99999999999999999999".into(), None, b"", 404, "notFound"),
