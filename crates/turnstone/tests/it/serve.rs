@@ -394,6 +394,63 @@ fn whatever_is_sent_is_answered_in_the_fields_shape() {
     assert_eq!(garbage.status, 400, "{garbage:?}");
 }
 
+/// The document with one value replaced, for every value.
+fn replaced(value: &Value, by: &Value) -> Vec<Value> {
+    let mut all = vec![by.clone()];
+    match value {
+        Value::Object(members) => {
+            for (name, inner) in members {
+                all.extend(replaced(inner, by).into_iter().map(|inner| {
+                    let mut changed = members.clone();
+                    changed.insert(name.clone(), inner);
+                    Value::Object(changed)
+                }));
+            }
+        }
+        Value::Array(entries) => {
+            for (place, inner) in entries.iter().enumerate() {
+                all.extend(replaced(inner, by).into_iter().map(|inner| {
+                    let mut changed = entries.clone();
+                    changed[place] = inner;
+                    Value::Array(changed)
+                }));
+            }
+        }
+        _ => {}
+    }
+    all
+}
+
+#[test]
+fn every_member_may_hold_anything() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &["--interval-minimum", "0.05"]);
+    let token = server.token.clone().unwrap();
+    let mut sound = document("https://api.example.com", "https://app.example.com/events");
+    sound["configuration"]["event.notification.enabled"] = json!(false);
+    sound["configuration"]["event.poller.configuration"]["customers"]["sweep"] =
+        json!({"every": "1 poll", "url": "/v1/customers", "readUrl": "/v1/customers/{id}"});
+    let made = server.ask(&token, "POST", "/instances", Some(&sound)).expect(200);
+    let base = format!("/instances/{}", made["id"]);
+    let strange =
+        [json!(null), json!(true), json!(-1e300), json!("\u{0}é<b>${"), json!([[]]), json!({"$sealed": "x"})];
+    let mut stored = 0;
+    for by in &strange {
+        for document in replaced(&sound, by) {
+            let answer = server.ask(&token, "PUT", &base, Some(&document));
+            match answer.status {
+                200 => stored += 1,
+                400 => assert!(answer.json()["faults"].is_array(), "{document}: {answer:?}"),
+                // Another element, or a sealed value that is not ours.
+                409 => assert!(answer.json()["code"].is_string(), "{document}: {answer:?}"),
+                _ => panic!("{document}: {answer:?}"),
+            }
+            server.ask(&token, "GET", &base, None).expect(200);
+        }
+    }
+    assert!(stored > 10, "{stored} of them are harmless");
+}
+
 #[test]
 fn nobody_enters_without_the_token() {
     let data = tempfile::tempdir().unwrap();
