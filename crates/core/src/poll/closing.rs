@@ -242,7 +242,7 @@ impl Poll {
         self.finish_failed(Batch::default(), fault, asked, false)
     }
 
-    fn finish_failed(
+    pub(super) fn finish_failed(
         mut self: Box<Self>,
         batch: Batch,
         fault: RunFault,

@@ -18,6 +18,9 @@ use crate::resource::{Sort, StartFrom};
 use crate::run::{FetchError, FetchErrorKind, Reply, Response, Step};
 use crate::window::{LowerBound, bound_at, http_date, lower_bound, provider_time};
 
+/// Code of the fault of a list that goes in circles.
+const PAGE_LOOP: &str = "pageLoop";
+
 /// Fingerprints of pages that are remembered to recognise a loop.
 const RECENT_PAGES: usize = 64;
 
@@ -69,7 +72,10 @@ impl Poll {
                     (self.pass.baseline, self.pass.floor, self.state.skew) = before;
                 }
                 let message = format!("{}: {}", self.asked_for(), fault.message);
-                self.fail(RunFault::new(fault.code, message, false), None)
+                // A pass that went in circles would go on in them: the next run begins anew (rule 10).
+                let closed = fault.code == PAGE_LOOP;
+                let fault = RunFault::new(fault.code, message, false);
+                self.finish_failed(Batch::default(), fault, None, closed)
             }
             Ok(None) => self.fetch_page(),
             Ok(Some(page)) => {
@@ -294,7 +300,7 @@ impl Poll {
             self.pass.repeats += 1;
             if self.pass.repeats >= 2 {
                 return Err(PageFault::new(
-                    "pageLoop",
+                    PAGE_LOOP,
                     "the provider answers page after page with the same records; correct `pagination`",
                 ));
             }
