@@ -98,7 +98,10 @@ impl Poll {
         if let Some(low) = open_superseded(item, &change) {
             self.pass.superseded = Some(self.pass.superseded.map_or(low, |known| known.min(low)));
         }
-        if matches!(change, Change::Ignored(Ignored::Superseded, _)) && !known.version && !self.pass.was_parked {
+        if matches!(change, Change::Ignored(Ignored::Superseded, _))
+            && !known.version
+            && !self.pass.was_parked
+        {
             // Seen is seen: once another version is reported, this one must not look new because of its date. (What a
             // parked pass brings may be new all the same: a live list decides.)
             overlay.versions.insert(item.version(), ());

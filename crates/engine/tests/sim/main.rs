@@ -178,7 +178,9 @@ fn hold(name: &str, seeds: u64, backing: Backing) -> Tally {
         println!(
             "seed {seed}: lost {lost:?} doubled {doubled:?} disordered {disordered:?} invented {invented:?}"
         );
-        println!("replay: SEED={seed} STORE={name} cargo test -p turnstone-engine --test sim replay -- --nocapture");
+        println!(
+            "replay: SEED={seed} STORE={name} cargo test -p turnstone-engine --test sim replay -- --nocapture"
+        );
     }
     assert!(tally.stuck.is_empty(), "pollers that never came to rest: {:?}", tally.stuck);
     assert!(tally.broken.is_empty(), "{} of {seeds} seeds broke the promise", tally.broken.len());
