@@ -99,8 +99,11 @@ pub struct Preparer {
     settings: CheckSettings,
     keys: Arc<KeyRing>,
     references: References,
-    ready: Mutex<HashMap<InstanceId, ([u8; 32], Arc<Prepared>)>>,
+    ready: Mutex<Ready>,
 }
+
+/// The instances that are ready, each with the hash of the document that it was made from.
+type Ready = HashMap<InstanceId, ([u8; 32], Arc<Prepared>)>;
 
 impl Preparer {
     /// `settings` are those of the server; their `now` is replaced by the time of each call.
@@ -169,7 +172,7 @@ impl Preparer {
         check(&redact_document(&document), &settings).instance.map_or(Vec::new(), |found| found.resources)
     }
 
-    fn ready(&self) -> MutexGuard<'_, HashMap<InstanceId, ([u8; 32], Arc<Prepared>)>> {
+    fn ready(&self) -> MutexGuard<'_, Ready> {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -132,15 +132,16 @@ impl Poll {
         reason: &str,
         page: &PageRead,
     ) -> Event {
+        let dated = self.plan.resource.compared_format().is_some();
         let moment = match event_type {
             EventType::Deleted => Moment::Deleted,
             EventType::Created | EventType::Updated | EventType::Unknown => Moment::Version {
+                order: item.compared.map(|value| if dated { value.div_euclid(1_000_000) } else { value }),
                 compared: &item.compared_text,
                 hash: item.hash,
                 recurrence: entry.recurrence,
             },
         };
-        let dated = self.plan.resource.compared_format().is_some();
         let date = item.compared.filter(|_| dated).map(instant).or(item.updated).or(item.created);
         Event {
             id: self.identity(&item.id, entry.incarnation, moment).id(),

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use http::StatusCode;
+use axum::response::Response;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
@@ -134,6 +135,14 @@ impl Query {
                 })
             }
         }
+    }
+}
+
+/// Tells how many entries an answer holds, and what `nextPage` continues after, if there may be more.
+pub fn paged(response: &mut Response, returned: usize, next: Option<i64>) {
+    response.headers_mut().insert("Elements-Returned-Count", HeaderValue::from(returned));
+    if let Some(next) = next {
+        response.headers_mut().insert("Elements-Next-Page-Token", HeaderValue::from(next));
     }
 }
 

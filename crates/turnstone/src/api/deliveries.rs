@@ -3,6 +3,7 @@
 use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::{Value, json};
 use turnstone_core::event::seconds;
@@ -10,7 +11,7 @@ use turnstone_core::id::{NotificationId, OrgId};
 use turnstone_engine::deliverer::EndpointConfig;
 use turnstone_store::{AttemptRow, EndpointRow, NotificationFilter, NotificationRow, NotificationState};
 
-use super::body::Query;
+use super::body::{Query, paged};
 use super::clause::{self, Equal};
 use super::error::{Answer, ApiError};
 use super::{Api, instances};
@@ -31,8 +32,9 @@ pub async fn list(
     Extension(org): Extension<OrgId>,
     Path(id): Path<String>,
     query: Query,
-) -> Answer<Json<Value>> {
+) -> Answer<Response> {
     let instance = instances::find(&api, org, &id).await?;
+    let size = query.page_size()?;
     let state = match query.text("status") {
         None => None,
         Some(text) => Some(state(text)?),
@@ -41,11 +43,14 @@ pub async fn list(
         instance: Some(instance.id),
         state,
         after: query.number("nextPage")?.unwrap_or(0),
-        limit: query.page_size()?,
+        limit: size,
         ..NotificationFilter::default()
     };
     let found = api.store.notifications(org, &filter).await?;
-    Ok(Json(found.iter().map(shown).collect()))
+    let mut response = Json(found.iter().map(shown).collect::<Value>()).into_response();
+    let next = found.last().filter(|_| found.len() == size as usize).map(|last| last.id.0);
+    paged(&mut response, found.len(), next);
+    Ok(response)
 }
 
 fn state(text: &str) -> Answer<NotificationState> {

@@ -1,7 +1,7 @@
 //! Events: the log in the field's shape, newest first, and a feed to pull from, in log order.
 //!
-//! The field's `status` says how far an event is on its way. It is derived from the endpoint's position and from what is
-//! open there, because nothing but the log and the notifications is kept.
+//! The field's `status` says how far an event is on its way. It is derived from the endpoint's position and from what
+//! is open there, because nothing but the log and the notifications is kept.
 
 use std::collections::HashSet;
 
@@ -9,14 +9,14 @@ use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use turnstone_core::event::{line, seconds};
 use turnstone_core::id::{EventId, InstanceId, OrgId};
 use turnstone_store::{EndpointRow, EventFilter, LoggedEvent, NotificationFilter, NotificationState};
 
-use super::body::Query;
+use super::body::{Query, paged};
 use super::error::{Answer, ApiError};
 use super::{Api, instances};
 
@@ -98,15 +98,8 @@ async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query)
         entries.push(shown(event, status));
     }
     let mut response = Json(Value::from(entries)).into_response();
-    count(&mut response, found.len(), next.flatten());
+    paged(&mut response, found.len(), next.flatten());
     Ok(response)
-}
-
-fn count(response: &mut Response, returned: usize, next: Option<i64>) {
-    response.headers_mut().insert("Elements-Returned-Count", HeaderValue::from(returned));
-    if let Some(next) = next {
-        response.headers_mut().insert("Elements-Next-Page-Token", HeaderValue::from(next));
-    }
 }
 
 /// A log entry in the field's shape.
@@ -236,7 +229,7 @@ pub async fn feed(
     };
     let mut response = ([(CONTENT_TYPE, kind)], body).into_response();
     let next = found.last().map_or(after, |last| last.position);
-    count(&mut response, found.len(), Some(next));
+    paged(&mut response, found.len(), Some(next));
     Ok(response)
 }
 

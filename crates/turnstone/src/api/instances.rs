@@ -1,7 +1,8 @@
 //! Instances: created from a checked document, read back without its secrets, changed, switched and removed.
 //!
 //! A document with a fault is refused as a whole, with all its faults; what works less well than it could comes back
-//! under `warnings` and `repairs`. An address that the guard would refuse later is refused now, where somebody reads it.
+//! under `warnings` and `repairs`. An address that the guard would refuse later is refused now, where somebody reads
+//! it.
 
 use axum::Extension;
 use axum::Json;

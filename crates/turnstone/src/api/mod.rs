@@ -1,7 +1,7 @@
 //! The HTTP API: the field's paths and shapes, with what the field lacks (pollers, runs, explain) in the same style.
 //!
-//! One file per noun. Handlers translate between HTTP and the store's verbs and decide nothing about polling or retries.
-//! Every answer carries a request id; every error has the same shape, whoever found it.
+//! One file per noun. Handlers translate between HTTP and the store's verbs and decide nothing about polling or
+//! retries. Every answer carries a request id; every error has the same shape, whoever found it.
 //!
 //! Not here: timeouts of connections (`server`), the console, connectors and hub calls.
 
@@ -20,7 +20,7 @@ pub mod server;
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -161,7 +161,7 @@ async fn wrong_method(request: Request) -> ApiError {
 async fn finish(State(api): State<Api>, request: Request, next: Next) -> Response {
     let request_id = format!("{:016x}{:08x}", api.entropy.next_u64(), api.entropy.next_u64() as u32);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let started = Instant::now();
+    let started = api.tools.clock.monotonic();
     let response = match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
@@ -170,7 +170,8 @@ async fn finish(State(api): State<Api>, request: Request, next: Next) -> Respons
         }
     };
     let mut response = shaped(response, &request_id);
-    let (status, duration_ms) = (response.status().as_u16(), started.elapsed().as_millis() as u64);
+    let took = api.tools.clock.monotonic().saturating_sub(started);
+    let (status, duration_ms) = (response.status().as_u16(), took.as_millis() as u64);
     tracing::info!(%method, path, status, duration_ms, request_id, "request");
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("Elements-Request-Id", value);
@@ -198,4 +199,21 @@ fn shaped(mut response: Response, request_id: &str) -> Response {
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     parts.headers.remove(http::header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(body))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_route_stands_in_the_manual() {
+        let manual = include_str!("../../../../docs/api.md");
+        let routes = include_str!("mod.rs").split(".route(").skip(1);
+        let mut count = 0;
+        for route in routes {
+            let path = route.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
+            let Some(path) = path.filter(|path| path.starts_with('/')) else { continue };
+            assert!(manual.contains(&format!("{path}`")), "`{path}` is missing in docs/api.md");
+            count += 1;
+        }
+        assert!(count > 20, "{count} routes");
+    }
 }

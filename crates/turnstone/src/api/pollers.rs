@@ -9,6 +9,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use turnstone_core::id::{OrgId, RunId};
 use turnstone_core::poll::{self, Options, Pass, PollerState, RunKind, Start};
+use turnstone_core::resource::ComparedBy;
 use turnstone_engine::driver::{Rehearsal, rehearse};
 use turnstone_engine::egress::Bodies;
 use turnstone_store::{InstanceRow, PollerRow};
@@ -30,7 +31,7 @@ pub async fn list(
 ) -> Answer<Json<Value>> {
     let instance = instances::find(&api, org, &id).await?;
     let pollers = api.store.pollers(org, Some(instance.id)).await?;
-    Ok(Json(pollers.iter().map(|poller| shown(poller, &instance)).collect()))
+    Ok(Json(pollers.iter().map(|poller| shown(&api, poller, &instance)).collect()))
 }
 
 /// `GET /instances/{id}/pollers/{resource}`.
@@ -41,7 +42,7 @@ pub async fn read(
 ) -> Answer<Json<Value>> {
     let (instance, poller) = find(&api, org, &id, &resource).await?;
     let last = api.store.runs(org, poller.id, LAST_RUNS).await?;
-    let mut shown = shown(&poller, &instance);
+    let mut shown = shown(&api, &poller, &instance);
     shown["lastRuns"] = last.iter().map(runs::shown).collect();
     Ok(Json(shown))
 }
@@ -74,7 +75,7 @@ async fn due_now(
     api.store.set_due(org, poller.id, api.now(), true).await?;
     (api.wake)();
     let poller = api.store.poller(org, poller.id).await?;
-    Ok((StatusCode::ACCEPTED, Json(shown(&poller, instance))))
+    Ok((StatusCode::ACCEPTED, Json(shown(api, &poller, instance))))
 }
 
 /// `PUT /instances/{id}/pollers/{resource}/paused`, with `{"reason": …}` or nothing.
@@ -93,7 +94,7 @@ pub async fn pause(
         Some(_) => return Err(ApiError::bad("badDocument", "`reason` is not a text; write it in quotes")),
     };
     api.store.pause(org, poller.id, &reason).await?;
-    Ok(Json(shown(&api.store.poller(org, poller.id).await?, &instance)))
+    Ok(Json(shown(&api, &api.store.poller(org, poller.id).await?, &instance)))
 }
 
 /// `DELETE /instances/{id}/pollers/{resource}/paused`: goes on, and polls now.
@@ -178,10 +179,12 @@ async fn rehearsed(
     let prepared = api.preparer.prepare(instance, now).map_err(unsound)?;
     let plan = prepared.plan(poller).map_err(unsound)?;
     let connection = prepared.connection(&plan.resource, Bodies::new(&api.budget)).map_err(unsound)?;
+    // A provider that may answer "not modified" would leave nothing to explain.
+    let state = PollerState { validators: None, ..state_of(poller)? };
     let pass = poller.checkpoint.as_deref().map(Pass::read).transpose().ok().flatten();
     let step = poll::start(Start {
         plan: Arc::clone(&plan),
-        state: state_of(poller)?,
+        state,
         pass,
         run: RunId::new(now, api.entropy.next_u64()),
         now,
@@ -231,9 +234,13 @@ fn state_of(poller: &PollerRow) -> Answer<PollerState> {
     })
 }
 
-/// A poller as the API shows it.
-fn shown(poller: &PollerRow, instance: &InstanceRow) -> Value {
+/// A poller as the API shows it. Its watermark is a date in microseconds, or a number where `cursorField` counts.
+fn shown(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> Value {
     let state = PollerState::read(&poller.state).unwrap_or_default();
+    let resources = api.preparer.stored_resources(&instance.document, api.now());
+    let resource = resources.iter().find(|resource| resource.name == poller.resource);
+    let counts = resource.is_some_and(|resource| matches!(resource.compared, ComparedBy::Cursor(_)));
+    let date = poller.watermark.filter(|_| !counts);
     let mut shown = json!({
         "id": poller.id,
         "instanceId": poller.instance,
@@ -245,7 +252,7 @@ fn shown(poller: &PollerRow, instance: &InstanceRow) -> Value {
         "nextDue": poller.next_due,
         "revision": poller.revision,
         "watermark": poller.watermark,
-        "watermarkDate": poller.watermark.and_then(|value| jiff::Timestamp::from_microsecond(value).ok()),
+        "watermarkDate": date.and_then(|value| jiff::Timestamp::from_microsecond(value).ok()),
         "completeTo": state.complete_to,
         "lateness": state.lateness,
         "suggestedPollDelay": state.suggested_poll_delay(),

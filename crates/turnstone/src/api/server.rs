@@ -17,8 +17,8 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
-use tokio::time::{Instant, Sleep};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Sleep;
 use turnstone_engine::stop::Stop;
 
 /// Bounds of connections.
@@ -50,23 +50,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
     let places = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let service = TowerToHyperService::new(router);
-    loop {
-        let accepting = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (listener.accept().await, place)
-        };
-        let Some((accepted, place)) = stop.unless_asked(accepting).await else { break };
-        let (stream, Ok(place)) = (match accepted {
-            Ok((stream, _)) => (stream, place),
-            Err(error) => {
-                // Out of file handles, or a connection that ended before it was taken. Trying at once would spin.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        }) else {
-            break;
-        };
+    while let Some((stream, place)) = next(&listener, &places, &stop).await {
         // Only latency suffers without it.
         let _ = stream.set_nodelay(true);
         let connection = http1::Builder::new()
@@ -88,6 +72,25 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
     }
 }
 
+/// The next connection, once there is a place for it; `None` when a stop is asked for.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    stop: &Stop,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    loop {
+        let place = stop.unless_asked(Arc::clone(places).acquire_owned()).await?.ok()?;
+        match stop.unless_asked(listener.accept()).await? {
+            Ok((stream, _)) => return Some((stream, place)),
+            Err(error) => {
+                // Out of file handles, or a connection that ended before it was taken. Trying at once would spin.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
 /// A stream whose writes fail when the other side takes nothing for too long.
 struct Patient {
     stream: TcpStream,
@@ -106,8 +109,7 @@ impl Patient {
             self.waiting = None;
             return poll;
         }
-        let end = Instant::now() + self.stall;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(end)));
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(self.stall)));
         ready!(waiting.as_mut().poll(cx));
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))
     }

@@ -48,9 +48,9 @@ pub(crate) fn run(args: &CheckArgs, output: &Output) -> Outcome {
     let document = input::read(&args.document.file)?;
     let checked = check(&document, &settings(&args.document, SystemClock::new().now())?);
     if args.json {
-        print!("{}\n", json(&checked));
+        output.result(&format!("{}\n", json(&checked)))?;
     } else {
-        print!("{}", text(&checked, output));
+        output.result(&text(&checked, output))?;
     }
     match checked.faults.len() {
         0 => Ok(()),

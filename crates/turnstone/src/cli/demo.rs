@@ -13,16 +13,15 @@ mod tally;
 use std::collections::HashMap;
 use std::io::{self, Write as _};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use jiff::Timestamp;
 use serde_json::Value;
 use tokio::time::MissedTickBehavior;
 use turnstone_core::check::CheckSettings;
 use turnstone_core::id::{OrgId, PollerId, RunId};
 use turnstone_core::poll::{RunKind, RunOutcome};
-use turnstone_engine::clock::{Entropy, SystemEntropy};
+use turnstone_engine::clock::{Clock as _, Entropy, SystemClock, SystemEntropy};
 use turnstone_engine::deliverer::{EndpointConfig, HttpCallback};
 use turnstone_engine::document::seal_document;
 use turnstone_engine::egress::Policy;
@@ -77,7 +76,7 @@ pub(crate) async fn run(args: DemoArgs, output: Output) -> Outcome {
 }
 
 fn print_document() -> anyhow::Result<()> {
-    let document = shop::document("https://api.example.com", "https://app.example.com/events", "env:KEY");
+    let document = shop::template();
     Ok(writeln!(io::stdout(), "{document:#}")?)
 }
 
@@ -114,7 +113,8 @@ struct Demo {
     sittings: Vec<Sitting>,
     received: Vec<ReceivedEvent>,
     score: Score,
-    started: Instant,
+    /// By the monotonic clock.
+    started: Duration,
     // Removed last, with the database in it.
     _folder: tempfile::TempDir,
 }
@@ -131,12 +131,12 @@ impl Demo {
         let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&database)?);
         let keys = KeyRing::from_file(&folder.path().join("demo.key"), WhenMissing::Make, &SystemEntropy)?;
         let keys = Arc::new(keys);
-        let mut check = CheckSettings::new(Timestamp::now());
+        let mut check = CheckSettings::new(SystemClock::new().now());
         check.interval_min = Duration::from_secs(1);
         let stop = Stop::new();
         let policy = Policy::AllowPrivate;
         let node = Node::start(Settings { store: Arc::clone(&store), keys, policy, check }, &stop)?;
-        let org = store.ensure_org("demo", Timestamp::now()).await?;
+        let org = store.ensure_org("demo", node.tools.clock.now()).await?;
         let interval = create(&node, store.as_ref(), org, &document).await?;
         let pollers = store.pollers(org, None).await?;
         screen.heading(&Heading {
@@ -150,7 +150,6 @@ impl Demo {
             provider,
             receiver,
             store,
-            node,
             stop,
             org,
             pollers,
@@ -158,17 +157,17 @@ impl Demo {
             sittings: Vec::new(),
             received: Vec::new(),
             score: Score::default(),
-            started: Instant::now(),
+            started: node.tools.clock.monotonic(),
+            node,
             _folder: folder,
         })
     }
 
     /// Shows everything until the end.
     async fn watch(mut self, seconds: Option<u64>) -> anyhow::Result<(Score, Comparison)> {
-        let end = seconds.map(|seconds| tokio::time::Instant::now() + Duration::from_secs(seconds));
         let ended = async move {
-            match end {
-                Some(end) => tokio::time::sleep_until(end).await,
+            match seconds {
+                Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
                 None => std::future::pending().await,
             }
         };
@@ -194,10 +193,10 @@ impl Demo {
                     }
                 }
             }
-            self.screen.count(&self.score, self.started.elapsed())?;
+            self.screen.count(&self.score, self.elapsed())?;
         }
         let comparison = self.close_shop().await?;
-        let elapsed = self.started.elapsed();
+        let elapsed = self.elapsed();
         self.screen.summary(&self.score, &comparison, elapsed)?;
         self.stop.ask();
         self.node.join().await?;
@@ -205,11 +204,15 @@ impl Demo {
         Ok((self.score, comparison))
     }
 
+    fn elapsed(&self) -> Duration {
+        self.node.tools.clock.monotonic().saturating_sub(self.started)
+    }
+
     /// Lets time bring changes once every resource was read.
     fn open_shop(&mut self) -> anyhow::Result<bool> {
         let is_read = |poller: &PollerRow| self.sittings.iter().any(|run| run.resource == poller.resource);
         if !self.pollers.iter().all(is_read) {
-            if self.started.elapsed() > PRIMING_MAX {
+            if self.elapsed() > PRIMING_MAX {
                 bail!("the first reads did not end in {} s; the polls above say why", PRIMING_MAX.as_secs());
             }
             return Ok(false);
@@ -221,7 +224,7 @@ impl Demo {
     }
 
     fn take(&mut self, received: Received) -> io::Result<()> {
-        let now = Timestamp::now();
+        let now = self.node.tools.clock.now();
         if let Some(fault) = received.fault {
             self.score.refused += 1;
             return self.screen.refused(fault, &received.webhook_id, now);
@@ -271,8 +274,10 @@ impl Demo {
         self.provider
             .control(Control { pause: Some(true), ..Control::default() })
             .map_err(anyhow::Error::msg)?;
-        let end = tokio::time::Instant::now() + FAREWELL;
-        while tokio::time::Instant::now() < end && self.is_delivering().await? {
+        // Whatever these runs recorded is delivered below; runs that end later prove nothing.
+        self.look().await?;
+        let end = self.elapsed() + FAREWELL;
+        while self.elapsed() < end && self.is_delivering().await? {
             while let Ok(Some(received)) = tokio::time::timeout(LOOK_EVERY, self.receiver.next()).await {
                 self.take(received)?;
             }
@@ -280,7 +285,6 @@ impl Demo {
         while let Ok(Some(received)) = tokio::time::timeout(LOOK_EVERY, self.receiver.next()).await {
             self.take(received)?;
         }
-        self.look().await?;
         let truth = self.provider.truth(0);
         // Deletions of customers leave no trace; those of tickets are marked.
         Ok(tally::compare(&self.received, &truth, &self.sittings, &[shop::RESOURCES[0]]))
@@ -302,7 +306,7 @@ impl Demo {
 
 /// Makes the instance as a user would: the document is checked, its secrets are sealed. Returns its interval.
 async fn create(node: &Node, store: &dyn Store, org: OrgId, document: &Value) -> anyhow::Result<Duration> {
-    let now = Timestamp::now();
+    let now = node.tools.clock.now();
     let checked = node.preparer.check(document, now);
     let Some(instance) = checked.instance else {
         bail!(

@@ -6,6 +6,8 @@ use std::io::{IsTerminal, Write};
 
 use serde_json::json;
 
+use super::Failure;
+
 /// When to use colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Color {
@@ -99,6 +101,17 @@ impl Output {
         };
         // Nobody is left to tell when standard error is closed.
         let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
+
+    /// A result, for standard output. A reader that has seen enough (`head`) is no failure.
+    pub(crate) fn result(&self, text: &str) -> Result<(), Failure> {
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Failure::Internal(format!("cannot write to standard output ({error})")))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// A word for standard output.

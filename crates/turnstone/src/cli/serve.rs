@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use jiff::Timestamp;
 use tokio::net::TcpListener;
 use turnstone_core::check::CheckSettings;
+use turnstone_core::date::Zone;
 use turnstone_core::id::OrgId;
-use turnstone_engine::clock::{Entropy, SystemEntropy};
+use turnstone_engine::clock::{Clock as _, Entropy, SystemClock, SystemEntropy};
 use turnstone_engine::egress::Policy;
-use turnstone_engine::secrets::{KeyRing, WhenMissing};
+use turnstone_engine::secrets::{KeyRing, SecretError, WhenMissing};
 use turnstone_engine::stop::Stop;
 use turnstone_store::sqlite::SqliteStore;
 use turnstone_store::{Store, StoreError};
@@ -50,6 +50,9 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = interval,
         env = "TURNSTONE_INTERVAL_MINIMUM")]
     interval_minimum: f64,
+    /// The zone of `${date:…}` in URLs
+    #[arg(long, value_name = "ZONE", default_value = "UTC", env = "TURNSTONE_SERVER_TIME_ZONE")]
+    time_zone: String,
     /// Makes a further organisation token, prints it once, and starts
     #[arg(long)]
     new_token: bool,
@@ -63,9 +66,12 @@ fn interval(text: &str) -> Result<f64, String> {
 
 /// Serves until it is told to stop.
 pub(crate) async fn run(args: ServeArgs, output: Output) -> Outcome {
-    serve(args, &output).await.map_err(|error| match error.downcast_ref::<StoreError>() {
-        Some(_) => Failure::State(format!("{error:#}")),
-        None => Failure::Internal(format!("{error:#}")),
+    serve(args, &output).await.map_err(|error| {
+        if error.is::<StoreError>() || error.is::<SecretError>() {
+            Failure::State(format!("{error:#}"))
+        } else {
+            Failure::Internal(format!("{error:#}"))
+        }
     })
 }
 
@@ -77,11 +83,14 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
     stop_on_signals(stop.clone())?;
     let (store, keys, is_new) = open(&args.data)?;
     let store: Arc<dyn Store> = Arc::new(store);
-    let org = store.ensure_org(ORGANISATION, Timestamp::now()).await?;
+    let now = SystemClock::new().now();
+    let org = store.ensure_org(ORGANISATION, now).await?;
     tokens(store.as_ref(), org, is_new || args.new_token).await?;
 
-    let mut check = CheckSettings::new(Timestamp::now());
+    let mut check = CheckSettings::new(now);
     check.interval_min = Duration::from_secs_f64(args.interval_minimum);
+    check.server_zone = Zone::parse(&args.time_zone, check.zone_rules)
+        .with_context(|| format!("--time-zone `{}` is no zone", args.time_zone))?;
     let policy = if args.allow_private { Policy::AllowPrivate } else { Policy::Public };
     // Before the loops: a port that is taken ends the start while nothing is claimed.
     let listener = TcpListener::bind(args.listen)
@@ -167,7 +176,7 @@ async fn tokens(store: &dyn Store, org: OrgId, wanted: bool) -> anyhow::Result<(
 }
 
 async fn add_token(store: &dyn Store, org: OrgId, token: &str) -> anyhow::Result<()> {
-    match store.add_org_token(org, auth::hash(token), Timestamp::now()).await {
+    match store.add_org_token(org, auth::hash(token), SystemClock::new().now()).await {
         // Known already: the same variable at an earlier start.
         Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
         Err(error) => Err(error).context("cannot keep the organisation token"),

@@ -65,8 +65,13 @@ fn a_reader_that_leaves_ends_it_quietly() {
 }
 
 #[test]
-fn the_document_behind_it_is_printed() {
+fn the_document_behind_it_is_sound() {
     let output = turnstone().args(["demo", "--document"]).output().unwrap();
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(document["configuration"]["event.poller.configuration"]["customers"]["sweep"].is_object());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.json");
+    std::fs::write(&file, output.stdout).unwrap();
+    let checked = turnstone().arg("check").arg(file).output().unwrap();
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }

@@ -1,5 +1,10 @@
 //! The program as its users meet it: the real binary, over its command line and its HTTP API.
 
+mod bad_input;
 mod bench;
+mod checking;
 mod demo;
+mod harness;
+mod json_server;
+mod polling;
 mod serve;

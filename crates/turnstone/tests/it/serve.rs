@@ -315,6 +315,9 @@ fn private_addresses_are_refused_unless_allowed() {
     assert!(failed["error"]["message"].as_str().unwrap().contains("localhost"), "{failed}");
 }
 
+/// Method, path, content type, body; the status and the code to expect.
+type Case<'a> = (&'a str, String, Option<&'a str>, &'a [u8], u16, &'a str);
+
 #[test]
 fn whatever_is_sent_is_answered_in_the_fields_shape() {
     let data = tempfile::tempdir().unwrap();
@@ -326,7 +329,7 @@ fn whatever_is_sent_is_answered_in_the_fields_shape() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let unknown = "/instances/1/pollers/x";
     let release = "/notifications/subscriptions/deliveries";
-    let cases: Vec<(&str, String, Option<&str>, &[u8], u16, &str)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("GET", "/instances/1".into(), None, b"", 404, "notFound"),
         ("GET", "/instances/x".into(), None, b"", 404, "notFound"),
         ("GET", "/instances/99999999999999999999".into(), None, b"", 404, "notFound"),
@@ -389,6 +392,63 @@ fn whatever_is_sent_is_answered_in_the_fields_shape() {
     assert_eq!(request(server.address, "GET", "/health", None, None, b"").expect(200)["ready"], true);
     let garbage = raw(server.address, b"\x16\x03\x01 no http at all\r\n\r\n");
     assert_eq!(garbage.status, 400, "{garbage:?}");
+}
+
+/// The document with one value replaced, for every value.
+fn replaced(value: &Value, by: &Value) -> Vec<Value> {
+    let mut all = vec![by.clone()];
+    match value {
+        Value::Object(members) => {
+            for (name, inner) in members {
+                all.extend(replaced(inner, by).into_iter().map(|inner| {
+                    let mut changed = members.clone();
+                    changed.insert(name.clone(), inner);
+                    Value::Object(changed)
+                }));
+            }
+        }
+        Value::Array(entries) => {
+            for (place, inner) in entries.iter().enumerate() {
+                all.extend(replaced(inner, by).into_iter().map(|inner| {
+                    let mut changed = entries.clone();
+                    changed[place] = inner;
+                    Value::Array(changed)
+                }));
+            }
+        }
+        _ => {}
+    }
+    all
+}
+
+#[test]
+fn every_member_may_hold_anything() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path(), &["--interval-minimum", "0.05"]);
+    let token = server.token.clone().unwrap();
+    let mut sound = document("https://api.example.com", "https://app.example.com/events");
+    sound["configuration"]["event.notification.enabled"] = json!(false);
+    sound["configuration"]["event.poller.configuration"]["customers"]["sweep"] =
+        json!({"every": "1 poll", "url": "/v1/customers", "readUrl": "/v1/customers/{id}"});
+    let made = server.ask(&token, "POST", "/instances", Some(&sound)).expect(200);
+    let base = format!("/instances/{}", made["id"]);
+    let strange =
+        [json!(null), json!(true), json!(-1e300), json!("\u{0}é<b>${"), json!([[]]), json!({"$sealed": "x"})];
+    let mut stored = 0;
+    for by in &strange {
+        for document in replaced(&sound, by) {
+            let answer = server.ask(&token, "PUT", &base, Some(&document));
+            match answer.status {
+                200 => stored += 1,
+                400 => assert!(answer.json()["faults"].is_array(), "{document}: {answer:?}"),
+                // Another element, or a sealed value that is not ours.
+                409 => assert!(answer.json()["code"].is_string(), "{document}: {answer:?}"),
+                _ => panic!("{document}: {answer:?}"),
+            }
+            server.ask(&token, "GET", &base, None).expect(200);
+        }
+    }
+    assert!(stored > 10, "{stored} of them are harmless");
 }
 
 #[test]

@@ -128,7 +128,7 @@ impl Screen {
         self.line("")?;
         for (name, what, remark) in rows {
             let remark = self.paint(DIM, remark);
-            self.line(&format!("  {name:<10}{what:<30}  {remark}").trim_end().to_owned())?;
+            self.line(format!("  {name:<10}{what:<30}  {remark}").trim_end())?;
         }
         self.line("")
     }

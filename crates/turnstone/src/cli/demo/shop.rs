@@ -71,6 +71,14 @@ pub fn document(provider_url: &str, receiver_url: &str, signature_key: &str) -> 
     document
 }
 
+/// The document to start an own one from: the same resources at an interval that every server allows.
+pub fn template() -> Value {
+    let mut document =
+        document("https://api.example.com", "https://app.example.com/events", "env:SIGNATURE_KEY");
+    document["configuration"]["event.poller.refresh_interval"] = json!("15");
+    document
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -90,5 +98,7 @@ mod tests {
         let names: Vec<&str> = instance.resources.iter().map(|resource| resource.name.as_str()).collect();
         assert_eq!(names, RESOURCES);
         assert_eq!(instance.interval, Duration::from_secs(3));
+        let checked = check(&template(), &CheckSettings::new("2026-01-01T00:00:00Z".parse().unwrap()));
+        assert_eq!((checked.faults, checked.repairs, checked.warnings), (vec![], vec![], vec![]));
     }
 }
