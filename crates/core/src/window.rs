@@ -183,4 +183,37 @@ mod tests {
         check_provider(None, 0, "2024-03-01T11:40:00.5Z");
         check_provider(Some("garbage"), 0, "2024-03-01T11:40:00.5Z");
     }
+
+    fn local(url: &str) -> Resource {
+        let value = serde_json::json!({
+            "url": url, "idField": "id", "overlap": 60,
+            "datesConfiguration": {
+                "updatedDateField": "u", "updatedDateFormat": "yyyy-MM-dd HH:mm:ss",
+                "updatedDateTimezone": "America/New_York",
+            },
+        });
+        let settings = crate::check::CheckSettings::new("2024-11-03T00:00:00Z".parse().unwrap());
+        crate::check::check_resource("r", &value, &settings, Some("https://x")).resources.remove(0)
+    }
+
+    #[test]
+    fn a_window_reaches_over_the_hour_that_occurs_twice() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap().as_microsecond();
+        for url in ["/l", "/l?since=${epoch:s}"] {
+            let resource = local(url);
+            let LowerBound(bound) = lower_bound(&resource, &resource.url, at("2024-11-03T05:59:59Z"));
+            // 01:00:50 of the second hour is read as that of the first.
+            assert!(bound <= at("2024-11-03T05:00:50Z"), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_occurs_twice_is_not_before_the_start_unless_both_are() {
+        let start: Timestamp = "2024-11-03T06:10:00Z".parse().unwrap();
+        let resource = local("/l");
+        let value = |text: &str| text.parse::<Timestamp>().unwrap().as_microsecond();
+        assert!(!unit_is_before(&resource, value("2024-11-03T05:30:00Z"), start));
+        assert!(unit_is_before(&resource, value("2024-11-03T05:05:00Z"), start));
+        assert!(unit_is_before(&resource, value("2024-11-03T04:59:00Z"), start));
+    }
 }

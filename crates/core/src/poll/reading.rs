@@ -18,6 +18,9 @@ use crate::resource::{Drift, PaginationKind, Sort, StartFrom};
 use crate::run::{FetchError, FetchErrorKind, Reply, Response, Step};
 use crate::window::{LowerBound, bound_at, http_date, lower_bound, provider_time};
 
+/// Code of the fault of a list that goes in circles.
+const PAGE_LOOP: &str = "pageLoop";
+
 /// Fingerprints of pages that are remembered to recognise a loop.
 const RECENT_PAGES: usize = 64;
 
@@ -106,11 +109,15 @@ impl Poll {
     }
 
     fn on_page_fault(mut self: Box<Self>, fault: &PageFault) -> Step {
-        if self.starts_over("the answer at the place where the pass stood is no page") {
+        // A pass that went in circles would go on in them: the next run begins anew (rule 10).
+        let circled = fault.code == PAGE_LOOP;
+        let resumed = self.pages == 0 && !circled;
+        if resumed && self.starts_over("the answer at the place where the pass stood is no page") {
             return self.fetch_page();
         }
         let message = format!("{}: {}", self.asked_for(), fault.message);
-        self.fail(RunFault::new(fault.code, message, false), None)
+        let fault = RunFault::new(fault.code, message, false);
+        self.finish_failed(Batch::default(), fault, None, circled)
     }
 
     /// Whether the place where the pass stood may not be there any more (a token that expired, a page past the end): the
@@ -357,7 +364,7 @@ impl Poll {
             self.pass.repeats += 1;
             if self.pass.repeats >= 2 {
                 return Err(PageFault::new(
-                    "pageLoop",
+                    PAGE_LOOP,
                     "the provider answers page after page with the same records; correct `pagination`",
                 ));
             }
@@ -382,7 +389,7 @@ impl Poll {
             Next::At(_) | Next::End => return Ok(follows),
         }
         Err(PageFault::new(
-            "pageLoop",
+            PAGE_LOOP,
             format!(
                 "{EMPTY_PAGES_MAX} pages in a row hold no records and name a next one; correct `pagination`"
             ),

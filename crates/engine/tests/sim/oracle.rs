@@ -63,6 +63,8 @@ struct Oracle<'a> {
     due_from: Micros,
     /// Visible before this, nothing is due: the provider tells no time.
     silent_until: Micros,
+    /// Records of which a stale version was taken for a new one.
+    mistaken: BTreeSet<usize>,
     verdict: Verdict,
 }
 
@@ -80,7 +82,8 @@ pub fn judge(
         From::Now if world.scenario.date.is_none() => (baseline.unwrap_or(Micros::MAX), first_pass_end),
         From::Now => (baseline.unwrap_or(Micros::MAX), Micros::MIN),
     };
-    let mut oracle = Oracle { world, passes, due_from, silent_until, verdict: Verdict::default() };
+    let mistaken = BTreeSet::new();
+    let mut oracle = Oracle { world, passes, due_from, silent_until, mistaken, verdict: Verdict::default() };
     oracle.verdict.classes = world.classes.clone();
     oracle.verdict.events = received.len() as u64;
     oracle.verdict.passes = passes.len() as u64;
@@ -311,6 +314,7 @@ impl Oracle<'_> {
     /// Files a violation: under the limit that explains it, or as broken.
     fn wrong(&mut self, wrong: Wrong, record: usize, version: Option<usize>, what: String) {
         if let Some(limit) = self.limit(wrong, record, version) {
+            self.mistaken.insert(record);
             *self.verdict.limits.entry(limit).or_default() += 1;
             return;
         }
@@ -326,9 +330,9 @@ impl Oracle<'_> {
         if self.world.scenario.shuffled && wrong == Wrong::Lost {
             return Some("ties shuffled between requests");
         }
-        // A stale mark of deletion stands for the true one that follows it.
-        let removed = version.is_some_and(|version| self.world.versions[version].kind == Kind::Removed);
-        let affected = matches!(wrong, Wrong::Doubled | Wrong::Disordered) || wrong == Wrong::Lost && removed;
+        // A stale version that was taken for a new one may look like the true one that follows it.
+        let mistaken = wrong == Wrong::Lost && self.mistaken.contains(&record);
+        let affected = matches!(wrong, Wrong::Doubled | Wrong::Disordered) || mistaken;
         if self.world.scenario.replicas.len() > 1 && affected {
             return self.not_told_apart(record, version?);
         }
