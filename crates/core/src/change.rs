@@ -92,10 +92,10 @@ pub fn judge(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) -> Chan
         return judge_deletion(item, known, now);
     }
     let entry = known.entry.as_ref();
-    if let Some(entry) = entry.filter(|entry| entry.deleted_at.is_none()) {
-        if let Some(known_last) = same_as_last(item, entry, now.resource) {
-            return known_last;
-        }
+    if let Some(entry) = entry.filter(|entry| entry.deleted_at.is_none())
+        && let Some(known_last) = same_as_last(item, entry, now.resource)
+    {
+        return known_last;
     }
     // What is older than a version already known says nothing about the beginning: a stale replica's, most likely.
     let replaced = entry.is_some_and(|entry| entry.compared > item.compared);
@@ -343,6 +343,10 @@ pub fn entry_after(
         Change::Ignored(..) | Change::Fault(_) => None,
         Change::Seeded => Some(match old {
             None => fresh(1, 0, 0),
+            // Back after its deletion: what ends this life must not bear the name of what ended the last one.
+            Some(old) if old.deleted_at.is_some() && !item.deleted => {
+                fresh(old.incarnation + 1, old.sequence, 0)
+            }
             Some(old) => fresh(old.incarnation, old.sequence, old.recurrence),
         }),
         Change::Rebased => old.map(|old| Entry { hash: item.hash, shape: now.resource.shape, ..old.clone() }),

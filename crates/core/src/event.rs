@@ -110,6 +110,8 @@ pub struct Identity<'a> {
 pub enum Moment<'a> {
     /// A version.
     Version {
+        /// Compared value as a number: seconds since 1970 for dates, the number itself otherwise.
+        order: Option<i64>,
         /// Compared value as text.
         compared: &'a str,
         /// Content.
@@ -122,7 +124,9 @@ pub enum Moment<'a> {
 }
 
 impl Identity<'_> {
-    /// The event's id: the first 128 bits of a SHA-256 over length-prefixed parts, so that no two changes share a text.
+    /// The event's id: 40 bits of the compared value, then 88 bits of a SHA-256 over length-prefixed parts, so that no
+    /// two changes share a text. The order in front lets an index of ids grow at its end (decision 0007); a deletion,
+    /// which has no value of its own, has zeros there.
     pub fn id(&self) -> EventId {
         let mut hasher = Sha256::new();
         hasher.update(b"turnstone event 1");
@@ -132,7 +136,7 @@ impl Identity<'_> {
         part(&mut hasher, self.object_id.as_bytes());
         hasher.update(self.incarnation.to_be_bytes());
         match self.moment {
-            Moment::Version { compared, hash, recurrence } => {
+            Moment::Version { compared, hash, recurrence, .. } => {
                 hasher.update(b"v");
                 part(&mut hasher, compared.as_bytes());
                 hasher.update(hash.0);
@@ -141,8 +145,13 @@ impl Identity<'_> {
             Moment::Deleted => hasher.update(b"d"),
         }
         let digest = hasher.finalize();
+        let order = match self.moment {
+            Moment::Version { order, .. } => order.unwrap_or(0).clamp(0, (1 << 40) - 1),
+            Moment::Deleted => 0,
+        };
         let mut id = [0; 16];
-        id.copy_from_slice(&digest[..16]);
+        id[..5].copy_from_slice(&order.to_be_bytes()[3..]);
+        id[5..].copy_from_slice(&digest[..11]);
         EventId(id)
     }
 }
@@ -214,7 +223,7 @@ mod tests {
             resource,
             object_id,
             incarnation: 1,
-            moment: Moment::Version { compared, hash: ContentHash([7; 16]), recurrence: 0 },
+            moment: Moment::Version { order: Some(7), compared, hash: ContentHash([7; 16]), recurrence: 0 },
         }
     }
 
@@ -225,6 +234,22 @@ mod tests {
         assert_ne!(base, identity("contact", "s7", "2024-01-01").id());
         assert_ne!(base, identity("contacts", "7", "2024-01-02").id());
         assert_ne!(base, Identity { moment: Moment::Deleted, ..identity("contacts", "7", "") }.id());
+    }
+
+    #[test]
+    fn later_changes_have_later_ids() {
+        let at = |order| {
+            let moment = Moment::Version {
+                order: Some(order),
+                compared: "x",
+                hash: ContentHash([7; 16]),
+                recurrence: 0,
+            };
+            Identity { moment, ..identity("contacts", "7", "x") }.id()
+        };
+        assert!(at(1_700_000_000) < at(1_700_000_001));
+        assert!(at(-5) < at(1));
+        assert!(at(i64::MAX) > at(1_700_000_000));
     }
 
     #[test]

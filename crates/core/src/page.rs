@@ -79,10 +79,10 @@ pub fn next(
     page: &Page<'_>,
     response: &Response,
 ) -> Result<Next, PageFault> {
-    if let Some(more) = flag(pagination, page, response)? {
-        if !more {
-            return Ok(Next::End);
-        }
+    if let Some(more) = flag(pagination, page, response)?
+        && !more
+    {
+        return Ok(Next::End);
     }
     let declared_more = pagination.more.is_some();
     match &pagination.kind {

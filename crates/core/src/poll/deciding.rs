@@ -98,8 +98,12 @@ impl Poll {
         if let Some(low) = open_superseded(item, &change) {
             self.pass.superseded = Some(self.pass.superseded.map_or(low, |known| known.min(low)));
         }
-        if matches!(change, Change::Ignored(Ignored::Superseded, _)) && !known.version {
-            // Seen is seen: once another version is reported, this one must not look new because of its date.
+        if matches!(change, Change::Ignored(Ignored::Superseded, _))
+            && !known.version
+            && !self.pass.was_parked
+        {
+            // Seen is seen: once another version is reported, this one must not look new because of its date. (What a
+            // parked pass brings may be new all the same: a live list decides.)
             overlay.versions.insert(item.version(), ());
             batch.versions.push(item.version());
         }
@@ -128,15 +132,16 @@ impl Poll {
         reason: &str,
         page: &PageRead,
     ) -> Event {
+        let dated = self.plan.resource.compared_format().is_some();
         let moment = match event_type {
             EventType::Deleted => Moment::Deleted,
             EventType::Created | EventType::Updated | EventType::Unknown => Moment::Version {
+                order: item.compared.map(|value| if dated { value.div_euclid(1_000_000) } else { value }),
                 compared: &item.compared_text,
                 hash: item.hash,
                 recurrence: entry.recurrence,
             },
         };
-        let dated = self.plan.resource.compared_format().is_some();
         let date = item.compared.filter(|_| dated).map(instant).or(item.updated).or(item.created);
         Event {
             id: self.identity(&item.id, entry.incarnation, moment).id(),

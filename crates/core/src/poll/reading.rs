@@ -118,11 +118,12 @@ impl Poll {
     /// An answer with a status that is no success.
     fn on_refusal(mut self: Box<Self>, reply: &Reply, response: &Response) -> Step {
         let asked = retry_after(response, reply);
-        if let Some(pause) = asked.filter(|pause| *pause <= limits::WAIT_IN_RUN_MAX) {
-            if matches!(response.status, 429 | 503) && self.waits < WAITS_PER_RUN_MAX {
-                self.note(format!("the provider asked to wait {} s", pause.as_secs_f32()));
-                return self.wait(pause.max(Duration::from_millis(100)));
-            }
+        if let Some(pause) = asked.filter(|pause| *pause <= limits::WAIT_IN_RUN_MAX)
+            && matches!(response.status, 429 | 503)
+            && self.waits < WAITS_PER_RUN_MAX
+        {
+            self.note(format!("the provider asked to wait {} s", pause.as_secs_f32()));
+            return self.wait(pause.max(Duration::from_millis(100)));
         }
         let refused_token = matches!(response.status, 400 | 404 | 409 | 410 | 422)
             && matches!(self.pass.position, Position::Token(_) | Position::Merge(_) | Position::Url(_));

@@ -42,7 +42,8 @@ pub struct Comparison {
 impl Sightings {
     /// Whether nothing was seen.
     pub fn is_empty(&self) -> bool {
-        self.seen.is_empty()
+        // What is newer than the pass's start was seen, too: a pass may have nothing else on its first pages.
+        self.seen.is_empty() && self.newest.is_empty()
     }
 
     /// Notes one version of read number `read`. Only those not after the pass's start are compared.
@@ -171,6 +172,14 @@ mod tests {
         let mut sightings = Sightings::default();
         read(&mut sightings, 1, &[("a", 1), ("b", 2)], true);
         assert_eq!(read(&mut sightings, 2, &[("b", 2)], true), (0, 1));
+    }
+
+    #[test]
+    fn records_newer_than_the_start_were_seen_too() {
+        let mut sightings = Sightings::default();
+        assert!(sightings.is_empty());
+        sightings.note(1, "a", Some(500), false);
+        assert!(!sightings.is_empty(), "or a pass that yields here begins anew for ever");
     }
 
     #[test]

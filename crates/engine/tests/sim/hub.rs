@@ -19,6 +19,9 @@ use crate::rng::Rng;
 use crate::stamp::*;
 use crate::world::World;
 
+/// Requests of one seed; more are a run that never ends.
+const REQUESTS_MAX: u64 = 100_000;
+
 /// The places where a run can crash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Point {
@@ -300,6 +303,12 @@ fn outcome(
     sent: Micros,
 ) -> Result<Response, FetchError> {
     inner.requests += 1;
+    if inner.requests > REQUESTS_MAX {
+        if let Some(trace) = &inner.trace {
+            println!("{}", trace.join("\n"));
+        }
+        panic!("a run that never ends");
+    }
     let wait_first = matches!(inner.plan.crash, Some((Point::Wait, _)));
     if wait_first && inner.rng.percent(50) {
         inner.world.class("told to wait");

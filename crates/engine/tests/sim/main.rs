@@ -92,6 +92,8 @@ fn number(name: &str) -> Option<u64> {
 #[derive(Default)]
 struct Tally {
     broken: Vec<(u64, Verdict)>,
+    /// Seeds whose poller never came to rest.
+    stuck: Vec<u64>,
     classes: BTreeMap<String, u64>,
     limits: BTreeMap<&'static str, u64>,
     sums: BTreeMap<&'static str, u64>,
@@ -99,6 +101,8 @@ struct Tally {
 
 impl Tally {
     fn add(&mut self, seed: u64, verdict: Verdict) {
+        // Only ties that are shuffled for ever may keep a poller from completing.
+        let stuck = verdict.classes.contains("never settles") && !verdict.classes.contains("ties shuffled");
         for class in &verdict.classes {
             *self.classes.entry(class.clone()).or_default() += 1;
         }
@@ -114,6 +118,9 @@ impl Tally {
             ("versions late, found by a sweep", verdict.late_found_by_sweep),
         ] {
             *self.sums.entry(name).or_default() += count;
+        }
+        if stuck {
+            self.stuck.push(seed);
         }
         if verdict.is_broken() {
             self.broken.push((seed, verdict));
@@ -171,8 +178,11 @@ fn hold(name: &str, seeds: u64, backing: Backing) -> Tally {
         println!(
             "seed {seed}: lost {lost:?} doubled {doubled:?} disordered {disordered:?} invented {invented:?}"
         );
-        println!("replay: SEED={seed} STORE={name} cargo test -p turnstone-engine --test sim replay -- --nocapture");
+        println!(
+            "replay: SEED={seed} STORE={name} cargo test -p turnstone-engine --test sim replay -- --nocapture"
+        );
     }
+    assert!(tally.stuck.is_empty(), "pollers that never came to rest: {:?}", tally.stuck);
     assert!(tally.broken.is_empty(), "{} of {seeds} seeds broke the promise", tally.broken.len());
     tally
 }

@@ -113,6 +113,8 @@ pub struct Received {
 /// An event that was matched with the version that it reports.
 struct Matched {
     version: usize,
+    /// When it was recorded.
+    at: Micros,
 }
 
 impl Oracle<'_> {
@@ -147,7 +149,7 @@ impl Oracle<'_> {
             self.world.versions[**version].visible <= at && last.is_none_or(|last| **version > last)
         });
         match next {
-            Some(version) => matched.push(Matched { version: *version }),
+            Some(version) => matched.push(Matched { version: *version, at }),
             None => {
                 let what = format!(
                     "`{}`: {} after {:?}: {:?}",
@@ -191,8 +193,13 @@ impl Oracle<'_> {
         if truth.stamp < self.due_from || truth.visible < self.silent_until {
             return;
         }
-        let from =
-            if self.looks_old(record, place) { from + self.world.scenario.settling() + SECOND } else { from };
+        let from = if self.looks_old(record, place) {
+            // As long as the version before it was read just now, it may be a stale replica's.
+            let earlier = matched.iter().filter(|known| known.version < version).map(|known| known.at).max();
+            from.max(earlier.unwrap_or(from)) + self.world.scenario.settling() + SECOND
+        } else {
+            from
+        };
         let shown = |pass: &&ClosedPass| pass.from >= from && pass.to < until;
         let pass = match late {
             false => self.passes.iter().find(shown),
@@ -230,11 +237,19 @@ impl Oracle<'_> {
         }
     }
 
-    /// Whether a version ever stood in a list that a complete pass read.
+    /// Whether a version stood in a list that a complete pass read while the version was inside its window.
     fn was_served(&self, version: usize, from: Micros, until: Micros) -> bool {
         let served = self.world.served.get(&version).map_or(&[][..], Vec::as_slice);
-        let complete = self.passes.iter().filter(|pass| pass.from >= from && pass.to < until);
-        complete.into_iter().any(|pass| served.iter().any(|at| (pass.from..=pass.to).contains(at)))
+        let stamp = self.world.versions[version].stamp;
+        let mut reach = Micros::MIN;
+        self.passes.iter().any(|pass| {
+            let reached = stamp >= reach;
+            if pass.kind == RunKind::Poll {
+                reach = pass.from - self.world.scenario.settling();
+            }
+            let shown = pass.from >= from && pass.to < until;
+            shown && reached && served.iter().any(|at| (pass.from..=pass.to).contains(at))
+        })
     }
 
     /// A version without a trace is reported once two sweeps have missed it.

@@ -8,6 +8,10 @@ use crate::rng::Rng;
 use crate::scenario::{Filter, Order, Paging, Scenario};
 use crate::stamp::*;
 
+/// Records of one world, and versions of them all: enough for several pages, and for a pass to come to its end.
+const RECORDS_MAX: usize = 45;
+const VERSIONS_MAX: usize = 2_000;
+
 /// What a version is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -154,6 +158,9 @@ impl World {
 
     /// One change at this instant.
     pub fn change(&mut self, at: Micros) {
+        if self.versions.len() >= VERSIONS_MAX {
+            return;
+        }
         if self.rng.percent(self.scenario.burst_percent) {
             let count = self.rng.between(3, 3 * i64::from(self.scenario.page_size));
             for _ in 0..count {
@@ -167,16 +174,16 @@ impl World {
 
     fn single(&mut self, at: Micros) {
         let live: Vec<usize> = (0..self.records.len()).filter(|at| self.kind(*at) == Kind::Live).collect();
-        if live.is_empty() || self.records.len() < 4 || self.rng.percent(25) && self.records.len() < 45 {
+        let few = self.records.len() < RECORDS_MAX;
+        if few && (live.is_empty() || self.records.len() < 4 || self.rng.percent(25)) {
             let (stamp, visible) = self.times(at, None);
             self.create(at, stamp, visible);
             return;
         }
-        let record = if self.rng.percent(4) {
-            self.rng.below(self.records.len() as u64) as usize
-        } else {
-            *self.rng.pick(&live)
-        };
+        // Now and then one that was deleted comes back.
+        let any = live.is_empty() || self.rng.percent(4);
+        let record =
+            if any { self.rng.below(self.records.len() as u64) as usize } else { *self.rng.pick(&live) };
         // Too many at once, and a sweep asks a person: not the subject here.
         let gone = self.versions.iter().filter(|version| version.kind == Kind::Gone).count();
         let braked = self.scenario.sweep.is_some() && !self.scenario.soft_delete && gone >= 18;

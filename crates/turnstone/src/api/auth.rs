@@ -1,8 +1,8 @@
 //! Who asks: the organisation whose token the `Authorization` header carries.
 //!
 //! The header is the field's: pairs of a kind and a value, separated by commas, in any order
-//! (`User x, Organization y`). Only the organisation's part decides here. Tokens are random, so their SHA-256 is all that
-//! is kept, and looking one up by its hash tells nothing about the others.
+//! (`User x, Organization y`). Only the organisation's part decides here. Tokens are random, so their SHA-256 is all
+//! that is kept, and looking one up by its hash tells nothing about the others.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;

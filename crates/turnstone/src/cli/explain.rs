@@ -1,7 +1,7 @@
 //! `turnstone explain`: what the next poll would do, record by record, without doing it.
 //!
 //! The same machine runs as in a real poll, and its answers come from the same ledger; only nothing is written. A state
-//! file is copied first, so that not even the attempt leaves a trace in it.
+//! file is copied first, because the document may have changed since it was polled, and the copy takes that change.
 //!
 //! Not here: the decisions (the core), carrying them out without writing (the engine's `driver::rehearse`).
 
@@ -45,7 +45,7 @@ Examples:
 pub(crate) struct ExplainArgs {
     #[command(flatten)]
     document: DocumentArgs,
-    /// Starts from what this file remembers. It is copied and not changed.
+    /// Starts from what this file remembers. A copy is used: neither the place nor what is known of records changes.
     #[arg(long, value_name = "STATE")]
     state: Option<PathBuf>,
     /// Explains a sweep instead of a poll.

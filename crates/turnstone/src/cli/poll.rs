@@ -20,6 +20,7 @@ use turnstone_engine::clock::{Clock, SystemClock};
 use turnstone_engine::deliverer::{Deliverer, HttpCallback, Limits, Parts, Vault};
 use turnstone_engine::driver::Progress;
 use turnstone_engine::egress::BodyBudget;
+use turnstone_engine::keeper::{Keeper, KeeperSettings};
 use turnstone_engine::poller::{OnProgress, Poller, PollerSettings, Turn};
 use turnstone_engine::stop::Stop;
 use turnstone_store::{EndpointState, NotificationFilter, NotificationState, PollerRow};
@@ -238,9 +239,13 @@ impl Job {
         let session = &job.session;
         let (store, clock) = (Arc::clone(&session.tools.store), Arc::clone(&session.tools.clock));
         let (org, instance) = (session.org, session.row.id);
-        let bookmark =
+        let mut bookmark =
             Bookmark::open(store, clock, session.entropy.as_ref(), org, instance).await.map_err(state)?;
         let interrupted = tokio::spawn(interrupt(job.stop.clone(), job.output.clone()));
+        // First what an earlier start recorded and could not print.
+        if bookmark.print(&job.stop).await.map_err(state)? == Printed::Closed {
+            return Ok(());
+        }
         // The printer and the deliverer outlive the polls: what these record last must still go out.
         let polled = Stop::new();
         let printing = tokio::spawn(Arc::clone(&job).print(bookmark, polled.clone()));
@@ -264,8 +269,9 @@ impl Job {
         } else if job.deliverer.is_some() && !job.stop.is_asked() {
             delivered = job.deliver_once().await;
         }
+        let tidied = if job.stop.is_asked() { Ok(()) } else { job.tidy().await };
         interrupted.abort();
-        printed.and(outcome).and(delivered)
+        printed.and(outcome).and(delivered).and(tidied)
     }
 
     /// Polls every resource once and then, with `--follow`, whenever one is due.
@@ -293,7 +299,21 @@ impl Job {
         if self.args.follow { self.follow().await } else { worst }
     }
 
+    fn keeper(&self) -> Keeper {
+        let (store, clock) = (Arc::clone(&self.session.tools.store), Arc::clone(&self.session.tools.clock));
+        Keeper::new(store, clock, KeeperSettings::default())
+    }
+
+    /// Removes what is older than its retention, after everything is printed.
+    async fn tidy(&self) -> Outcome {
+        self.keeper().prune(&self.stop).await.map_err(state)?;
+        Ok(())
+    }
+
     async fn follow(&self) -> Outcome {
+        let (keeper, stop) = (self.keeper(), self.stop.clone());
+        // It ends with the stop, or with the runtime.
+        tokio::spawn(async move { keeper.run(&stop).await });
         let (store, clock) = (&self.session.tools.store, &self.session.tools.clock);
         while !self.stop.is_asked() {
             let rows = store.pollers(self.session.org, Some(self.session.row.id)).await.map_err(state)?;
@@ -397,11 +417,20 @@ impl Job {
         }
     }
 
-    /// Says what long runs do.
+    /// Says what long runs do, and what the callback does not take.
     async fn tell_progress(self: Arc<Self>) {
         let mut told: BTreeMap<PollerId, (u64, u64, u64)> = BTreeMap::new();
+        let mut refused: Option<String> = None;
         loop {
             self.session.tools.clock.sleep(PROGRESS_EVERY).await;
+            if self.deliverer.is_some() && self.args.follow {
+                // A store that fails ends the polls, which say so.
+                let reason = self.refusal().await.unwrap_or(None);
+                if let Some(reason) = reason.as_ref().filter(|reason| refused.as_ref() != Some(reason)) {
+                    self.output.warn(reason);
+                }
+                refused = reason;
+            }
             for poller in &self.session.pollers {
                 let Some(now) = self.tally.get(poller.id) else { continue };
                 if told.insert(poller.id, now) != Some(now) {
@@ -468,8 +497,9 @@ impl Job {
                 Some((None, None)) | None => "it was given up earlier".to_owned(),
             };
             let url = self.session.instance.callback.as_ref().map_or("", |callback| callback.url.as_str());
+            let remedy = if self.args.follow { "correct it" } else { "correct it and run this again" };
             return Ok(Some(format!(
-                "the callback {} did not accept every event: {}; correct it and run this again, the events are kept",
+                "the callback {} did not accept every event: {}; {remedy}, the events are kept",
                 tame(url.split('?').next().unwrap_or_default()),
                 tame(&reason)
             )));

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Desk, Peer, answer, document, json_answer};
+use crate::harness::{Desk, Peer, Running, answer, document, json_answer};
 
 const FILTER: &str = "/customers?since=${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}";
 
@@ -165,6 +165,12 @@ fn a_callback_that_refuses_is_told_and_keeps_the_events() {
         ended.expect_words("it answered 503").expect_words("/hook").expect_words("the events are kept");
     assert!(!ended.stderr.contains("hidden"));
     assert_eq!(callback.count(), 1);
+    let follow = ["poll", "FILE", "--state", "STATE", "--deliver", "--follow", "--every", "1m"];
+    let mut running = Running::start(desk.command(&follow));
+    running.wait_for("it answered 503");
+    running.interrupt();
+    running.end().expect_code(0);
+    assert!(callback.count() > 1, "tried again");
     let without = document(&peer.url("/customers"), json!({}));
     Desk::new(&without).run(&["poll", "FILE", "--deliver"]).expect_code(2).expect_words("callback.url");
 }

@@ -256,7 +256,8 @@ impl World {
 
     fn event(&self, place: Place, object: &str, sequence: u64, text: &str) -> Event {
         let compared = sequence.to_string();
-        let moment = Moment::Version { compared: &compared, hash: ContentHash([0; 16]), recurrence: 0 };
+        let moment =
+            Moment::Version { order: None, compared: &compared, hash: ContentHash([0; 16]), recurrence: 0 };
         let identity = Identity {
             org: self.org,
             instance: place.instance,
