@@ -120,8 +120,8 @@ impl Poll {
         self.finish_failed(Batch::default(), fault, None, circled)
     }
 
-    /// Whether the place where the pass stood may not be there any more (a token that expired, a page past the end): the
-    /// pass then starts over, once per run. What is committed is not reported twice (B08).
+    /// Whether the place where the pass stood may not be there any more (a token that expired, a page past the end):
+    /// the pass then starts over, once per run. What is committed is not reported twice (B08).
     fn starts_over(&mut self, why: &str) -> bool {
         let moved_on = match self.pass.position {
             Position::First => false,
@@ -148,8 +148,8 @@ impl Poll {
         matches!(status, 200 | 203) || (status == 206 && paged)
     }
 
-    /// Many APIs that count pages answer 404 (or 416) to a page past the last one. Right after a page that was read, that
-    /// is their end marker; the comparison of reads finds out if it was not.
+    /// Many APIs that count pages answer 404 (or 416) to a page past the last one. Right after a page that was read,
+    /// that is their end marker; the comparison of reads finds out if it was not.
     fn is_beyond_the_end(&self, status: u16) -> bool {
         matches!(status, 404 | 416)
             && self.pages > 0
