@@ -1,4 +1,5 @@
-//! What is remembered of the records already seen: one [`Entry`] per record, and the [`Version`]s in the window.
+//! What is remembered of the records already seen: one [`Entry`] per record, which is also the row of its last version,
+//! and the [`Version`]s in the window that were replaced.
 //!
 //! The ledger is why too much reading is harmless: a version that stands here is not reported again. It also carries
 //! what event ids are derived from (incarnation, sequence, recurrence), so that a restored backup recomputes the same
@@ -41,6 +42,13 @@ pub struct Entry {
     pub deleted_at: Option<Timestamp>,
     /// The last body, where `keepLast` asks for it.
     pub last_body: Option<String>,
+}
+
+impl Entry {
+    /// The last version.
+    pub fn version(&self) -> Version {
+        Version { id: self.id.clone(), compared: self.compared, hash: self.hash }
+    }
 }
 
 /// One version of a record that was reported, or silently taken as known.

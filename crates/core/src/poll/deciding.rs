@@ -24,7 +24,7 @@ struct Overlay {
 
 impl Poll {
     /// Judges a page's records and goes on: to the next page, to another read, or to the end.
-    pub(super) fn decide(mut self: Box<Self>, page: PageRead, known: Vec<KnownVersion>) -> Step {
+    pub(super) fn decide(mut self: Box<Self>, page: PageRead, mut known: Vec<KnownVersion>) -> Step {
         if known.len() != page.items.len() {
             return self.fail(RunFault::new("protocol", "the store answered another question", true), None);
         }
@@ -32,7 +32,7 @@ impl Poll {
         let mut overlay = Overlay { newest: repeated(&page.items), ..Overlay::default() };
         for at in order(&page.items, !overlay.newest.is_empty()) {
             let item = &page.items[at];
-            let known = overlay.over(item, &known[at]);
+            let known = overlay.over(item, std::mem::take(&mut known[at]));
             if let Err(fault) = self.decide_one(item, known, &page, &mut batch, &mut overlay) {
                 return self.fail(RunFault::new("missingDate", fault, false), None);
             }
@@ -115,10 +115,16 @@ impl Poll {
             if plan.resource.keep_last {
                 entry.last_body = Some(page.body[item.raw.clone()].to_string());
             }
-            let version = item.version();
-            overlay.versions.insert(version.clone(), ());
-            overlay.entries.insert(entry.id.clone(), entry.clone());
-            batch.versions.push(version);
+            // An entry is the row of its last version; only the one that it replaces needs a row of its own.
+            if let Some(replaced) =
+                known.entry.as_ref().map(Entry::version).filter(|old| *old != entry.version())
+            {
+                overlay.versions.insert(replaced.clone(), ());
+                batch.versions.push(replaced);
+            }
+            if overlay.newest.contains_key(&entry.id) {
+                overlay.entries.insert(entry.id.clone(), entry.clone());
+            }
             batch.entries.push(entry);
         } else if now.sweep && known.entry.is_some_and(|entry| entry.deleted_at.is_none()) {
             batch.swept.push(item.id.clone());
@@ -256,12 +262,14 @@ impl Poll {
 
 impl Overlay {
     /// What is known of a version, this page's own changes included.
-    fn over(&self, item: &Item, known: &KnownVersion) -> KnownVersion {
+    fn over(&self, item: &Item, known: KnownVersion) -> KnownVersion {
         match self.entries.get(&item.id) {
-            None => known.clone(),
+            None => known,
             Some(entry) => KnownVersion {
+                version: known.version
+                    || entry.version() == item.version()
+                    || self.versions.contains_key(&item.version()),
                 entry: Some(entry.clone()),
-                version: known.version || self.versions.contains_key(&item.version()),
             },
         }
     }
