@@ -16,7 +16,10 @@ use crate::ledger::{Compared, Entry, KnownVersion};
 use crate::poll::Ignored;
 use crate::records::Item;
 use crate::resource::{ComparedBy, CreatedInWindow, MissingDate, Resource, SameTimestampChange};
-use crate::window::{LowerBound, unit_is_before};
+use crate::window::{LowerBound, instant, unit_is_before};
+
+/// Age up to which an unknown record that is marked as deleted is news. The ledger keeps deleted entries a day longer.
+const DELETED_NEWS_MAX: jiff::SignedDuration = jiff::SignedDuration::from_hours(29 * 24);
 
 /// What the judgement rests on beside the record and the ledger.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +40,8 @@ pub struct Circumstances<'a> {
     pub sweep: bool,
     /// Bound of the last window of polls: what a sweep finds below it could not have come otherwise.
     pub polled_below: Option<LowerBound>,
+    /// Whether the same page also holds a newer version of this record.
+    pub beside_newer: bool,
     /// Set while the first pass establishes what is already there.
     pub baseline: Option<Baseline>,
 }
@@ -48,6 +53,8 @@ pub enum Baseline {
     Before(Timestamp),
     /// Everything: the provider sends no `Date`, so nothing can be told apart.
     Everything,
+    /// Everything, whatever the ledger says: its values are of another kind.
+    Anew,
 }
 
 /// The judgement on one record.
@@ -98,7 +105,8 @@ pub fn judge(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) -> Chan
         return known_last;
     }
     // What is older than a version already known says nothing about the beginning: a stale replica's, most likely.
-    let replaced = entry.is_some_and(|entry| entry.compared > item.compared);
+    let comparable = now.baseline != Some(Baseline::Anew);
+    let replaced = comparable && entry.is_some_and(|entry| entry.compared > item.compared);
     if seeds(item, now) && !replaced {
         return Change::Seeded;
     }
@@ -113,7 +121,8 @@ pub fn judge(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) -> Chan
 }
 
 fn left_out(item: &Item, entry: Option<&Entry>, now: &Circumstances<'_>) -> Option<Change> {
-    if item.fell_back && entry.is_some_and(|entry| entry.compared > item.compared) {
+    let comparable = now.baseline != Some(Baseline::Anew);
+    if comparable && item.fell_back && entry.is_some_and(|entry| entry.compared > item.compared) {
         let reason =
             format!("record `{}` has lost its updated date; correct `updatedDateField`", item.object_id);
         return Some(Change::Ignored(Ignored::Quarantined, reason.into()));
@@ -148,11 +157,11 @@ fn same_as_last(item: &Item, entry: &Entry, resource: &Resource) -> Option<Chang
     if entry.compared != item.compared {
         return None;
     }
-    if entry.hash == item.hash {
-        return Some(Change::Ignored(Ignored::Reported, "already reported".into()));
-    }
     if entry.shape != resource.shape {
         return Some(Change::Rebased);
+    }
+    if entry.hash == item.hash {
+        return Some(Change::Ignored(Ignored::Reported, "already reported".into()));
     }
     if resource.same_timestamp_change == SameTimestampChange::Ignore && item.compared.is_some() {
         return Some(Change::Ignored(
@@ -167,7 +176,7 @@ fn same_as_last(item: &Item, entry: &Entry, resource: &Resource) -> Option<Chang
 fn seeds(item: &Item, now: &Circumstances<'_>) -> bool {
     match now.baseline {
         None => false,
-        Some(Baseline::Everything) => true,
+        Some(Baseline::Everything | Baseline::Anew) => true,
         Some(Baseline::Before(start)) => {
             let dated = match now.resource.compared {
                 ComparedBy::Updated | ComparedBy::Created => item.compared,
@@ -198,7 +207,7 @@ fn settling(resource: &Resource) -> jiff::SignedDuration {
 
 fn judge_deletion(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) -> Change {
     let Some(entry) = &known.entry else {
-        if seeds(item, now) {
+        if seeds(item, now) || outlived(item, now) {
             return Change::Seeded;
         }
         if before_window(item, now) {
@@ -214,6 +223,14 @@ fn judge_deletion(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) ->
         return superseded();
     }
     event(EventType::Deleted, "marked as deleted")
+}
+
+/// Whether a mark of deletion may have been reported long ago: one that stays listed for ever outlives its entry in the
+/// ledger. Without a date nothing tells, and silence is the smaller mistake.
+fn outlived(item: &Item, now: &Circumstances<'_>) -> bool {
+    let dated = item.compared.filter(|_| is_dated(now.resource));
+    let Some(value) = dated.or(item.updated.map(|at| at.as_microsecond())) else { return true };
+    now.sweep && now.provider_time.duration_since(instant(value)) > DELETED_NEWS_MAX
 }
 
 /// A deleted id that is served again: born anew, unless the answer may be older than the deletion.
@@ -232,6 +249,9 @@ fn judge_return(item: &Item, known: &KnownVersion, entry: &Entry, now: &Circumst
 
 fn judge_known(item: &Item, known: &KnownVersion, entry: &Entry, now: &Circumstances<'_>) -> Change {
     let older = matches!((item.compared, entry.compared), (Some(new), Some(last)) if new < last);
+    if older && now.beside_newer {
+        return Change::Ignored(Ignored::Reported, "an older version, listed beside its newer one".into());
+    }
     let doubtful = now.was_parked && item.compared == entry.compared && entry.first_read_at >= now.as_of;
     if doubtful && unsettled(entry.first_read_at, now) {
         return superseded(); // Which of the two came first, a live list tells.

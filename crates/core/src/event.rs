@@ -119,8 +119,13 @@ pub enum Moment<'a> {
         /// How often versions of this record returned before.
         recurrence: u32,
     },
-    /// Its end.
-    Deleted,
+    /// Its end, after this version.
+    Deleted {
+        /// Compared value of the last version as text.
+        compared: &'a str,
+        /// Content of the last version.
+        hash: ContentHash,
+    },
 }
 
 impl Identity<'_> {
@@ -142,12 +147,16 @@ impl Identity<'_> {
                 hasher.update(hash.0);
                 hasher.update(recurrence.to_be_bytes());
             }
-            Moment::Deleted => hasher.update(b"d"),
+            Moment::Deleted { compared, hash } => {
+                hasher.update(b"d");
+                part(&mut hasher, compared.as_bytes());
+                hasher.update(hash.0);
+            }
         }
         let digest = hasher.finalize();
         let order = match self.moment {
             Moment::Version { order, .. } => order.unwrap_or(0).clamp(0, (1 << 40) - 1),
-            Moment::Deleted => 0,
+            Moment::Deleted { .. } => 0,
         };
         let mut id = [0; 16];
         id[..5].copy_from_slice(&order.to_be_bytes()[3..]);
@@ -233,7 +242,8 @@ mod tests {
         assert_eq!(base, identity("contacts", "7", "2024-01-01").id());
         assert_ne!(base, identity("contact", "s7", "2024-01-01").id());
         assert_ne!(base, identity("contacts", "7", "2024-01-02").id());
-        assert_ne!(base, Identity { moment: Moment::Deleted, ..identity("contacts", "7", "") }.id());
+        let moment = Moment::Deleted { compared: "2024-01-01", hash: ContentHash([7; 16]) };
+        assert_ne!(base, Identity { moment, ..identity("contacts", "7", "") }.id());
     }
 
     #[test]

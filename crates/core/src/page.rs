@@ -79,12 +79,13 @@ pub fn next(
     page: &Page<'_>,
     response: &Response,
 ) -> Result<Next, PageFault> {
-    if let Some(more) = flag(pagination, page, response)?
+    let more = flag(pagination, page, response)?;
+    if let Some(more) = more
         && !more
     {
         return Ok(Next::End);
     }
-    let declared_more = pagination.more.is_some();
+    let declared_more = more.is_some();
     match &pagination.kind {
         PaginationKind::None => Ok(Next::End),
         PaginationKind::Undeclared | PaginationKind::Link => link(url, response),
@@ -109,12 +110,12 @@ pub fn next(
             Ok(Next::At(Position::Offset(skip + page.records.len() as u64)))
         }
         PaginationKind::Cursor { token, param } => match value_at(token, page.next, response) {
-            None if pagination.more.is_some() => Err(missing_next(token)),
+            None if declared_more => Err(missing_next(token)),
             None => Ok(Next::End),
             Some(raw) => token_position(raw, param.as_deref()),
         },
         PaginationKind::Next { url: place } => match value_at(place, page.next, response) {
-            None if pagination.more.is_some() => Err(missing_next(place)),
+            None if declared_more => Err(missing_next(place)),
             None => Ok(Next::End),
             Some(raw) => same_origin(url, &text_of(raw)).map(|next| Next::At(Position::Url(next))),
         },
@@ -142,7 +143,7 @@ fn flag(pagination: &Pagination, page: &Page<'_>, response: &Response) -> Result
         Place::Body(_) => page.more,
         Place::Header(name) => response.header(name),
     };
-    let Some(raw) = raw else { return Ok(Some(false)) };
+    let Some(raw) = raw else { return Ok(None) };
     Ok(Some(match text_of(raw).to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" => true,
         "false" | "0" | "no" | "" | "null" => false,

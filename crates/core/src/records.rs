@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use crate::date::ParseError;
 use crate::json_hash::{ContentHash, content_hash};
-use crate::json_path::{JsonPath, Picker, elements, scalar};
+use crate::json_path::{JsonPath, Picker, Segment, elements, scalar};
 use crate::ledger::{Compared, Version};
 use crate::limits::{RECORD_BYTES_MAX, RECORDS_PER_PAGE_MAX};
 use crate::resource::{ComparedBy, DateField, Pagination, PaginationKind, Place, Resource};
@@ -113,6 +113,18 @@ impl Reader {
             ]),
             list: resource.list.clone(),
         }
+    }
+
+    /// An answer without records, in this resource's form: for an API that ends its pages with a status.
+    pub fn empty_page(&self) -> String {
+        let mut text = "[]".to_string();
+        for segment in self.list.iter().flat_map(|path| path.segments().iter().rev()) {
+            text = match segment {
+                Segment::Key(key) => format!("{{{}:{text}}}", serde_json::Value::from(key.as_str())),
+                Segment::Index(index) => format!("[{}{text}]", "null,".repeat(*index)),
+            };
+        }
+        text
     }
 
     /// Takes an answer apart. Fails when it is not JSON, or its list is not where the configuration says.

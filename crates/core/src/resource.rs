@@ -94,6 +94,18 @@ pub enum ComparedBy {
     Content,
 }
 
+impl ComparedBy {
+    /// The kind of value by name, as a poller's state keeps it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            ComparedBy::Updated => "updated",
+            ComparedBy::Created => "created",
+            ComparedBy::Cursor(_) => "number",
+            ComparedBy::Content => "content",
+        }
+    }
+}
+
 /// How the pages of a list follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pagination {
@@ -248,6 +260,11 @@ impl Resource {
     /// `pollDelay + overlap` (design section 4, rule 6).
     pub fn settling(&self) -> Duration {
         self.poll_delay + self.overlap
+    }
+
+    /// Whether a number decides instead of a date.
+    pub fn is_numbered(&self) -> bool {
+        matches!(self.compared, ComparedBy::Cursor(_))
     }
 
     /// The format of the compared field, when it is a date.

@@ -430,8 +430,8 @@ pub struct NotificationFilter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
     /// Events recorded before this go, unless one is undelivered: not yet passed by its instance's endpoint, held
-    /// there, or a member of a notification that stays. Closed notifications completed before this go when no attempt
-    /// of theirs is left.
+    /// there, or a member of a notification that stays. Dead letters stay. Other closed notifications completed before
+    /// this go when no attempt of theirs is left.
     pub events_before: Timestamp,
     /// Runs and their decisions finished before this go.
     pub runs_before: Timestamp,

@@ -190,8 +190,11 @@ impl Poll {
         self.state.passes += 1;
         self.state.starts = 0;
         self.state.failures = 0;
+        self.state.reseeding = false;
         if self.pass.kind == RunKind::Poll && !self.unchanged {
-            self.state.validators = self.validators.take();
+            // Records that were left undecided must be seen again, so a later answer must not be "not modified".
+            let decided = self.counts.filtered == 0 && self.pass.unreadable == 0;
+            self.state.validators = self.validators.take().filter(|_| decided);
         }
         let braked = self.state.brake.is_some_and(|brake| !brake.released);
         self.state.sweep_next = self.pass.kind == RunKind::Poll && !braked && self.sweep_is_due();

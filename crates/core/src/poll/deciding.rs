@@ -8,7 +8,7 @@ use super::outcome::{Batch, Decision, Ignored, RunFault, RunKind, Verdict};
 use super::reading::PageRead;
 use crate::change::{Change, Circumstances, entry_after, judge, open_superseded};
 use crate::event::{Event, EventType, Identity, Moment};
-use crate::ledger::{Entry, KnownVersion, Version};
+use crate::ledger::{Compared, Entry, KnownVersion, Version};
 use crate::records::Item;
 use crate::run::Step;
 use crate::window::{LowerBound, instant, unit_is_before};
@@ -18,6 +18,8 @@ use crate::window::{LowerBound, instant, unit_is_before};
 struct Overlay {
     entries: HashMap<String, Entry>,
     versions: HashMap<Version, ()>,
+    /// Ids that stand on the page more than once, with their newest value.
+    newest: HashMap<String, Option<Compared>>,
 }
 
 impl Poll {
@@ -27,8 +29,8 @@ impl Poll {
             return self.fail(RunFault::new("protocol", "the store answered another question", true), None);
         }
         let mut batch = Batch { sweep: self.sweep_number(), ..Batch::default() };
-        let mut overlay = Overlay::default();
-        for at in order(&page.items) {
+        let mut overlay = Overlay { newest: repeated(&page.items), ..Overlay::default() };
+        for at in order(&page.items, !overlay.newest.is_empty()) {
             let item = &page.items[at];
             let known = overlay.over(item, &known[at]);
             if let Err(fault) = self.decide_one(item, known, &page, &mut batch, &mut overlay) {
@@ -53,7 +55,7 @@ impl Poll {
         self.commit(batch, AfterCommit::Reply)
     }
 
-    fn is_over_budget(&self) -> bool {
+    pub(super) fn is_over_budget(&self) -> bool {
         let spent = self.now.duration_since(self.started_at).unsigned_abs();
         self.pages >= self.options.pages_max || spent >= self.options.time_max
     }
@@ -84,6 +86,7 @@ impl Poll {
             was_parked: self.pass.was_parked,
             sweep: self.pass.kind == RunKind::Sweep,
             polled_below: self.state.last_bound.or(self.pass.floor).map(LowerBound),
+            beside_newer: overlay.newest.get(&item.id).is_some_and(|newest| item.compared < *newest),
             baseline: self.baseline(),
         };
         let change = judge(item, &known, &now);
@@ -134,7 +137,7 @@ impl Poll {
     ) -> Event {
         let dated = self.plan.resource.compared_format().is_some();
         let moment = match event_type {
-            EventType::Deleted => Moment::Deleted,
+            EventType::Deleted => Moment::Deleted { compared: &item.compared_text, hash: item.hash },
             EventType::Created | EventType::Updated | EventType::Unknown => Moment::Version {
                 order: item.compared.map(|value| if dated { value.div_euclid(1_000_000) } else { value }),
                 compared: &item.compared_text,
@@ -264,13 +267,19 @@ impl Overlay {
     }
 }
 
+/// Ids that stand on a page more than once, with their newest value.
+fn repeated(items: &[Item]) -> HashMap<String, Option<Compared>> {
+    let mut ids: Vec<&Item> = items.iter().collect();
+    ids.sort_unstable_by(|one, two| one.id.cmp(&two.id));
+    let runs = ids.chunk_by(|one, two| one.id == two.id).filter(|run| run.len() > 1);
+    runs.map(|run| (run[0].id.clone(), run.iter().map(|item| item.compared).max().flatten())).collect()
+}
+
 /// The order in which a page's records are judged: as they stand, unless an id stands there twice; then by compared
 /// value, so that its versions become events in their order (B16).
-fn order(items: &[Item]) -> Vec<usize> {
+fn order(items: &[Item], repeats: bool) -> Vec<usize> {
     let mut order: Vec<usize> = (0..items.len()).collect();
-    let mut ids: Vec<&str> = items.iter().map(|item| item.id.as_str()).collect();
-    ids.sort_unstable();
-    if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+    if repeats {
         order.sort_by_key(|at| items[*at].compared);
     }
     order

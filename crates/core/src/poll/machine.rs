@@ -112,6 +112,7 @@ pub fn start(start: Start) -> Step {
         baseline_saved: false,
         validators: None,
         unchanged: false,
+        looked_before: None,
         asked: Asked::Page,
         after_commit: AfterCommit::Reply,
     });
@@ -151,6 +152,8 @@ pub(super) struct Poll {
     pub(super) baseline_saved: bool,
     /// The provider answered that nothing has changed.
     pub(super) unchanged: bool,
+    /// The missing record up to which the step before this one looked.
+    pub(super) looked_before: Option<String>,
     /// Validators of this pass's answer, kept if the pass completes.
     pub(super) validators: Option<Validators>,
     /// What the pending question is about.
@@ -234,6 +237,7 @@ impl Poll {
 
     /// Resumes the stored pass, or opens a new one (rule 10).
     fn open(&mut self, stored: Option<Pass>) {
+        self.notice_other_comparison();
         let kind = self.options.kind.unwrap_or_else(|| self.kind_due());
         match stored {
             Some(pass) if pass.revision == self.plan.revision && pass.kind == kind => {
@@ -266,6 +270,37 @@ impl Poll {
         }
     }
 
+    /// A watermark of updated dates means nothing to created dates or numbers. When another value decides from now on,
+    /// the ledger is built anew, silently, and the run says so (A27).
+    fn notice_other_comparison(&mut self) {
+        let name = self.resource().compared.name();
+        if self.state.compared == name {
+            return;
+        }
+        let first = self.state.compared.is_empty();
+        self.state.compared = name.to_string();
+        if first || self.state.watermark.is_none() {
+            return;
+        }
+        self.note(
+            "another value decides about versions now: what is there is taken as known, without events",
+        );
+        self.state.watermark = None;
+        self.state.primed = false;
+        self.state.reseeding = true;
+        self.state.baseline = None;
+        self.state.floor = None;
+        self.state.hold = None;
+        self.state.trail.clear();
+        self.state.last_bound = None;
+        self.state.complete_to = None;
+    }
+
+    /// What the first pass reports; one that builds the ledger anew reports nothing old.
+    pub(super) fn start_from(&self) -> StartFrom {
+        start_from(&self.plan, &self.state)
+    }
+
     /// The sweep that failed on its way, if this is the time to go on with it.
     fn unpark(&mut self, kind: RunKind) -> Option<Pass> {
         if kind != RunKind::Sweep {
@@ -280,7 +315,7 @@ impl Poll {
     /// known (rule 8).
     fn kind_due(&self) -> RunKind {
         let sweeps = self.resource().sweep.is_some();
-        let first = !self.state.primed && self.resource().start_from == StartFrom::Now;
+        let first = !self.state.primed && self.start_from() == StartFrom::Now;
         let held = self.state.brake.is_some_and(|brake| !brake.released);
         if sweeps && !held && (first || self.state.sweep_next) { RunKind::Sweep } else { RunKind::Poll }
     }
@@ -342,7 +377,12 @@ impl Poll {
     }
 
     fn add_validators(&self, request: &mut Request) {
-        let Some(validators) = self.state.validators.as_ref().filter(|known| known.url == request.url) else {
+        let Some(validators) = self
+            .state
+            .validators
+            .as_ref()
+            .filter(|known| known.url == request.url && known.revision == self.plan.revision)
+        else {
             return;
         };
         if let Some(etag) = &validators.etag {
@@ -402,6 +442,9 @@ impl Poll {
             return None;
         }
         let baseline = self.pass.baseline?;
+        if self.state.reseeding {
+            return Some(Baseline::Anew);
+        }
         Some(if baseline.undated { Baseline::Everything } else { Baseline::Before(baseline.at) })
     }
 
@@ -413,14 +456,17 @@ impl Poll {
 
 fn next_bound(plan: &Plan, state: &PollerState, watermark: Compared, now: Timestamp) -> Compared {
     let resource = &plan.resource;
-    let settled = match resource.compared {
-        crate::resource::ComparedBy::Cursor(_) => trailing(state, resource, watermark, now),
-        _ => watermark,
+    let settled = match resource.is_numbered() {
+        true => trailing(state, resource, watermark, now),
+        false => watermark,
     };
     let LowerBound(mut bound) = lower_bound(resource, &resource.url, settled);
     if let Some(hold) = state.hold {
         // A superseded version may turn out to be the truth: it must not leave the window meanwhile.
-        let below = minus(instant(hold.value), resource.overlap).as_microsecond();
+        let below = match resource.is_numbered() {
+            true => hold.value,
+            false => minus(instant(hold.value), resource.overlap).as_microsecond(),
+        };
         bound = bound.min(bound_at(resource, &resource.url, below).0);
     }
     state.floor.map_or(bound, |floor| bound.max(floor))
@@ -446,7 +492,7 @@ impl Pass {
             RunKind::Sweep => None,
             RunKind::Poll => first_bound(plan, state, now),
         };
-        if let (false, StartFrom::Instant(at)) = (state.primed, resource.start_from) {
+        if let (false, StartFrom::Instant(at)) = (state.primed, start_from(plan, state)) {
             state.baseline = Some(BaselineState { at, undated: false });
             state.floor = bound;
         }
@@ -477,6 +523,7 @@ impl Pass {
             unstable: None,
             baseline: state.baseline.filter(|_| !state.primed),
             floor: state.floor,
+            empty_pages: 0,
             missing_after: None,
             looking: false,
             was_parked: false,
@@ -501,15 +548,18 @@ impl Pass {
     }
 }
 
+fn start_from(plan: &Plan, state: &PollerState) -> StartFrom {
+    if state.reseeding { StartFrom::Now } else { plan.resource.start_from }
+}
+
 fn first_bound(plan: &Plan, state: &PollerState, now: Timestamp) -> Option<Compared> {
     let resource = &plan.resource;
     if let Some(watermark) = state.watermark.filter(|_| state.primed) {
         return Some(next_bound(plan, state, watermark, now));
     }
-    let numbered = matches!(resource.compared, crate::resource::ComparedBy::Cursor(_));
-    match resource.start_from {
+    match start_from(plan, state) {
         StartFrom::Beginning => None,
-        _ if numbered => None,
+        _ if resource.is_numbered() => None,
         StartFrom::Instant(at) => Some(bound_at(resource, &resource.url, at.as_microsecond()).0),
         StartFrom::Now => {
             let from = state.baseline.map_or(now, |baseline| baseline.at.min(now));
@@ -530,12 +580,17 @@ fn can_move(resource: &Resource) -> bool {
 pub(super) fn redacted(url: &str) -> String {
     let Some((path, query)) = url.split_once('?') else { return url.to_string() };
     let secret = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        ["key", "token", "secret", "password", "passwd", "signature", "auth", "sig"].iter().any(|word| {
-            name == *word || name.ends_with(&format!("_{word}")) || name.ends_with(&format!("{word}id"))
-        }) || name.contains("apikey")
-            || name.contains("api_key")
-            || name.contains("access_token")
+        let plain: String = name
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .map(|letter| letter.to_ascii_lowercase())
+            .collect();
+        // A page token is no secret, and people need to see it; everything that grants access is.
+        let paging =
+            ["pagetoken", "nexttoken", "continuationtoken", "nextpagetoken"].contains(&plain.as_str());
+        let words =
+            ["key", "token", "secret", "pass", "pwd", "auth", "signature", "credential", "appid", "session"];
+        !paging && (words.iter().any(|word| plain.contains(word)) || plain == "sig")
     };
     let parts: Vec<String> = query
         .split('&')

@@ -14,7 +14,7 @@ use crate::ledger::Compared;
 use crate::limits;
 use crate::page::{Next, Position, next};
 use crate::records::{Item, Page, PageFault, Unreadable};
-use crate::resource::{Sort, StartFrom};
+use crate::resource::{Drift, PaginationKind, Sort, StartFrom};
 use crate::run::{FetchError, FetchErrorKind, Reply, Response, Step};
 use crate::window::{LowerBound, bound_at, http_date, lower_bound, provider_time};
 
@@ -23,6 +23,9 @@ const PAGE_LOOP: &str = "pageLoop";
 
 /// Fingerprints of pages that are remembered to recognise a loop.
 const RECENT_PAGES: usize = 64;
+
+/// Empty pages in a row that name a next one.
+const EMPTY_PAGES_MAX: u32 = 100;
 
 /// Waits inside one run.
 const WAITS_PER_RUN_MAX: u32 = 2;
@@ -51,7 +54,12 @@ impl Poll {
             self.learn_time(&reply, &response);
             return self.close_unchanged();
         }
-        if !(200..300).contains(&response.status) {
+        if self.is_beyond_the_end(response.status) {
+            let end = Response { status: 200, headers: Vec::new(), body: String::new() };
+            let body = self.reader.empty_page();
+            return self.on_page(body, &end);
+        }
+        if !self.is_whole_answer(response.status) {
             return self.on_refusal(&reply, &response);
         }
         let body = match reply.outcome {
@@ -59,36 +67,94 @@ impl Poll {
             Err(_) => String::new(),
         };
         let first_answer = self.pass.provider_time.is_none();
-        let before = (self.pass.baseline, self.pass.floor, self.state.skew);
         if first_answer {
             let timed = Reply { outcome: Ok(response.clone()), ..reply };
-            self.learn_time(&timed, &response);
+            return self.on_first_page(body, &timed, &response);
         }
-        match self.read_page(body, &response) {
+        self.on_page(body, &response)
+    }
+
+    /// The first answer of a pass also tells the provider's time, if it is a page.
+    fn on_first_page(mut self: Box<Self>, body: String, reply: &Reply, response: &Response) -> Step {
+        let before = (self.pass.baseline, self.pass.floor, self.state.skew);
+        self.learn_time(reply, response);
+        match self.read_page(body, response) {
             Err(fault) => {
-                if first_answer {
-                    // Whoever sent this is not known to be the provider: it tells no time either (rule 11).
-                    self.pass.provider_time = None;
-                    (self.pass.baseline, self.pass.floor, self.state.skew) = before;
-                }
-                let message = format!("{}: {}", self.asked_for(), fault.message);
-                // A pass that went in circles would go on in them: the next run begins anew (rule 10).
-                let closed = fault.code == PAGE_LOOP;
-                let fault = RunFault::new(fault.code, message, false);
-                self.finish_failed(Batch::default(), fault, None, closed)
+                // Whoever sent this is not known to be the provider: it tells no time either (rule 11).
+                self.pass.provider_time = None;
+                (self.pass.baseline, self.pass.floor, self.state.skew) = before;
+                self.on_page_fault(&fault)
             }
-            Ok(None) => self.fetch_page(),
-            Ok(Some(page)) => {
-                if !self.baseline_saved && self.pass.baseline.is_some() && !self.state.primed {
-                    self.baseline_saved = true;
-                    // The start of the first pass must outlive everything that may happen to this run (rule 8).
-                    let checkpoint = Some(self.pass_before_page());
-                    let batch = Batch { checkpoint, ..Batch::default() };
-                    return self.commit(batch, AfterCommit::Page(Box::new(page)));
-                }
-                self.recall(page)
-            }
+            Ok(page) => self.on_read(page),
         }
+    }
+
+    fn on_page(mut self: Box<Self>, body: String, response: &Response) -> Step {
+        match self.read_page(body, response) {
+            Err(fault) => self.on_page_fault(&fault),
+            Ok(page) => self.on_read(page),
+        }
+    }
+
+    fn on_read(mut self: Box<Self>, page: Option<PageRead>) -> Step {
+        let Some(page) = page else { return self.fetch_page() };
+        if !self.baseline_saved && self.pass.baseline.is_some() && !self.state.primed {
+            self.baseline_saved = true;
+            // The start of the first pass must outlive everything that may happen to this run (rule 8).
+            let checkpoint = Some(self.pass_before_page());
+            let batch = Batch { checkpoint, ..Batch::default() };
+            return self.commit(batch, AfterCommit::Page(Box::new(page)));
+        }
+        self.recall(page)
+    }
+
+    fn on_page_fault(mut self: Box<Self>, fault: &PageFault) -> Step {
+        // A pass that went in circles would go on in them: the next run begins anew (rule 10).
+        let circled = fault.code == PAGE_LOOP;
+        let resumed = self.pages == 0 && !circled;
+        if resumed && self.starts_over("the answer at the place where the pass stood is no page") {
+            return self.fetch_page();
+        }
+        let message = format!("{}: {}", self.asked_for(), fault.message);
+        let fault = RunFault::new(fault.code, message, false);
+        self.finish_failed(Batch::default(), fault, None, circled)
+    }
+
+    /// Whether the place where the pass stood may not be there any more (a token that expired, a page past the end):
+    /// the pass then starts over, once per run. What is committed is not reported twice (B08).
+    fn starts_over(&mut self, why: &str) -> bool {
+        let moved_on = match self.pass.position {
+            Position::First => false,
+            Position::Token(_) | Position::Merge(_) | Position::Url(_) => true,
+            // Counted pages are there or not; only a resumed run may find its place gone.
+            Position::Page(_) | Position::Offset(_) => self.pages == 0,
+        };
+        if !moved_on || self.restarts > 0 {
+            return false;
+        }
+        self.restarts += 1;
+        self.state.starts += 1;
+        self.note(format!("{why}: the pass starts over"));
+        self.pass.query_bound = self.pass.bound;
+        self.pass.restart_group(1);
+        true
+    }
+
+    /// Whether a status says that the answer is the whole of what was asked for (rule 11). A part (206) is a page only
+    /// where pages are declared.
+    fn is_whole_answer(&self, status: u16) -> bool {
+        let paged =
+            !matches!(self.resource().pagination.kind, PaginationKind::Undeclared | PaginationKind::None);
+        matches!(status, 200 | 203) || (status == 206 && paged)
+    }
+
+    /// Many APIs that count pages answer 404 (or 416) to a page past the last one. Right after a page that was read,
+    /// that is their end marker; the comparison of reads finds out if it was not.
+    fn is_beyond_the_end(&self, status: u16) -> bool {
+        matches!(status, 404 | 416)
+            && self.pages > 0
+            && self.resource().drift == Drift::Verify
+            && matches!(self.pass.position, Position::Page(_) | Position::Offset(_))
     }
 
     /// The pass as it must be resumed if this page is never decided: from its beginning.
@@ -112,10 +178,13 @@ impl Poll {
         self.state.skew = time.skew.map(|skew| skew.as_micros() as i64).or(self.state.skew);
         self.story.provider_time = Some(time.at);
         self.story.clock_skew_ms = time.skew.map(|skew| skew.as_millis() as i64);
-        if self.state.primed || self.pass.baseline.is_some() || self.resource().start_from != StartFrom::Now {
+        if self.state.primed || self.pass.baseline.is_some() || self.start_from() != StartFrom::Now {
             return;
         }
         self.pass.baseline = Some(BaselineState { at: time.at, undated: time.skew.is_none() });
+        if self.resource().is_numbered() {
+            return; // A number has no time, so its bound has no floor in time.
+        }
         let LowerBound(bound) =
             lower_bound(self.resource(), &self.plan.resource.url, time.at.as_microsecond());
         self.pass.floor = Some(self.pass.bound.map_or(bound, |used| used.min(bound)));
@@ -131,15 +200,8 @@ impl Poll {
             self.note(format!("the provider asked to wait {} s", pause.as_secs_f32()));
             return self.wait(pause.max(Duration::from_millis(100)));
         }
-        let refused_token = matches!(response.status, 400 | 404 | 409 | 410 | 422)
-            && matches!(self.pass.position, Position::Token(_) | Position::Merge(_) | Position::Url(_));
-        if refused_token && self.restarts == 0 {
-            // A token that expired: the pass starts over; what is committed is not reported twice (B08).
-            self.restarts += 1;
-            self.state.starts += 1;
-            self.note("the provider refused the next-page token: the pass starts over");
-            self.pass.query_bound = self.pass.bound;
-            self.pass.restart_group(1);
+        let refused = matches!(response.status, 400 | 404 | 409 | 410 | 416 | 422);
+        if refused && self.starts_over("the provider refused the next page") {
             return self.fetch_page();
         }
         let fault = refusal(&self.asked_for(), response.status);
@@ -166,6 +228,7 @@ impl Poll {
         self.pass.group.steps_back = 0;
         let follows =
             next(&self.resource().pagination, &self.asked_url, &self.pass.position, &page, response)?;
+        let follows = self.end_of_empty_pages(follows, page.records.len())?;
         let records = page.records.len();
         let first = self.pass.pages == 0;
         self.count_page(records, &items);
@@ -194,7 +257,7 @@ impl Poll {
 
     /// Rule 8: the first window must begin at the provider's time, or at our clock if that is earlier.
     fn restart_with_lower_bound(&mut self) -> bool {
-        if self.state.primed || self.resource().start_from != StartFrom::Now || self.pass.pages > 0 {
+        if self.state.primed || self.start_from() != StartFrom::Now || self.pass.pages > 0 {
             return false;
         }
         let (Some(used), Some(floor)) = (self.pass.bound, self.pass.floor) else { return false };
@@ -311,6 +374,26 @@ impl Poll {
         }
         self.pass.recent.push(page);
         Ok(())
+    }
+
+    /// An empty page may be followed by others (B12), but not by itself, and not by empty ones for ever (B06).
+    fn end_of_empty_pages(&mut self, follows: Next, records: usize) -> Result<Next, PageFault> {
+        if records > 0 {
+            self.pass.empty_pages = 0;
+            return Ok(follows);
+        }
+        self.pass.empty_pages += 1;
+        match &follows {
+            Next::At(position) if *position == self.pass.position => return Ok(Next::End),
+            Next::At(_) if self.pass.empty_pages >= EMPTY_PAGES_MAX => {}
+            Next::At(_) | Next::End => return Ok(follows),
+        }
+        Err(PageFault::new(
+            PAGE_LOOP,
+            format!(
+                "{EMPTY_PAGES_MAX} pages in a row hold no records and name a next one; correct `pagination`"
+            ),
+        ))
     }
 
     fn count_page(&mut self, records: usize, items: &[Item]) {
@@ -430,7 +513,12 @@ impl Poll {
         let etag = response.header("etag").map(str::to_string);
         let last_modified = response.header("last-modified").map(str::to_string);
         let known = whole && (etag.is_some() || last_modified.is_some());
-        self.validators = known.then(|| Validators { url: self.asked_url.clone(), etag, last_modified });
+        self.validators = known.then(|| Validators {
+            url: self.asked_url.clone(),
+            revision: self.plan.revision,
+            etag,
+            last_modified,
+        });
     }
 }
 
@@ -450,7 +538,7 @@ fn is_html(content_type: &str) -> bool {
 
 /// `Retry-After` in seconds or as a date judged against the answer's own `Date`; also the reset of a rate limit that
 /// is used up (D06).
-fn retry_after(response: &Response, reply: &Reply) -> Option<Duration> {
+pub(super) fn retry_after(response: &Response, reply: &Reply) -> Option<Duration> {
     let text = response.header("retry-after").map(str::trim);
     if let Some(seconds) = text.and_then(|text| text.parse::<f64>().ok()) {
         return (seconds >= 0.0 && seconds.is_finite()).then(|| Duration::from_secs_f64(seconds.min(1e9)));

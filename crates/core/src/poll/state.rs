@@ -19,6 +19,10 @@ pub struct PollerState {
     pub watermark: Option<Compared>,
     /// Whether the first pass has closed.
     pub primed: bool,
+    /// What decides about versions, by name: a watermark of one kind means nothing to another.
+    pub compared: String,
+    /// What decides has changed: the next pass takes everything as known, silently (A27).
+    pub reseeding: bool,
     /// Start of the first pass: versions before it are taken as known without an event.
     pub baseline: Option<BaselineState>,
     /// The lower bound never goes below this.
@@ -105,6 +109,9 @@ pub struct Lateness {
 pub struct Validators {
     /// The URL.
     pub url: String,
+    /// The configuration that the answer was read under.
+    #[serde(default)]
+    pub revision: i64,
     /// `ETag`.
     pub etag: Option<String>,
     /// `Last-Modified`.
@@ -174,6 +181,9 @@ pub struct Pass {
     pub moved: Option<Compared>,
     /// Recent pages' fingerprints, to recognise a loop.
     pub recent: Vec<u64>,
+    /// Pages without records in a row.
+    #[serde(default)]
+    pub empty_pages: u32,
     /// Pages that repeated an earlier one.
     pub repeats: u32,
     /// Oldest superseded version met.

@@ -2,6 +2,7 @@
 
 use super::machine::{AfterCommit, Poll, redacted};
 use super::outcome::{Batch, RunFault};
+use super::reading::retry_after;
 use super::state::Brake;
 use crate::event::{Event, EventType, Moment};
 use crate::ledger::Entry;
@@ -38,6 +39,7 @@ impl Poll {
         if entries.is_empty() {
             return self.close_sweep(Batch::default());
         }
+        self.looked_before = self.pass.missing_after.take();
         self.pass.missing_after = entries.last().map(|entry| entry.id.clone());
         let Some(template) = self.sweep().and_then(|sweep| sweep.read_url.clone()) else {
             let mut batch = Batch { sweep: self.sweep_number(), ..Batch::default() };
@@ -60,8 +62,22 @@ impl Poll {
             return self.fail(RunFault::new("noReply", "a request was not sent", true), None);
         }
         let mut batch = Batch { sweep: self.sweep_number(), ..Batch::default() };
+        // What lies before the first of these entries was looked at in an earlier step.
+        let mut looked_at = None;
         for (entry, reply) in entries.into_iter().zip(replies) {
             let status = reply.outcome.as_ref().map_or(0, |response| response.status);
+            if matches!(status, 429 | 503) {
+                // It asks for patience: the look goes on here, later.
+                self.pass.missing_after = looked_at.or(self.looked_before.take());
+                let asked = reply.outcome.as_ref().ok().and_then(|response| retry_after(response, &reply));
+                let fault = RunFault::new(
+                    "tooManyRequests",
+                    format!("looking at missing records was answered with {status}: it goes on later"),
+                    true,
+                );
+                return self.finish_failed(batch, fault, asked, false);
+            }
+            looked_at = Some(entry.id.clone());
             if self.sweep().is_some_and(|sweep| sweep.gone.contains(&status)) {
                 let reason = format!("missing in two complete sweeps, and reading it answered {status}");
                 self.delete(entry, &reason, &mut batch);
@@ -75,6 +91,9 @@ impl Poll {
     }
 
     fn commit_look(mut self: Box<Self>, mut batch: Batch) -> Step {
+        if self.is_over_budget() {
+            return self.yield_run(batch);
+        }
         batch.checkpoint = Some(self.pass.write_brief());
         self.commit(batch, AfterCommit::Look)
     }
@@ -84,8 +103,9 @@ impl Poll {
         entry.deleted_at = Some(self.now);
         entry.first_read_at = self.now;
         self.counts.deleted += 1;
+        let moment = Moment::Deleted { compared: &entry.compared_text, hash: entry.hash };
         batch.events.push(Event {
-            id: self.identity(&entry.id, entry.incarnation, Moment::Deleted).id(),
+            id: self.identity(&entry.id, entry.incarnation, moment).id(),
             poller: self.plan.poller,
             instance: self.plan.instance,
             run: self.run,

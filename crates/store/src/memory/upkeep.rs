@@ -58,6 +58,7 @@ impl State {
             .notifications
             .values()
             .filter(|known| !known.row.state.is_open() && known.attempts.is_empty())
+            .filter(|known| known.row.state != NotificationState::Dead)
             .filter(|known| known.row.completed_at.is_some_and(|at| at < before))
             .map(|known| known.row.id)
             .take(rows_max)

@@ -89,6 +89,7 @@ statements! {
         select id
         from notification
         where completed_at < ?1
+        and state <> 'dead'
         and not exists (
             select 1
             from attempt

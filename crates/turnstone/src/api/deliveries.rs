@@ -16,6 +16,9 @@ use super::clause::{self, Equal};
 use super::error::{Answer, ApiError};
 use super::{Api, instances};
 
+/// Notifications that are read at once: bodies of a mebibyte are usual for large records.
+const CHUNK: u32 = 20;
+
 const STATES: [NotificationState; 7] = [
     NotificationState::Created,
     NotificationState::Retry,
@@ -43,14 +46,43 @@ pub async fn list(
         instance: Some(instance.id),
         state,
         after: query.number("nextPage")?.unwrap_or(0),
-        limit: size,
         ..NotificationFilter::default()
     };
-    let found = api.store.notifications(org, &filter).await?;
-    let mut response = Json(found.iter().map(shown).collect::<Value>()).into_response();
-    let next = found.last().filter(|_| found.len() == size as usize).map(|last| last.id.0);
-    paged(&mut response, found.len(), next);
+    let (mut entries, mut last) = (Vec::new(), None);
+    each(&api, org, filter, size, |notification| {
+        last = Some(notification.id.0);
+        entries.push(shown(&notification));
+    })
+    .await?;
+    let (count, next) = (entries.len(), last.filter(|_| entries.len() == size as usize));
+    let mut response = Json(Value::from(entries)).into_response();
+    paged(&mut response, count, next);
     Ok(response)
+}
+
+/// Calls for at most `limit` notifications. They are read a few at a time, because each brings its body.
+pub async fn each(
+    api: &Api,
+    org: OrgId,
+    mut filter: NotificationFilter,
+    limit: u32,
+    mut call: impl FnMut(NotificationRow),
+) -> Answer<()> {
+    let mut left = limit;
+    while left > 0 {
+        filter.limit = CHUNK.min(left);
+        let found = api.store.notifications(org, &filter).await?;
+        let is_last = (found.len() as u64) < u64::from(filter.limit);
+        left -= found.len() as u32;
+        for notification in found {
+            filter.after = notification.id.0;
+            call(notification);
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn state(text: &str) -> Answer<NotificationState> {
@@ -100,12 +132,12 @@ pub async fn search(
 ) -> Answer<Json<Value>> {
     let mut found = Vec::new();
     let size = query.page_size()?;
-    for filter in filters(&api, org, &query, size).await? {
-        found.extend(api.store.notifications(org, &filter).await?);
+    for filter in filters(&api, org, &query).await? {
+        each(&api, org, filter, size, |notification| found.push((notification.id, shown(&notification))))
+            .await?;
     }
-    found.sort_by_key(|notification| notification.id);
-    found.truncate(size as usize);
-    Ok(Json(found.iter().map(shown).collect()))
+    found.sort_by_key(|(id, _)| *id);
+    Ok(Json(found.into_iter().take(size as usize).map(|(_, shown)| shown).collect()))
 }
 
 /// `PUT /notifications/subscriptions/deliveries?where=…`: releases what waits, and reactivates its endpoints.
@@ -115,7 +147,8 @@ pub async fn release(
     query: Query,
 ) -> Answer<Json<Value>> {
     let mut released = 0;
-    for filter in filters(&api, org, &query, u32::MAX).await? {
+    for filter in filters(&api, org, &query).await? {
+        let filter = NotificationFilter { limit: u32::MAX, ..filter };
         released += api.store.redeliver(org, &filter, api.now()).await?;
     }
     (api.wake)();
@@ -123,7 +156,7 @@ pub async fn release(
 }
 
 /// The store's filters for a `where` clause: one per endpoint and state.
-async fn filters(api: &Api, org: OrgId, query: &Query, limit: u32) -> Answer<Vec<NotificationFilter>> {
+async fn filters(api: &Api, org: OrgId, query: &Query) -> Answer<Vec<NotificationFilter>> {
     let text = query.text("where").ok_or_else(|| {
         let message = "`where` is missing; write `where=channel='webhook' and status='queued'`";
         ApiError::bad("badParameter", message)
@@ -140,7 +173,7 @@ async fn filters(api: &Api, org: OrgId, query: &Query, limit: u32) -> Answer<Vec
     for endpoint in endpoints.iter().filter(of_url).filter(of_instance) {
         for state in &wanted.states {
             let (endpoint, state) = (Some(endpoint.id), Some(*state));
-            filters.push(NotificationFilter { endpoint, state, limit, ..NotificationFilter::default() });
+            filters.push(NotificationFilter { endpoint, state, ..NotificationFilter::default() });
         }
     }
     Ok(filters)

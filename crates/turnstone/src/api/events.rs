@@ -18,8 +18,13 @@ use turnstone_store::{EndpointRow, EventFilter, LoggedEvent, NotificationFilter,
 
 use super::body::{Query, paged};
 use super::error::{Answer, ApiError};
-use super::{Api, instances};
+use super::{Api, deliveries, instances};
 
+/// Bytes of records that one answer gathers before it ends early. Ten thousand ordinary records fit; a thousand of the
+/// largest would be more than the machine has.
+const RECORD_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Events that are read at once.
+const CHUNK: u32 = 50;
 /// Open notifications of one endpoint that are looked at for the status of events.
 const OPEN_MAX: u32 = 1_000;
 /// Events of one record that are looked at, to see whether one waits for another.
@@ -100,6 +105,43 @@ async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query)
     let mut response = Json(Value::from(entries)).into_response();
     paged(&mut response, found.len(), next.flatten());
     Ok(response)
+}
+
+/// Up to `size` events, fewer when their records are large, and whether there may be more.
+async fn gather(
+    api: &Api,
+    org: OrgId,
+    mut filter: EventFilter,
+    size: u32,
+) -> Answer<(Vec<LoggedEvent>, bool)> {
+    let bytes = |events: &[LoggedEvent]| -> usize {
+        events.iter().map(|logged| logged.event.record.as_deref().map_or(0, str::len)).sum()
+    };
+    let mut found: Vec<LoggedEvent> = Vec::new();
+    filter.limit = CHUNK.min(size);
+    loop {
+        let chunk = api.store.events(org, &filter).await?;
+        let last = (chunk.len() as u64) < u64::from(filter.limit);
+        if filter.newest_first {
+            // The store cannot go on from below a position: more are asked for from the newest on.
+            found = chunk;
+        } else {
+            found.extend(chunk);
+        }
+        if last {
+            return Ok((found, false));
+        }
+        let (count, full) = (found.len() as u32, bytes(&found) >= RECORD_BYTES_MAX);
+        if count >= size || full {
+            return Ok((found, true));
+        }
+        if filter.newest_first {
+            filter.limit = (filter.limit * 4).min(size);
+        } else {
+            filter.after = found.last().map_or(filter.after, |last| last.position);
+            filter.limit = CHUNK.min(size - count);
+        }
+    }
 }
 
 /// A log entry in the field's shape.
@@ -188,12 +230,9 @@ async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<Ha
         let filter = NotificationFilter {
             endpoint: Some(endpoint.id),
             state: Some(state),
-            limit: OPEN_MAX,
             ..NotificationFilter::default()
         };
-        for notification in api.store.notifications(org, &filter).await? {
-            open.extend(notification.events);
-        }
+        deliveries::each(api, org, filter, OPEN_MAX, |notification| open.extend(notification.events)).await?;
     }
     Ok(open)
 }
@@ -212,10 +251,9 @@ pub async fn feed(
         instance,
         resource: query.text("objectType").map(str::to_owned),
         after,
-        limit: query.page_size()?,
         ..EventFilter::default()
     };
-    let found = api.store.events(org, &filter).await?;
+    let (found, _) = gather(&api, org, filter, query.page_size()?).await?;
     let wants_lines = headers.get_all(ACCEPT).iter().any(|value| {
         value
             .to_str()

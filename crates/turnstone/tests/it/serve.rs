@@ -245,6 +245,55 @@ fn a_refused_delivery_waits_and_is_released() {
 }
 
 #[test]
+fn the_log_and_the_feed_are_read_in_pages() {
+    let runtime = Runtime::new().unwrap();
+    let (provider, data) = (provider(&runtime), tempfile::tempdir().unwrap());
+    let server = Server::start(data.path(), &OPEN);
+    let token = server.token.clone().unwrap();
+    let mut silent = document(&provider.url(), "");
+    let configuration = silent["configuration"].as_object_mut().unwrap();
+    configuration
+        .retain(|key, _| !key.starts_with("event.notification.c") && !key.ends_with("signature.key"));
+    let made = server.ask(&token, "POST", "/instances", Some(&silent)).expect(200);
+    assert_eq!(made["warnings"].as_array().unwrap().len(), 1, "events go nowhere: {made}");
+    let base = format!("/instances/{}", made["id"]);
+    let poller = format!("{base}/pollers/customers");
+    wait_for("completed pass", || {
+        server.ask(&token, "GET", &poller, None).expect(200)["passes"].as_u64().filter(|passes| *passes > 0)
+    });
+    provider.control(Control::ops(vec![Op::some(OpKind::Create, "customers", 130)])).unwrap();
+    wait_for("all events", || {
+        let feed = server.ask(&token, "GET", "/events?after=129", None);
+        (feed.expect(200).as_array().unwrap().len() == 1).then_some(())
+    });
+    let positions = |path: &str| -> (Vec<i64>, Option<i64>) {
+        let answer = server.ask(&token, "GET", path, None);
+        let next = answer.header("Elements-Next-Page-Token").map(|token| token.parse().unwrap());
+        let entries = answer.expect(200);
+        assert_eq!(
+            answer.header("Elements-Returned-Count"),
+            Some(entries.as_array().unwrap().len().to_string().as_str())
+        );
+        (entries.as_array().unwrap().iter().map(|entry| entry["position"].as_i64().unwrap()).collect(), next)
+    };
+    assert_eq!(positions("/events?pageSize=120"), ((1..=120).collect(), Some(120)));
+    assert_eq!(positions("/events?pageSize=120&after=120"), ((121..=130).collect(), Some(130)));
+    assert_eq!(positions("/events?after=130"), (vec![], Some(130)));
+    let log = format!("{base}/events");
+    assert_eq!(positions(&format!("{log}?pageSize=70")), ((61..=130).rev().collect(), None));
+    assert_eq!(positions(&format!("{log}?order=asc&pageSize=70")), ((1..=70).collect(), Some(70)));
+    assert_eq!(positions(&format!("{log}?order=asc&pageSize=70&nextPage=70")), ((71..=130).collect(), None));
+    assert_eq!(server.ask(&token, "GET", &log, None).expect(200)[0]["status"], "RECEIVED");
+    let mut lines =
+        "GET /elements/api-v2/events?pageSize=3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".to_owned();
+    lines.push_str(&format!("Accept: application/x-ndjson\r\nAuthorization: Organization {token}\r\n\r\n"));
+    let lines = raw(server.address, lines.as_bytes());
+    assert_eq!(lines.header("Content-Type"), Some("application/x-ndjson"));
+    let parsed: Vec<Value> = lines.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(parsed.len(), 3, "{}", lines.body);
+}
+
+#[test]
 fn deletions_in_masses_wait_for_a_person() {
     let runtime = Runtime::new().unwrap();
     let (provider, receiver, data) = (provider(&runtime), Receiver::start(KEY), tempfile::tempdir().unwrap());
