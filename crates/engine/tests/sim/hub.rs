@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use turnstone_core::poll::{Finish, RunKind, RunOutcome};
 use turnstone_core::run::{FetchError, FetchErrorKind, Reply, Request, Response};
 use turnstone_engine::clock::Clock;
-use turnstone_engine::egress::{Callback, CallbackReply, Connection, Net};
+use turnstone_engine::egress::{Callback, CallbackAnswer, CallbackReply, Connection, Net};
 
 use crate::rng::Rng;
 use crate::stamp::*;
@@ -33,6 +33,9 @@ pub enum Point {
     CommitAfter,
     DoneBefore,
     DoneAfter,
+    /// Of deliveries, not of polls.
+    PostUnsent,
+    PostUnread,
 }
 
 impl Point {
@@ -88,6 +91,8 @@ pub struct Inner {
     pub passes: Vec<ClosedPass>,
     pub trace: Option<Vec<String>>,
     pub requests: u64,
+    /// Bodies that the receiver took, in order, repeats included.
+    pub arrivals: Vec<String>,
 }
 
 /// A pass that was closed as complete, in true time.
@@ -263,9 +268,35 @@ impl Net for SimNet {
         reply
     }
 
-    async fn post(&self, _callback: Callback) -> CallbackReply {
-        unreachable!("a poller posts nothing")
+    async fn post(&self, callback: Callback) -> CallbackReply {
+        self.0.pass(Point::PostUnsent).await;
+        let reply = take(&mut self.0.lock(), &callback);
+        self.0.pass(Point::PostUnread).await;
+        reply
     }
+}
+
+/// The receiver takes a notification, or does not, or its answer is lost.
+fn take(inner: &mut Inner, callback: &Callback) -> CallbackReply {
+    let (sent, sent_at) = (inner.now, timestamp(inner.clock()));
+    let ill = !inner.world.quiet && inner.rng.percent(inner.world.scenario.receiver_failure_percent);
+    let pause = inner.rng.between(5, 2_000) * MILLI;
+    inner.advance(sent + pause);
+    let trouble = if ill { inner.rng.below(3) } else { 3 };
+    if trouble != 0 {
+        inner.arrivals.push(String::from_utf8_lossy(&callback.body).into_owned());
+    }
+    if ill {
+        inner.world.class("receiver fails");
+    }
+    let outcome = match trouble {
+        0 => Ok(CallbackAnswer { status: 503, retry_after: None, text: String::new() }),
+        1 => Err(lost(FetchErrorKind::Timeout)),
+        2 => Ok(CallbackAnswer { status: 500, retry_after: None, text: String::new() }),
+        _ => Ok(CallbackAnswer { status: 200, retry_after: None, text: String::new() }),
+    };
+    inner.note(|| format!("POST {} -> {outcome:?}", String::from_utf8_lossy(&callback.body)));
+    CallbackReply { sent_at, duration: Duration::from_micros((inner.now - sent).unsigned_abs()), outcome }
 }
 
 fn exchange(inner: &mut Inner, request: &Request) -> Reply {

@@ -33,7 +33,10 @@ const SEEDS_SQLITE: u64 = 200;
 const SEEDS_FOR_A_FAULT: u64 = 500;
 
 /// What the seeds must be about, each in at least one of twenty.
-const CLASSES: [&str; 49] = [
+const CLASSES: [&str; 52] = [
+    "crash at PostUnsent",
+    "crash at PostUnread",
+    "receiver fails",
     "crash at FetchUnsent",
     "crash at FetchUnread",
     "crash at Recall",
@@ -111,6 +114,7 @@ impl Tally {
         }
         for (name, count) in [
             ("events", verdict.events),
+            ("events at the receiver, repeats included", verdict.arrivals),
             ("requests", verdict.requests),
             ("passes complete", verdict.passes),
             ("versions due and arrived", verdict.arrived),

@@ -13,20 +13,25 @@ use turnstone_core::check::{CheckSettings, check_resource};
 use turnstone_core::id::{OrgId, PollerId, RunId};
 use turnstone_core::poll::{Options, Pass, Plan as PollPlan, PollerState, RunKind, Start, start};
 use turnstone_core::resource::Resource;
+use turnstone_engine::clock::SeededEntropy;
+use turnstone_engine::deliverer::{Deliverer, HttpCallback, Limits, Parts, Vault};
 use turnstone_engine::driver::{Ended, Tools, drive};
 use turnstone_engine::egress::{Bodies, BodyBudget, Connection};
 use turnstone_store::memory::MemoryStore;
 use turnstone_store::sqlite::SqliteStore;
-use turnstone_store::{Claim, EventFilter, NewInstance, NewPoller, Store};
+use turnstone_store::{Claim, EventFilter, NewEndpoint, NewInstance, NewPoller, Store};
 
 use crate::fault::Fault;
 use crate::hub::{Fate, Hub, Inner, Plan, Point, SimClock, SimNet};
-use crate::oracle::{Received, Verdict, judge};
+use crate::oracle::{Received, Verdict, judge, judge_deliveries};
 use crate::rng::Rng;
 use crate::scenario::{BASE, Scenario};
 use crate::stamp::*;
 use crate::store::SimStore;
 use crate::world::World;
+
+/// Settings of the receiver.
+const CALLBACK: &str = r#"{"url":"https://receiver.example.com/hook"}"#;
 
 /// How long a claim lasts.
 const LEASE: Micros = 120 * SECOND;
@@ -101,6 +106,7 @@ pub fn simulate(seed: u64, backing: Backing, fault: Option<Fault>, traced: bool)
     let mut simulation = Simulation::new(scenario, rng, backing, traced);
     simulation.live();
     simulation.settle();
+    simulation.deliver_the_rest();
     simulation.verdict()
 }
 
@@ -126,6 +132,7 @@ impl Simulation {
             passes: Vec::new(),
             trace,
             requests: 0,
+            arrivals: Vec::new(),
         });
         let settings = CheckSettings::new(timestamp(scenario.start + scenario.skew));
         let checked = check_resource("contacts", &configuration, &settings, Some(BASE));
@@ -166,6 +173,9 @@ impl Simulation {
         let mut runs = 0;
         while runs < self.scenario.polls {
             runs += u32::from(self.turn());
+            if self.rng.percent(60) {
+                self.deliver();
+            }
         }
     }
 
@@ -337,6 +347,53 @@ impl Simulation {
         }
     }
 
+    fn deliverer(&mut self) -> Arc<Deliverer> {
+        let Tools { store, net, clock } = self.tools.clone();
+        let entropy = Arc::new(SeededEntropy::new(self.rng.next()));
+        let sink = HttpCallback::new(net, clock.clone(), Vault::of_user());
+        let deliverer = Deliverer::new(Parts { store, clock, entropy, limits: Limits::default() });
+        Arc::new(deliverer.with_sink(HttpCallback::KIND, Arc::new(sink)))
+    }
+
+    /// Delivers until there is nothing to do, or until the node dies of it.
+    fn deliver(&mut self) {
+        let deliverer = self.deliverer();
+        for _ in 0..100 {
+            let mut plan = Plan::default();
+            if self.rng.percent(self.scenario.crash_percent / 4) {
+                plan.crash = Some((*self.rng.pick(&[Point::PostUnsent, Point::PostUnread]), 1));
+            }
+            {
+                let mut inner = self.hub.lock();
+                (inner.plan, inner.fate) = (plan, Fate::Runs);
+            }
+            let at_work = deliverer.clone();
+            let mut round = Box::pin(async move { at_work.deliver_once().await });
+            match round.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(done) => {
+                    if done.expect("the store does not fail").is_idle() {
+                        return;
+                    }
+                }
+                Poll::Pending => {
+                    drop(round);
+                    return self.restart();
+                }
+            }
+        }
+    }
+
+    /// Everything that is still under way arrives.
+    fn deliver_the_rest(&mut self) {
+        self.backing.restart();
+        for _ in 0..200 {
+            self.deliver();
+            let Some(due) = ready(self.backing.store().next_notification_due()) else { return };
+            let to = due.as_microsecond() - self.scenario.skew;
+            self.hub.lock().advance(to);
+        }
+    }
+
     /// The receiver takes what the log has for it.
     fn receive(&mut self) {
         let at = self.hub.lock().now;
@@ -380,6 +437,9 @@ impl Simulation {
             }
         }
         let mut verdict = judge(&inner.world, &inner.passes, inner.baseline, &self.received);
+        if inner.world.scenario.fault.is_none() {
+            judge_deliveries(&self.received, &inner.arrivals, &mut verdict);
+        }
         verdict.requests = inner.requests;
         verdict.trace = trace.unwrap_or_default();
         verdict
@@ -400,7 +460,7 @@ fn create(store: &dyn Store, scenario: &Scenario) -> PollerId {
             document: "{}".into(),
             enabled: true,
             pollers: vec![NewPoller { resource: "contacts".into(), revision: 1, next_due: now, interval }],
-            endpoint: None,
+            endpoint: Some(NewEndpoint { kind: HttpCallback::KIND.into(), config: CALLBACK.into() }),
         },
         now,
     ));

@@ -129,6 +129,8 @@ pub struct Scenario {
     pub slow_percent: u64,
     /// Pages of one run.
     pub pages_max: u32,
+    /// Percent of notifications that the receiver refuses, or takes without our hearing of it.
+    pub receiver_failure_percent: u64,
     pub fault: Option<Fault>,
 }
 
@@ -184,6 +186,7 @@ impl Scenario {
             pause_percent: if rng.percent(30) { 20 } else { 0 },
             slow_percent: *rng.pick(&[0, 10, 30]),
             pages_max: if rng.percent(20) { rng.between(1, 4) as u32 } else { 1_000 },
+            receiver_failure_percent: if rng.percent(50) { 15 } else { 0 },
             fault,
         };
         // Only what is sorted by a date has ties, and a key set without a total order is none.

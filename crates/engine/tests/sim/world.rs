@@ -382,7 +382,7 @@ impl World {
         else {
             return Answer { status: 410, headers: Vec::new(), body: "{}".into(), continues: true };
         };
-        if self.rng.percent(self.scenario.failure_percent / 2) {
+        if self.rng.percent(self.scenario.failure_percent) {
             self.class("token expires");
             self.snapshots[which].clear();
             return Answer { status: 410, headers: Vec::new(), body: "{}".into(), continues: true };
