@@ -4,10 +4,9 @@ SHELL := /usr/bin/env bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 
-# Seeds that `make sim` tries, and rounds of kill and restart that `make crash` makes.
-SEEDS ?= 1000
-ROUNDS ?= 20
-export SEEDS ROUNDS
+# Seeds that `make sim` tries, and rounds of kill and restart that `make crash` makes. `make test` takes its own.
+SEEDS ?= 20000
+ROUNDS ?= 500
 
 .PHONY: help tools run test tidy fmt bench sim crash test-java
 
@@ -39,13 +38,13 @@ fmt: tools ## format the code
 	cargo fmt --all
 
 bench: tools ## measure
-	cargo bench --workspace --profile dist
+	cargo bench -p turnstone --profile dist
 
-sim: tools ## simulate SEEDS=1000 seeds of crashes, clocks and failing networks
-	cargo test -p turnstone-engine --test sim -- --nocapture
+sim: tools ## simulate SEEDS=20000 seeds of crashes, clocks and failing networks
+	SEEDS=$(SEEDS) cargo test -p turnstone-engine --test sim -- --nocapture
 
-crash: tools ## kill a real node ROUNDS=20 times and count lost and doubled events
-	cargo test -p turnstone --test crash -- --nocapture
+crash: tools ## kill a real node ROUNDS=500 times and count lost and doubled events
+	ROUNDS=$(ROUNDS) cargo test -p turnstone --test crash -- --nocapture
 
 test-java: tools ## compare the date patterns with Java itself
 	@command -v java >/dev/null && command -v javac >/dev/null || { \
