@@ -233,7 +233,8 @@ impl Oracle<'_> {
                     self.world.scenario.paging,
                     Paging::Page | Paging::Offset | Paging::Link | Paging::Next
                 );
-                // A page that does not join the one before it is not used, and replicas that take turns make such pages.
+                // A page that does not join the one before it is not used, and replicas that take turns make such
+                // pages.
                 let used = self.world.scenario.replicas.len() == 1 && self.was_served(version, from, until);
                 if shifting && until < Micros::MAX && !used {
                     let limit = "shifted past every read, and replaced before the next pass";

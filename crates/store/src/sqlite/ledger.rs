@@ -197,8 +197,8 @@ pub(super) fn write_entries(db: &Connection, poller: PollerId, org: OrgId, entri
     // Few pollers keep bodies; the others need not look for one to remove.
     let keeps = db.prepare_cached(SELECT_ANY_BODY)?.exists([poller.0])?;
     let mut upsert = db.prepare_cached(UPSERT_ENTRY)?;
-    // In the order of the tree, so that neighbours are written while their page is at hand. An id that stands here twice
-    // keeps its order.
+    // In the order of the tree, so that neighbours are written while their page is at hand. An id that stands here
+    // twice keeps its order.
     let mut ordered: Vec<&Entry> = entries.iter().collect();
     ordered.sort_by(|one, two| one.id.cmp(&two.id));
     for entry in ordered {
