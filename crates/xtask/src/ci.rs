@@ -85,7 +85,7 @@ const PARTS: &[Part] = &[
     Part {
         name: "tests",
         share: minutes(8),
-        command: &["cargo", "test", "--workspace", "--no-fail-fast"],
+        command: &["cargo", "test", "--workspace", "--no-fail-fast", "--", "--show-output"],
         on_failure: OnFailure::GoOn,
     },
 ];
