@@ -6,9 +6,10 @@
 //! Not here: claiming and renewing leases (`poller`), sending (`egress`).
 
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::sync::Arc;
 
-use futures_util::future::join;
+use futures_util::future::{BoxFuture, Either, FutureExt, select};
 use futures_util::stream::{self, StreamExt};
 use turnstone_core::id::PollerId;
 use turnstone_core::ledger::{Entry, Known, KnownVersion, Recall, Version};
@@ -87,7 +88,15 @@ pub async fn drive_until(
 ) -> Result<Option<Ended>> {
     // Memory of the answer that the machine is working on; given back when the next one is asked for.
     let mut held = None;
+    // A commit under way while the machine already reads the page that came meanwhile.
+    let mut pending: Option<BoxFuture<'_, Result<Committed>>> = None;
     loop {
+        // Nothing is asked, written or told before what came before it is durable.
+        if let Some(commit) = pending.take()
+            && commit.await? == Committed::StaleLease
+        {
+            return Ok(Some(Ended::Abandoned));
+        }
         step = match step {
             Step::Fetch(requests, waiting) => {
                 drop(held.take());
@@ -128,10 +137,25 @@ pub async fn drive_until(
                         Some(_) | None => None,
                     }
                 };
-                let (committed, reply) = join(commit(*batch, lease, tools, watch), send).await;
-                if committed? == Committed::StaleLease {
-                    return Ok(Some(Ended::Abandoned));
-                }
+                let commit = commit(*batch, lease, tools, watch).boxed();
+                let reply = match select(commit, pin!(send)).await {
+                    Either::Left((committed, send)) => {
+                        if committed? == Committed::StaleLease {
+                            return Ok(Some(Ended::Abandoned));
+                        }
+                        send.await
+                    }
+                    Either::Right((reply, commit)) if travels && reply.is_some() => {
+                        pending = Some(commit);
+                        reply
+                    }
+                    Either::Right((reply, commit)) => {
+                        if commit.await? == Committed::StaleLease {
+                            return Ok(Some(Ended::Abandoned));
+                        }
+                        reply
+                    }
+                };
                 if travels {
                     held = Some(connection.bodies.take());
                     if reply.is_none() {

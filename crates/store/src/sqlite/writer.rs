@@ -166,19 +166,23 @@ impl Desk {
             first.settle(Some(&error));
             return;
         }
+        let Some(second) = next() else { return self.single(first) };
         let started = Instant::now();
         let mut size = Weight::default();
         let mut members = Vec::new();
+        let mut waiting = Some(second);
         let mut candidate = Some(first);
         let mut failure = None;
         while let Some(mut member) = candidate.take() {
             size.add(member.weight());
             failure = self.member(member.as_mut()).err();
             members.push(member);
-            if failure.is_none() && !size.is_full() && started.elapsed() < GROUP_TIME_MAX {
-                candidate = next();
+            if failure.is_none() {
+                let has_room = !size.is_full() && started.elapsed() < GROUP_TIME_MAX;
+                candidate = waiting.take().or_else(|| has_room.then(|| next()).flatten());
             }
         }
+        members.extend(waiting); // Left over only when the group failed before its turn.
         let failure = match failure {
             Some(failure) => Some(self.abandon(failure)),
             None => self.commit().err(),
@@ -190,6 +194,26 @@ impl Desk {
         for member in members {
             member.settle(failure.as_ref());
         }
+        self.checkpoint();
+    }
+
+    /// Commits a group of one. It needs no savepoint, which would copy every page that it changes.
+    fn single(&mut self, mut member: Box<dyn Member>) {
+        let mark = self.leases.mark();
+        let mut failure = None;
+        if member.run(self) {
+            failure = self.commit().err();
+            if failure.is_some() {
+                self.leases.roll_back(0);
+            }
+        } else {
+            self.leases.roll_back(mark);
+            if !self.db.is_autocommit() {
+                failure = self.execute("rollback").err().map(|error| self.abandon(error));
+            }
+        }
+        self.leases.settle();
+        member.settle(failure.as_ref());
         self.checkpoint();
     }
 
