@@ -179,7 +179,7 @@ impl Desk {
             members.push(member);
             if failure.is_none() {
                 let has_room = !size.is_full() && started.elapsed() < GROUP_TIME_MAX;
-                candidate = waiting.take().or_else(|| has_room.then(|| next()).flatten());
+                candidate = waiting.take().or_else(|| has_room.then(&mut *next).flatten());
             }
         }
         members.extend(waiting); // Left over only when the group failed before its turn.
