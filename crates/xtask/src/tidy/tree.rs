@@ -104,7 +104,7 @@ fn find_whole(line: &str, host: &str) -> bool {
         .any(|(place, _)| !line[..place].ends_with(|before: char| before.is_alphanumeric() || before == '-'))
 }
 
-/// True when `path` stands in `line` and begins there: `https://a.example/work/` does not.
+/// True when `path` stands in `line` and begins there: inside an address it does not.
 fn starts_path(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(place, _)| {
         !line[..place].ends_with(|before: char| before.is_alphanumeric() || "}._-*$".contains(before))
