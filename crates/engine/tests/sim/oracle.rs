@@ -6,7 +6,8 @@
 //! between two passes is nobody's duty. Of the beginning: dated before the first request that counts, nothing is due.
 //!
 //! A version that is not newer than an earlier one of its record (a content taken back on the same date, a date before
-//! the last one) looks like a stale replica's answer until `pollDelay + overlap` has passed: due from then on.
+//! the last one, a date that lies ahead) looks like a stale replica's answer until `pollDelay + overlap` has passed: due
+//! from then on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -142,7 +143,7 @@ impl Oracle<'_> {
     /// Finds the version that an event reports: of several that look the same, the last that was there by then.
     fn take(&mut self, record: usize, event: &Event, at: Micros, matched: &mut Vec<Matched>) {
         let versions = &self.world.records[record].versions;
-        let last = matched.last().map(|matched| matched.version);
+        let last = matched.iter().map(|matched| matched.version).max();
         let candidates: Vec<usize> =
             versions.iter().copied().filter(|version| self.is_reported_by(*version, event)).collect();
         let Some(first) = candidates.first() else {
@@ -164,6 +165,8 @@ impl Oracle<'_> {
                     candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
                 let wrong = if repeat { Wrong::Doubled } else { Wrong::Disordered };
                 self.wrong(wrong, record, Some(*first), what);
+                // True or not, from now on this is what is believed.
+                matched.push(Matched { version: *first, at });
             }
         }
     }
@@ -233,10 +236,7 @@ impl Oracle<'_> {
                     self.world.scenario.paging,
                     Paging::Page | Paging::Offset | Paging::Link | Paging::Next
                 );
-                // A page that does not join the one before it is not used, and replicas that take turns make such
-                // pages.
-                let used = self.world.scenario.replicas.len() == 1 && self.was_served(version, from, until);
-                if shifting && until < Micros::MAX && !used {
+                if shifting && until < Micros::MAX && !self.was_served(version, from, until) {
                     let limit = "shifted past every read, and replaced before the next pass";
                     *self.verdict.limits.entry(limit).or_default() += 1;
                     return;
@@ -278,6 +278,10 @@ impl Oracle<'_> {
             .filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
         // One more than the sweeps that must miss it: one that started over may have seen it under the same number.
         let needed = if self.world.scenario.sweep_reads { 3 } else { 4 };
+        // A look that failed decided nothing.
+        let failed = self.world.failed_looks.get(&self.world.records[record].id);
+        let failed = failed.map_or(0, |at| at.iter().filter(|at| (from..until).contains(*at)).count());
+        let needed = needed + failed;
         if was_known && !reported && sweeps.count() >= needed {
             let what =
                 format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
@@ -291,7 +295,7 @@ impl Oracle<'_> {
     fn is_satisfied(&self, record: usize, place: usize, matched: &[Matched]) -> bool {
         let versions = &self.world.records[record].versions;
         let version = versions[place];
-        let before = matched.iter().map(|known| known.version).filter(|known| *known <= version).max();
+        let before = matched.iter().rev().map(|known| known.version).find(|known| *known <= version);
         let alike = |other: usize| {
             let (one, two) = (&self.world.versions[version], &self.world.versions[other]);
             // What is deleted cannot be deleted once more.
@@ -314,7 +318,7 @@ impl Oracle<'_> {
             let earlier = &self.world.versions[*other];
             let (one, two) = (self.world.shown(truth.stamp), self.world.shown(earlier.stamp));
             two > one || two == one && (earlier.content == truth.content || earlier.kind != Kind::Live)
-        })
+        }) || place > 0 && truth.stamp > truth.visible
     }
 
     /// Files a violation: under the limit that explains it, or as broken.
@@ -333,7 +337,10 @@ impl Oracle<'_> {
     }
 
     fn limit(&self, wrong: Wrong, record: usize, version: Option<usize>) -> Option<&'static str> {
-        if self.world.scenario.shuffled && wrong == Wrong::Lost {
+        // Without a look at what it missed, a sweep has nothing but its pages, and ties can hide a record from three.
+        let unread = self.world.scenario.sweep.is_some() && !self.world.scenario.sweep_reads;
+        let taken_for_gone = unread && (wrong == Wrong::Invented || self.mistaken.contains(&record));
+        if self.world.scenario.shuffled && (wrong == Wrong::Lost || taken_for_gone) {
             return Some("ties shuffled between requests");
         }
         // A stale version that was taken for a new one may look like the true one that follows it.

@@ -74,6 +74,8 @@ pub struct World {
     tag: u64,
     /// The instant of the present answer.
     at: Micros,
+    /// When a look at each record failed.
+    pub failed_looks: BTreeMap<String, Vec<Micros>>,
     /// When each version stood in a list.
     pub served: BTreeMap<usize, Vec<Micros>>,
 }
@@ -96,6 +98,7 @@ impl World {
             quiet: false,
             tag: 0,
             at: start,
+            failed_looks: BTreeMap::new(),
             served: BTreeMap::new(),
         };
         world.note_classes();
