@@ -97,7 +97,9 @@ impl Poll {
                 batch.swept.push(entry.id);
             } else {
                 let what = if status == 200 { ", and it is not JSON" } else { "" };
-                self.note(format!("a missing record was read with status {status}{what}: undecided, it stays"));
+                self.note(format!(
+                    "a missing record was read with status {status}{what}: undecided, it stays"
+                ));
             }
         }
         self.commit_look(batch)

@@ -237,7 +237,7 @@ impl Oracle<'_> {
                     Paging::Page | Paging::Offset | Paging::Link | Paging::Next
                 );
                 if shifting && until < Micros::MAX && !self.was_served(version, from, until) {
-                    let limit = "shifted past every read, and replaced before the next pass";
+                    let limit = "came and went between two polls: in no page of a list that shifted";
                     *self.verdict.limits.entry(limit).or_default() += 1;
                     return;
                 }
@@ -352,16 +352,22 @@ impl Oracle<'_> {
         None
     }
 
-    /// Nothing but its date tells a stale replica's version from a new one, and then only when dates grow.
+    /// Nothing but its date tells a stale replica's version from a new one, and then only when dates grow. Inside one
+    /// unit they do not; an hour that occurs twice is one unit of a local time. Neither do they after a date that was
+    /// set ahead, once the clocks have come so near to it that it may be the time of writing.
     fn not_told_apart(&self, record: usize, version: usize) -> Option<&'static str> {
         let versions = &self.world.records[record].versions;
-        let shown = |at: usize| self.world.shown(self.world.versions[at].stamp);
+        let stamp = |at: usize| self.world.versions[at].stamp;
         let others = || versions.iter().copied().filter(|other| *other != version);
-        if others().any(|other| self.world.same_unit(version, other)) {
+        let doubled = |other| self.world.doubled_hour(stamp(version), stamp(other));
+        if others().any(|other| self.world.same_unit(version, other) || doubled(other)) {
             return Some("stale replica inside the same unit of time");
         }
-        let went_back = others().any(|other| (other < version) != (shown(other) < shown(version)));
-        went_back.then_some("stale replica after a date that went back")
+        let went_back = |other| (other < version) != (stamp(other) < stamp(version));
+        let of_two = |other| self.world.is_ahead(version) || self.world.is_ahead(other);
+        others()
+            .any(|other| went_back(other) && of_two(other))
+            .then_some("stale replica of a date that was set ahead by minutes")
     }
 }
 

@@ -385,7 +385,7 @@ impl World {
         else {
             return Answer { status: 410, headers: Vec::new(), body: "{}".into(), continues: true };
         };
-        if self.rng.percent(self.scenario.failure_percent) {
+        if self.rng.percent(self.scenario.failure_percent + 2) {
             self.class("token expires");
             self.snapshots[which].clear();
             return Answer { status: 410, headers: Vec::new(), body: "{}".into(), continues: true };
@@ -504,6 +504,19 @@ impl World {
         members.rotate_left(turn);
         let (open, between) = *self.rng.pick(&[("{", ","), ("{ ", ", "), ("{\n", ",\n")]);
         format!("{open}{}}}", members.join(between))
+    }
+
+    /// Whether a version was dated after it was written.
+    pub fn is_ahead(&self, version: usize) -> bool {
+        self.versions[version].stamp > self.versions[version].visible
+    }
+
+    /// Whether two instants lie where a local time may be read as one hour earlier or later than it was meant.
+    pub fn doubled_hour(&self, one: Micros, two: Micros) -> bool {
+        self.scenario.stamp == Stamp::Local && (one - two).abs() <= HOUR && {
+            let reads_back = |at: Micros| self.shown(at) != at.div_euclid(SECOND) * SECOND;
+            reads_back(one) || reads_back(two)
+        }
     }
 
     /// Whether a version's date is written like another's.
