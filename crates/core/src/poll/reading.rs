@@ -486,8 +486,8 @@ impl Poll {
         if self.pass.group.pages <= 1 {
             return Some(later);
         }
-        // Several pages under one bound may come from replicas that take turns, and then two reads can agree and miss the
-        // same version. So the bound passes only what no first page can show whole: the unit that fills pages.
+        // Several pages under one bound may come from replicas that take turns, and then two reads can agree and miss
+        // the same version. So the bound passes only what no first page can show whole: the unit that fills pages.
         let (mut below, mut above) = (present, last);
         while above > below + 1 {
             let middle = below + (above - below) / 2;

@@ -1,10 +1,10 @@
 //! Comparing the reads of pages that cannot overlap (design section 4, rule 9, drift).
 //!
 //! A record that was read and then leaves its place shifts all records behind it, and one of them slips over the edge
-//! between two pages. What left shows: a record that moved is met a second time in the same read, with another value; one
-//! that was deleted is missing in the next read. So two reads agree when the earlier one met no id with two values, and
-//! the later one misses none of its versions, unless that id was served with a newer value, and brings none older than
-//! the pass's start that no earlier read had. Then nothing left its place while the earlier one read, whatever the
+//! between two pages. What left shows: a record that moved is met a second time in the same read, with another value;
+//! one that was deleted is missing in the next read. So two reads agree when the earlier one met no id with two values,
+//! and the later one misses none of its versions, unless that id was served with a newer value, and brings none older
+//! than the pass's start that no earlier read had. Then nothing left its place while the earlier one read, whatever the
 //! list's order.
 //!
 //! Versions are remembered as 64-bit fingerprints, at most [`SIGHTINGS_MAX`] of them.

@@ -6,8 +6,8 @@
 //! between two passes is nobody's duty. Of the beginning: dated before the first request that counts, nothing is due.
 //!
 //! A version that is not newer than an earlier one of its record (a content taken back on the same date, a date before
-//! the last one, a date that lies ahead) looks like a stale replica's answer until `pollDelay + overlap` has passed: due
-//! from then on.
+//! the last one, a date that lies ahead) looks like a stale replica's answer until `pollDelay + overlap` has passed:
+//! due from then on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
