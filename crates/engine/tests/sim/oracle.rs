@@ -15,9 +15,12 @@ use turnstone_core::event::{Event, EventType};
 use turnstone_core::poll::RunKind;
 
 use crate::hub::ClosedPass;
-use crate::scenario::{From, Paging};
+use crate::scenario::{From, Paging, Scenario};
 use crate::stamp::*;
-use crate::world::{Kind, World};
+use crate::world::{Kind, Version, World};
+
+/// How far ahead of every clock a date must lie before nobody takes it for the time of writing.
+const AHEAD: Micros = 20 * MINUTE;
 
 /// What the oracle found.
 #[derive(Debug, Default)]
@@ -130,7 +133,7 @@ impl Oracle<'_> {
         for Received { event, at } in events {
             if event.sequence != sequence + 1 {
                 let what = format!("`{}`: sequence {} after {sequence}", event.object_id, event.sequence);
-                self.wrong(Wrong::Disordered, record, None, what);
+                self.wrong(Wrong::Disordered, record, None, Some(*at), what);
             }
             sequence = event.sequence;
             self.take(record, event, *at, &mut matched);
@@ -149,7 +152,7 @@ impl Oracle<'_> {
         let Some(first) = candidates.first() else {
             let what =
                 format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
-            return self.wrong(Wrong::Invented, record, None, what);
+            return self.wrong(Wrong::Invented, record, None, Some(at), what);
         };
         let next = candidates.iter().rev().find(|version| {
             self.world.versions[**version].visible <= at && last.is_none_or(|last| **version > last)
@@ -164,7 +167,7 @@ impl Oracle<'_> {
                 let repeat =
                     candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
                 let wrong = if repeat { Wrong::Doubled } else { Wrong::Disordered };
-                self.wrong(wrong, record, Some(*first), what);
+                self.wrong(wrong, record, Some(*first), Some(at), what);
                 // True or not, from now on this is what is believed.
                 matched.push(Matched { version: *first, at });
             }
@@ -241,7 +244,7 @@ impl Oracle<'_> {
                     *self.verdict.limits.entry(limit).or_default() += 1;
                     return;
                 }
-                self.wrong(Wrong::Lost, record, Some(version), what);
+                self.wrong(Wrong::Lost, record, Some(version), None, what);
             }
         }
     }
@@ -285,7 +288,7 @@ impl Oracle<'_> {
         if was_known && !reported && sweeps.count() >= needed {
             let what =
                 format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
-            self.wrong(Wrong::Lost, record, Some(version), what);
+            self.wrong(Wrong::Lost, record, Some(version), None, what);
         } else if reported {
             self.verdict.arrived += 1;
         }
@@ -318,12 +321,35 @@ impl Oracle<'_> {
             let earlier = &self.world.versions[*other];
             let (one, two) = (self.world.shown(truth.stamp), self.world.shown(earlier.stamp));
             two > one || two == one && (earlier.content == truth.content || earlier.kind != Kind::Live)
-        }) || place > 0 && truth.stamp > truth.visible
+        }) || place > 0 && self.waits_for_clocks(truth)
+    }
+
+    /// Whether a version may be dated so far ahead of every clock that nobody takes its date for the time of writing.
+    fn waits_for_clocks(&self, truth: &Version) -> bool {
+        let Scenario { skew, date, .. } = self.world.scenario;
+        let behind = skew.max(date.unwrap_or(skew)).min(0);
+        self.world.shown(truth.stamp) > truth.visible + behind + AHEAD
+    }
+
+    /// Whether a version's date was set ahead by so little that it may be the time of writing at this instant.
+    fn may_be_written_by(&self, version: usize, at: Option<Micros>) -> bool {
+        let Scenario { skew, date, .. } = self.world.scenario;
+        let truth = &self.world.versions[version];
+        let ahead = skew.max(date.unwrap_or(skew)).max(0);
+        let shown = self.world.shown(truth.stamp);
+        truth.stamp > truth.visible && at.is_none_or(|at| shown <= at + ahead + AHEAD + SECOND)
     }
 
     /// Files a violation: under the limit that explains it, or as broken.
-    fn wrong(&mut self, wrong: Wrong, record: usize, version: Option<usize>, what: String) {
-        if let Some(limit) = self.limit(wrong, record, version) {
+    fn wrong(
+        &mut self,
+        wrong: Wrong,
+        record: usize,
+        version: Option<usize>,
+        at: Option<Micros>,
+        what: String,
+    ) {
+        if let Some(limit) = self.limit(wrong, record, version, at) {
             self.mistaken.insert(record);
             *self.verdict.limits.entry(limit).or_default() += 1;
             return;
@@ -336,7 +362,13 @@ impl Oracle<'_> {
         }
     }
 
-    fn limit(&self, wrong: Wrong, record: usize, version: Option<usize>) -> Option<&'static str> {
+    fn limit(
+        &self,
+        wrong: Wrong,
+        record: usize,
+        version: Option<usize>,
+        at: Option<Micros>,
+    ) -> Option<&'static str> {
         // Without a look at what it missed, a sweep has nothing but its pages, and ties can hide a record from three.
         let unread = self.world.scenario.sweep.is_some() && !self.world.scenario.sweep_reads;
         let taken_for_gone = unread && (wrong == Wrong::Invented || self.mistaken.contains(&record));
@@ -347,7 +379,7 @@ impl Oracle<'_> {
         let mistaken = wrong == Wrong::Lost && self.mistaken.contains(&record);
         let affected = matches!(wrong, Wrong::Doubled | Wrong::Disordered) || mistaken;
         if self.world.scenario.replicas.len() > 1 && affected {
-            return self.not_told_apart(record, version?);
+            return self.not_told_apart(record, version?, at);
         }
         None
     }
@@ -355,7 +387,7 @@ impl Oracle<'_> {
     /// Nothing but its date tells a stale replica's version from a new one, and then only when dates grow. Inside one
     /// unit they do not; an hour that occurs twice is one unit of a local time. Neither do they after a date that was
     /// set ahead, once the clocks have come so near to it that it may be the time of writing.
-    fn not_told_apart(&self, record: usize, version: usize) -> Option<&'static str> {
+    fn not_told_apart(&self, record: usize, version: usize, at: Option<Micros>) -> Option<&'static str> {
         let versions = &self.world.records[record].versions;
         let stamp = |at: usize| self.world.versions[at].stamp;
         let others = || versions.iter().copied().filter(|other| *other != version);
@@ -364,9 +396,9 @@ impl Oracle<'_> {
             return Some("stale replica inside the same unit of time");
         }
         let went_back = |other| (other < version) != (stamp(other) < stamp(version));
-        let of_two = |other| self.world.is_ahead(version) || self.world.is_ahead(other);
+        let set_ahead = |at_date| self.may_be_written_by(at_date, at);
         others()
-            .any(|other| went_back(other) && of_two(other))
+            .any(|other| went_back(other) && (set_ahead(version) || set_ahead(other)))
             .then_some("stale replica of a date that was set ahead by minutes")
     }
 }

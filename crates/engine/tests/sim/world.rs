@@ -506,11 +506,6 @@ impl World {
         format!("{open}{}}}", members.join(between))
     }
 
-    /// Whether a version was dated after it was written.
-    pub fn is_ahead(&self, version: usize) -> bool {
-        self.versions[version].stamp > self.versions[version].visible
-    }
-
     /// Whether two instants lie where a local time may be read as one hour earlier or later than it was meant.
     pub fn doubled_hour(&self, one: Micros, two: Micros) -> bool {
         self.scenario.stamp == Stamp::Local && (one - two).abs() <= HOUR && {
