@@ -12,6 +12,8 @@ pub mod id;
 pub mod instance;
 pub mod json_hash;
 pub mod json_path;
+pub mod json_text;
+pub mod json_tree;
 pub mod ledger;
 pub mod limits;
 pub mod notification;

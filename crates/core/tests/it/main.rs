@@ -4,4 +4,5 @@ mod corpus;
 mod dates;
 mod manual;
 mod mission;
+mod query;
 mod untrusted;
