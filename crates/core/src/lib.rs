@@ -3,8 +3,11 @@
 //! Pure and synchronous: no clock, no randomness, no files, sockets, SQL or logging.
 //! Time and entropy are arguments. Everything here can be replayed from its inputs.
 
+pub mod auth;
+pub mod call;
 pub mod change;
 pub mod check;
+pub mod connector;
 pub mod date;
 pub mod delivery;
 pub mod event;

@@ -1,5 +1,7 @@
 //! Tests of the core through its public doors.
 
+mod calls;
+mod connector;
 mod corpus;
 mod dates;
 mod manual;
