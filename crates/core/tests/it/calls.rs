@@ -14,14 +14,14 @@ use turnstone_core::connector::{Document, check};
 use turnstone_core::run::{FetchError, FetchErrorKind, Reply, Response};
 
 /// A connector of one resource and what a test puts into it.
-struct Setup {
+pub(crate) struct Setup {
     element: Value,
     settings: Vec<(String, String)>,
 }
 
 impl Setup {
     /// `GET` and its siblings of `/things`, with these members put into the resource.
-    fn new(method: &str, resource: Value) -> Setup {
+    pub(crate) fn new(method: &str, resource: Value) -> Setup {
         let path = resource.get("path").and_then(Value::as_str).unwrap_or("/hubs/crm/things").to_string();
         let mut full = json!({"path": path, "method": method, "vendorPath": "/v1/items"});
         merge(&mut full, resource);
@@ -32,12 +32,12 @@ impl Setup {
         Setup { element, settings: vec![("base.url".into(), "https://api.example.com".into())] }
     }
 
-    fn element(mut self, members: Value) -> Setup {
+    pub(crate) fn element(mut self, members: Value) -> Setup {
         merge(&mut self.element, members);
         self
     }
 
-    fn set(mut self, key: &str, value: &str) -> Setup {
+    pub(crate) fn set(mut self, key: &str, value: &str) -> Setup {
         self.settings.push((key.into(), value.into()));
         self
     }
@@ -58,7 +58,7 @@ impl Setup {
         }
     }
 
-    fn start(&self, request: &str) -> CallStep {
+    pub(crate) fn start(&self, request: &str) -> CallStep {
         start(self.context(), read_request(request))
     }
 
@@ -78,7 +78,7 @@ impl Setup {
         answer
     }
 
-    fn conversation(&self, request: &str, answers: &[(&str, &str)]) -> (CallAnswer, Vec<String>) {
+    pub(crate) fn conversation(&self, request: &str, answers: &[(&str, &str)]) -> (CallAnswer, Vec<String>) {
         let mut step = self.start(request);
         let mut sent = Vec::new();
         let mut answers = answers.iter();
@@ -119,7 +119,7 @@ fn read_request(text: &str) -> CallRequest {
 }
 
 /// Method and address, headers that do not go without saying, body.
-fn show(request: VendorRequest) -> String {
+pub(crate) fn show(request: VendorRequest) -> String {
     let request = request.into_request("xxBOUNDARYxx");
     let usual =
         |name: &str, value: &str| ["Accept", "Content-Type"].contains(&name) && value == "application/json";
@@ -133,7 +133,7 @@ fn show(request: VendorRequest) -> String {
     text
 }
 
-fn show_fault(answer: &CallAnswer) -> String {
+pub(crate) fn show_fault(answer: &CallAnswer) -> String {
     let fault = answer.fault.as_ref().unwrap_or_else(|| panic!("{answer:?}"));
     match &fault.provider_message {
         Some(words) => format!("{}: {} [{words}]", fault.status, fault.message),
@@ -142,7 +142,7 @@ fn show_fault(answer: &CallAnswer) -> String {
 }
 
 /// `200`, or a status and header lines.
-fn reply(head: &str, body: &str) -> Reply {
+pub(crate) fn reply(head: &str, body: &str) -> Reply {
     let mut lines = head.lines();
     let status = lines.next().unwrap().parse().unwrap();
     let headers = lines.map(|line| line.split_once(": ").unwrap());
@@ -175,7 +175,7 @@ fn parameter(text: &str) -> Value {
     value
 }
 
-fn parameters(lines: &[&str]) -> Value {
+pub(crate) fn parameters(lines: &[&str]) -> Value {
     Value::Array(lines.iter().map(|line| parameter(line)).collect())
 }
 

@@ -1,5 +1,7 @@
 //! Tests of the core through its public doors.
 
+mod call_hooks;
+mod call_pages;
 mod calls;
 mod connector;
 mod corpus;
