@@ -1,5 +1,6 @@
 //! Tests of the core through its public doors.
 
+mod auth;
 mod call_hooks;
 mod call_pages;
 mod calls;
