@@ -20,6 +20,7 @@ pub mod json_tree;
 pub mod ledger;
 pub mod limits;
 pub mod notification;
+pub mod openapi;
 pub mod page;
 pub mod poll;
 pub mod query;

@@ -9,5 +9,6 @@ mod corpus;
 mod dates;
 mod manual;
 mod mission;
+mod openapi;
 mod query;
 mod untrusted;
