@@ -113,8 +113,16 @@ impl Machine {
             Ok(mapped) => {
                 self.change_configuration(mapped.configuration);
                 let mut parts = mapped.parts;
-                if let super::paging::At::Url(url) = &self.position.at {
-                    parts.url = Some(url.clone());
+                if let super::paging::At::Url(next) = &self.position.at {
+                    // The address comes back from the caller: credentials must not follow it elsewhere.
+                    let own = address::join(&parts.base, &parts.path, &[]);
+                    match address::on_origin_of(&own, next) {
+                        Some(next) => parts.url = Some(next),
+                        None => {
+                            let sentence = "`nextPage` leads to another origin; begin with the first page";
+                            return self.fail(CallFault::new(400, sentence));
+                        }
+                    }
                 }
                 self.before(parts, 0)
             }

@@ -254,7 +254,7 @@ pub(super) fn read_resource(path: &str, raw: &str, findings: &mut Findings) -> O
         .filter_map(|(path, raw)| read_parameter(&path, raw, findings))
         .collect();
     let hooks = read_hooks(object.list("hooks", findings), findings);
-    let root_key = object.filled("rootKey", findings);
+    let root_key = object.filled("rootKey", findings).or_else(|| expressions(&object, findings));
     if let Some(Err(problem)) = root_key.as_deref().map(RootKey::parse) {
         let remedy = "write it as `data.items`, `data[*]`, `[0]`, or `request|response`";
         findings.fault(object.at("rootKey"), problem, remedy);
@@ -288,6 +288,14 @@ pub(super) fn read_resource(path: &str, raw: &str, findings: &mut Findings) -> O
         model: object.raw("model").map(str::to_string),
         sample,
     })
+}
+
+/// The root key of later exports: `expressions: {requestBodyRoot, responseBodyRoot}`.
+fn expressions(object: &Object<'_>, findings: &mut Findings) -> Option<String> {
+    let expressions = object.object("expressions", findings)?;
+    let side = |key: &str, findings: &mut Findings| expressions.filled(key, findings).unwrap_or_default();
+    let (request, response) = (side("requestBodyRoot", findings), side("responseBodyRoot", findings));
+    (!request.is_empty() || !response.is_empty()).then(|| format!("{request}|{response}"))
 }
 
 const KINDS: [(&str, ResourceKind); 16] = [

@@ -258,6 +258,30 @@ fn what_is_no_page_is_refused() {
 }
 
 #[test]
+fn a_token_of_somebody_else_leads_nowhere() {
+    let json = r#"{"a":{"u":"https://evil.example.org/x"},"k":0,"s":null}"#;
+    let token = format!("t1-{}", base64(json));
+    let (answer, sent) =
+        Setup::new("GET", json!({})).conversation(&format!("GET /things?nextPage={token}"), &[]);
+    assert!(sent.is_empty());
+    assert_eq!(show_fault(&answer), "400: `nextPage` leads to another origin; begin with the first page");
+}
+
+/// Base64 without padding, as tokens are written.
+fn base64(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut written = String::new();
+    for group in text.as_bytes().chunks(3) {
+        let bits =
+            group.iter().fold(0u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
+        for at in 0..=group.len() {
+            written.push(char::from(LETTERS[(bits >> (18 - 6 * at)) as usize & 63]));
+        }
+    }
+    written
+}
+
+#[test]
 fn next_pages_are_found_where_the_resource_says() {
     let token = |key: &str, head: &str, body: &str| {
         let resource = json!({"nextPageKey": key, "rootKey": "|list"});

@@ -668,6 +668,9 @@ fn a_request_is_wrapped_by_the_root_key() {
     let sent = |root: &str| Setup::new("POST", json!({"rootKey": root})).sent("POST /things\n\n{\"a\":1.0}");
     assert_eq!(sent("deal|x"), "POST /v1/items\n\n{\"deal\":{\"a\":1.0}}");
     assert_eq!(sent("deal"), "POST /v1/items\n\n{\"deal\":{\"a\":1.0}}");
+    let later = json!({"expressions": {"requestBodyRoot": "deal", "responseBodyRoot": "data"}});
+    let later = Setup::new("POST", later).sent("POST /things\n\n{}");
+    assert_eq!(later, "POST /v1/items\n\n{\"deal\":{}}");
     assert_eq!(sent("|deal"), "POST /v1/items\n\n{\"a\":1.0}");
 }
 

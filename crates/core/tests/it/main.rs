@@ -2,6 +2,7 @@
 
 mod auth;
 mod call_hooks;
+mod call_mission;
 mod call_pages;
 mod calls;
 mod connector;
