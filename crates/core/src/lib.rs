@@ -8,6 +8,7 @@ pub mod check;
 pub mod date;
 pub mod delivery;
 pub mod event;
+pub mod hook;
 pub mod id;
 pub mod instance;
 pub mod json_hash;
