@@ -141,9 +141,6 @@ pub const WAIT_IN_RUN_MAX: Duration = Duration::from_secs(10);
 /// Bytes of a connector's document. Real exports reach a few hundred kilobytes; an edit copies the text.
 pub const ELEMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Bytes of one hook's JavaScript. It is compiled anew for every run.
-pub const HOOK_BYTES_MAX: usize = 256 * 1024;
-
 /// Bytes of a resource's path, ours or the provider's. Servers refuse longer addresses.
 pub const RESOURCE_PATH_BYTES_MAX: usize = 2_048;
 

@@ -1,19 +1,26 @@
-//! Hooks around a call: what they read, and what their result changes.
+//! Hooks around a call: which run, what they read, and what their outcome means for the call.
 //!
-//! The inputs carry the names that the field documents (events §5), each as JSON text, so that no number goes through a
-//! float. Global hooks wrap those of the resource: before the request first the connector's, then the resource's; after
-//! it the other way round.
+//! The contract is `hook`'s; here stands what only a call knows. The inputs carry the names that the field documents
+//! (events §5), each as JSON text, so that no number goes through a float. Global hooks wrap those of the resource:
+//! before the request first the connector's, then the resource's; after it the other way round.
 //!
-//! Not here: running a hook. The engine answers a [`HookCall`] with a [`HookChanges`].
+//! Not here: running a hook. The engine makes a `HookCall` of a [`HookAsk`] and answers with what came of it.
 
-use crate::connector::{Connector, Hook, HookKind, Resource};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use crate::connector::{Connector, Hook, Resource};
+use crate::hook::{
+    HookBody, HookCall, HookInputs, HookKind, HookLimits, HookOutcome, HookResponse, Next, VendorRequest,
+    merge,
+};
 use crate::json_text::{self, quote};
 
 use super::mapping::{VendorBody, VendorParts};
 
 /// A hook to run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HookCall {
+#[derive(Clone, Debug)]
+pub struct HookAsk {
     /// Before or after the request.
     pub kind: HookKind,
     /// The place of the hook, for a message: `hooks[0]` or `resources[3].hooks[1]`.
@@ -21,47 +28,21 @@ pub struct HookCall {
     /// Its JavaScript.
     pub body: String,
     /// Whether it returns its result instead of calling `done`.
-    pub legacy: bool,
-    /// Its inputs: the documented names, each with its JSON text.
-    pub inputs: Vec<(&'static str, String)>,
+    pub is_legacy: bool,
+    /// What it may read.
+    pub inputs: HookInputs,
+}
+
+impl HookAsk {
+    /// The run of this hook, with what only the engine has.
+    pub fn into_call(self, limits: HookLimits, now: Timestamp, seed: u64) -> HookCall {
+        let HookAsk { kind, body, is_legacy, inputs, .. } = self;
+        HookCall { kind, body, is_legacy, inputs, limits, now, seed }
+    }
 }
 
 /// A name and its new value; `None` removes it.
 pub type Change = (String, Option<String>);
-
-/// What a hook wants changed. The default is what `done()` says: nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HookChanges {
-    /// `continue: false` of a hook before the request: answer at once.
-    pub stops: bool,
-    /// `response_error`: the call fails with these words.
-    pub error: Option<String>,
-    /// `request_vendor_method`.
-    pub method: Option<String>,
-    /// `request_vendor_path`.
-    pub path: Option<String>,
-    /// `request_vendor_url`; it wins over path and parameters.
-    pub url: Option<String>,
-    /// `request_vendor_headers`: only those that it names change.
-    pub headers: Vec<Change>,
-    /// `request_vendor_parameters`: all of them.
-    pub parameters: Option<Vec<(String, String)>>,
-    /// `request_vendor_body` or `request_vendor_body_map`.
-    pub body: Option<VendorBody>,
-    /// `response_status_code`.
-    pub response_status: Option<u16>,
-    /// `response_headers`: only those that it names change.
-    pub response_headers: Vec<Change>,
-    /// `response_body`, as JSON text.
-    pub response_body: Option<String>,
-    /// `response_iserror`.
-    pub response_is_error: Option<bool>,
-    /// `configuration`: merged into the instance's stored values; `None` removes one.
-    pub configuration: Vec<Change>,
-}
-
-/// What came of a hook: its changes, or one sentence that names the hook's fault.
-pub type HookResult = Result<HookChanges, String>;
 
 /// The answer of the provider on its way to the caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -77,6 +58,13 @@ pub(super) struct Answer {
     pub(super) rewritten: bool,
     /// Headers that hooks set.
     pub(super) set_by_hooks: Vec<(String, String)>,
+}
+
+/// What follows a hook.
+pub(super) enum Follows {
+    GoOn,
+    Answer(Answer),
+    Fail { status: u16, words: String },
 }
 
 /// The hooks of one kind around a resource, in the order in which they run, with their places.
@@ -99,66 +87,81 @@ pub(super) fn around<'c>(
     }
 }
 
-impl HookChanges {
-    /// Changes the request.
-    pub(super) fn apply_before(&self, parts: &mut VendorParts) {
-        if let Some(method) = &self.method {
-            parts.method = method.to_ascii_uppercase();
+/// Applies what a hook before the request said.
+pub(super) fn apply_before(outcome: &HookOutcome, parts: &mut VendorParts) -> Follows {
+    let mut request = VendorRequest {
+        method: parts.method.clone(),
+        path: parts.path.clone(),
+        url: parts.url.clone(),
+        headers: parts.headers.clone(),
+        parameters: parts.parameters.clone(),
+        body: HookBody::Empty,
+    };
+    match outcome.apply_before(&mut request) {
+        Next::GoOn => {
+            let VendorRequest { method, path, url, headers, parameters, body } = request;
+            if outcome.vendor.body.is_some() {
+                parts.body = match body {
+                    HookBody::Empty => VendorBody::Empty,
+                    HookBody::Text(text) => VendorBody::Text(text),
+                    HookBody::Json(raw) => VendorBody::Json(raw.get().to_string()),
+                };
+            }
+            *parts = VendorParts { method, path, url, headers, parameters, ..parts.clone() };
+            Follows::GoOn
         }
-        if let Some(path) = &self.path {
-            parts.path.clone_from(path);
+        Next::Answer(response) => {
+            let mut answer = Answer { rewritten: true, ..Answer::default() };
+            take(response, &mut answer);
+            merge(&mut answer.set_by_hooks, &outcome.response.headers);
+            Follows::Answer(answer)
         }
-        if let Some(url) = &self.url {
-            parts.url = Some(url.clone());
-        }
-        if let Some(parameters) = &self.parameters {
-            parts.parameters.clone_from(parameters);
-        }
-        if let Some(body) = &self.body {
-            parts.body = body.clone();
-        }
-        merge(&mut parts.headers, &self.headers);
-    }
-
-    /// Changes the answer.
-    pub(super) fn apply_after(&self, answer: &mut Answer) {
-        if let Some(status) = self.response_status {
-            answer.status = status;
-            answer.is_error = status >= 400;
-        }
-        if let Some(is_error) = self.response_is_error {
-            answer.is_error = is_error;
-        }
-        if let Some(body) = &self.response_body {
-            answer.body = Some(body.clone());
-            answer.text = None;
-            answer.rewritten = true;
-        }
-        merge(&mut answer.headers, &self.response_headers);
-        merge(&mut answer.set_by_hooks, &self.response_headers);
+        Next::Fail { status, message } => Follows::Fail { status, words: message },
     }
 }
 
-/// Replaces, adds and removes headers; a name counts without letter case.
-pub(super) fn merge(headers: &mut Vec<(String, String)>, changes: &[Change]) {
-    for (name, value) in changes {
-        let at = headers.iter().position(|(known, _)| known.eq_ignore_ascii_case(name));
-        headers.retain({
-            let mut position = 0;
-            move |(known, _)| {
-                position += 1;
-                Some(position - 1) == at || !known.eq_ignore_ascii_case(name)
-            }
-        });
-        match (at, value) {
-            (Some(at), Some(value)) => headers[at] = (name.clone(), value.clone()),
-            (Some(at), None) => {
-                headers.remove(at);
-            }
-            (None, Some(value)) => headers.push((name.clone(), value.clone())),
-            (None, None) => {}
+/// Applies what a hook after the request said.
+pub(super) fn apply_after(outcome: &HookOutcome, answer: &mut Answer) -> Follows {
+    let mut response = HookResponse {
+        status: answer.status,
+        headers: answer.headers.clone(),
+        body: None,
+        is_error: answer.is_error,
+    };
+    match outcome.apply_after(&mut response) {
+        Next::GoOn | Next::Answer(_) => {
+            take(response, answer);
+            merge(&mut answer.set_by_hooks, &outcome.response.headers);
+            Follows::GoOn
         }
+        Next::Fail { status, message } => Follows::Fail { status, words: message },
     }
+}
+
+fn take(response: HookResponse, answer: &mut Answer) {
+    answer.status = response.status;
+    answer.is_error = response.is_error;
+    answer.headers = response.headers;
+    if let Some(body) = response.body {
+        answer.body = Some(body.get().to_string());
+        answer.text = None;
+        answer.rewritten = true;
+    }
+}
+
+/// Configuration values that a hook set: texts as they are, everything else as its JSON, `null` removes.
+pub(super) fn configuration(outcome: &HookOutcome) -> Vec<Change> {
+    let value = |raw: &RawValue| match json_text::kind(raw.get()) {
+        Some(json_text::Kind::Null) | None => None,
+        Some(json_text::Kind::Text) => json_text::text(raw.get()).map(|text| text.into_owned()),
+        Some(_) => Some(raw.get().to_string()),
+    };
+    outcome.configuration.iter().map(|(key, raw)| (key.clone(), value(raw))).collect()
+}
+
+/// JSON text as an input; text that is none becomes `null`.
+pub(super) fn json(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// Pairs as a JSON object; of a name that repeats, a list.

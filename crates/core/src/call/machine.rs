@@ -10,14 +10,15 @@
 use std::collections::BTreeMap;
 
 use crate::auth;
-use crate::connector::{HookKind, Resource};
+use crate::connector::Resource;
+use crate::hook::{HookFault, HookInputs, HookKind, HookOutcome, InputName, merge};
 use crate::json_text::{self, Kind, quote};
 use crate::limits::REQUESTS_PER_CALL_MAX;
 use crate::query::Expression;
 use crate::run::{Reply, Response};
 
 use super::answer::{self, AnswerMapping, field_names};
-use super::hooking::{self, Answer, HookCall, HookResult, around, body_inputs};
+use super::hooking::{self, Answer, Follows, HookAsk, around, body_inputs};
 use super::mapping::{Mapping, PLATFORM, VendorBody, VendorParts};
 use super::paging::{Plan, Position, write_token};
 use super::root_key::RootKey;
@@ -133,11 +134,11 @@ impl Machine {
     fn before(self: Box<Self>, parts: VendorParts, next: usize) -> CallStep {
         let hooks = around(&self.context.connector, self.resource, self.called(), HookKind::PreRequest);
         let Some((place, hook)) = hooks.get(next) else { return self.send(parts) };
-        let call = HookCall {
+        let call = HookAsk {
             kind: HookKind::PreRequest,
             place: place.clone(),
             body: hook.body.clone(),
-            legacy: hook.legacy,
+            is_legacy: hook.legacy,
             inputs: self.inputs(&parts, None),
         };
         let (place, stage) = (place.clone(), HookStage::Before { parts: Box::new(parts), next });
@@ -175,41 +176,32 @@ impl Machine {
     }
 
     /// Continues with a hook's result.
-    pub(super) fn hooked(mut self: Box<Self>, stage: HookStage, place: &str, result: HookResult) -> CallStep {
-        let changes = match result {
-            Ok(changes) => changes,
-            Err(problem) => {
-                let sentence = format!("the hook at `{place}` failed: {problem}");
-                let sentence = self.context.settings.redacted(&sentence);
-                return self.fail(CallFault::new(400, sentence));
+    pub(super) fn hooked(
+        mut self: Box<Self>,
+        stage: HookStage,
+        place: &str,
+        result: Result<HookOutcome, HookFault>,
+    ) -> CallStep {
+        let outcome = match result {
+            Ok(outcome) => outcome,
+            Err(fault) => {
+                let status = if fault.is_passing() { 503 } else { 400 };
+                let sentence = self.context.settings.redacted(&format!("`{place}`: {fault}"));
+                return self.fail(CallFault::new(status, sentence));
             }
         };
-        self.change_configuration(changes.configuration.clone());
+        self.change_configuration(hooking::configuration(&outcome));
         match stage {
-            HookStage::Before { parts, next } => {
-                if let Some(words) = changes.error {
-                    return self.fail(CallFault::new(changes.response_status.unwrap_or(400), words));
-                }
-                if changes.stops {
-                    let mut answer = Answer { status: 200, rewritten: true, ..Answer::default() };
-                    changes.apply_after(&mut answer);
-                    return self.answered_by_hook(answer);
-                }
-                let mut parts = *parts;
-                changes.apply_before(&mut parts);
-                self.before(parts, next + 1)
-            }
+            HookStage::Before { mut parts, next } => match hooking::apply_before(&outcome, &mut parts) {
+                Follows::GoOn => self.before(*parts, next + 1),
+                Follows::Answer(answer) => self.answered_by_hook(answer),
+                Follows::Fail { status, words } => self.fail(CallFault::new(status, words)),
+            },
             HookStage::After { url, parts, mut answer, next } => {
-                if let Some(words) = changes.error {
-                    let status = if answer.status >= 400 {
-                        answer::refused(&answer, &self.context.settings).status
-                    } else {
-                        400
-                    };
-                    return self.fail(CallFault::new(changes.response_status.unwrap_or(status), words));
+                match hooking::apply_after(&outcome, &mut answer) {
+                    Follows::GoOn | Follows::Answer(_) => self.after(url, *parts, *answer, next + 1),
+                    Follows::Fail { status, words } => self.fail(CallFault::new(status, words)),
                 }
-                changes.apply_after(&mut answer);
-                self.after(url, *parts, *answer, next + 1)
             }
         }
     }
@@ -220,7 +212,7 @@ impl Machine {
             let fault = answer::refused(&answer, &self.context.settings);
             return self.fail(fault);
         }
-        hooking::merge(&mut self.headers, &some(answer.set_by_hooks));
+        merge(&mut self.headers, &some(answer.set_by_hooks));
         let count = answer.body.as_deref().and_then(json_text::items).map(|items| items.len());
         self.done(answer.status, answer.body, count, None)
     }
@@ -267,11 +259,11 @@ impl Machine {
     fn after(self: Box<Self>, url: String, parts: VendorParts, answer: Answer, next: usize) -> CallStep {
         let hooks = around(&self.context.connector, self.resource, self.called(), HookKind::PostRequest);
         let Some((place, hook)) = hooks.get(next) else { return self.conclude(url, parts, answer) };
-        let call = HookCall {
+        let call = HookAsk {
             kind: HookKind::PostRequest,
             place: place.clone(),
             body: hook.body.clone(),
-            legacy: hook.legacy,
+            is_legacy: hook.legacy,
             inputs: self.inputs(&parts, Some(&answer)),
         };
         let place = place.clone();
@@ -295,8 +287,8 @@ impl Machine {
         let mapping = AnswerMapping::new(&connector, resource, &self.context.settings, fields);
         let aside = mapping.aside(&answer);
         self.change_configuration(aside.configuration);
-        hooking::merge(&mut self.headers, &some(aside.headers));
-        hooking::merge(&mut self.headers, &some(answer.set_by_hooks.clone()));
+        merge(&mut self.headers, &some(aside.headers));
+        merge(&mut self.headers, &some(answer.set_by_hooks.clone()));
         if let Some(next) = resource.next {
             self.previous = Some((body.clone().unwrap_or_else(|| "null".into()), answer.headers.clone()));
             self.resource = next;
@@ -421,7 +413,7 @@ impl Machine {
                 headers.push(("Elements-Total-Count".into(), total));
             }
         }
-        hooking::merge(&mut headers, &some(self.headers.clone()));
+        merge(&mut headers, &some(self.headers.clone()));
         let status = if (200..300).contains(&status) { 200 } else { status };
         CallStep::Done(CallAnswer {
             status,
@@ -458,7 +450,7 @@ impl Machine {
     }
 
     /// The inputs of a hook, by their documented names.
-    fn inputs(&self, parts: &VendorParts, answer: Option<&Answer>) -> Vec<(&'static str, String)> {
+    fn inputs(&self, parts: &VendorParts, answer: Option<&Answer>) -> HookInputs {
         let pairs = |pairs: &[(String, String)]| {
             hooking::object(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
         };
@@ -472,32 +464,31 @@ impl Machine {
         let (body, body_map) = body_inputs(&ours);
         let (vendor_body, vendor_body_map) = body_inputs(&parts.body);
         let variables = self.variables.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-        let url =
-            parts.url.clone().unwrap_or_else(|| address::join(&parts.base, &parts.path, &parts.parameters));
+        let whole = || address::join(&parts.base, &parts.path, &parts.parameters);
         let expression = self.expression.as_ref().map_or("[]".to_string(), Expression::to_hook_form);
         let mut inputs = vec![
-            ("request_body", body),
-            ("request_body_map", body_map),
-            ("request_headers", pairs(&self.request.headers)),
-            ("request_path", quote(&self.request.path)),
-            ("request_path_variables", hooking::object(variables)),
-            ("request_parameters", pairs(&self.request.query)),
-            ("request_method", quote(&self.request.method)),
-            ("request_vendor_body", vendor_body),
-            ("request_vendor_body_map", vendor_body_map),
-            ("request_vendor_headers", pairs(&parts.headers)),
-            ("request_vendor_parameters", pairs(&parts.parameters)),
-            ("request_vendor_path", quote(&parts.path)),
-            ("request_vendor_method", quote(&parts.method)),
-            ("request_vendor_url", quote(&url)),
-            ("request_expression", expression),
-            ("object_name", quote(object_name(&self.called().path))),
-            ("meta_data", "{}".to_string()),
-            ("configuration", hooking::object(self.context.settings.iter())),
+            (InputName::RequestBody, body),
+            (InputName::RequestBodyMap, body_map),
+            (InputName::RequestHeaders, pairs(&self.request.headers)),
+            (InputName::RequestPath, quote(&self.request.path)),
+            (InputName::RequestPathVariables, hooking::object(variables)),
+            (InputName::RequestParameters, pairs(&self.request.query)),
+            (InputName::RequestMethod, quote(&self.request.method)),
+            (InputName::RequestVendorBody, vendor_body),
+            (InputName::RequestVendorBodyMap, vendor_body_map),
+            (InputName::RequestVendorHeaders, pairs(&parts.headers)),
+            (InputName::RequestVendorParameters, pairs(&parts.parameters)),
+            (InputName::RequestVendorPath, quote(&parts.path)),
+            (InputName::RequestVendorMethod, quote(&parts.method)),
+            (InputName::RequestVendorUrl, quote(&parts.url.clone().unwrap_or_else(whole))),
+            (InputName::RequestExpression, expression),
+            (InputName::ObjectName, quote(object_name(&self.called().path))),
+            (InputName::MetaData, "{}".to_string()),
+            (InputName::Configuration, hooking::object(self.context.settings.iter())),
         ];
         if let Some((body, headers)) = &self.previous {
-            inputs.push(("request_previous_response", body.clone()));
-            inputs.push(("request_previous_response_headers", pairs(headers)));
+            inputs.push((InputName::RequestPreviousResponse, body.clone()));
+            inputs.push((InputName::RequestPreviousResponseHeaders, pairs(headers)));
         }
         if let Some(answer) = answer {
             let body = match (&answer.body, &answer.text) {
@@ -505,12 +496,12 @@ impl Machine {
                 (None, Some(text)) => quote(text),
                 (None, None) => "null".to_string(),
             };
-            inputs.push(("response_body", body));
-            inputs.push(("response_headers", pairs(&answer.headers)));
-            inputs.push(("response_status_code", answer.status.to_string()));
-            inputs.push(("response_iserror", answer.is_error.to_string()));
+            inputs.push((InputName::ResponseBody, body));
+            inputs.push((InputName::ResponseHeaders, pairs(&answer.headers)));
+            inputs.push((InputName::ResponseStatusCode, answer.status.to_string()));
+            inputs.push((InputName::ResponseIsError, answer.is_error.to_string()));
         }
-        inputs
+        inputs.into_iter().fold(HookInputs::new(), |all, (name, text)| all.with(name, hooking::json(text)))
     }
 }
 

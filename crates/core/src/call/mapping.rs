@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 
 use crate::auth;
 use crate::connector::{
-    Connector, Converter, HookKind, Parameter, ParameterPlace, Resource, Settings, Source, UnsetPlaces,
+    Connector, Converter, Parameter, ParameterPlace, Resource, Settings, Source, UnsetPlaces,
 };
+use crate::hook::HookKind;
 use crate::json_text;
 use crate::json_tree::Tree;
 use crate::query::Expression;
@@ -531,7 +532,7 @@ fn set(pairs: &mut Vec<(String, String)>, name: &str, value: String) {
 }
 
 fn set_header(headers: &mut Vec<(String, String)>, name: &str, value: String) {
-    super::hooking::merge(headers, &[(name.to_string(), Some(value))]);
+    crate::hook::merge(headers, &[(name.to_string(), Some(value))]);
 }
 
 fn default_header(headers: &mut Vec<(String, String)>, name: &str, value: &str) {

@@ -25,11 +25,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::connector::{Connector, Settings};
+use crate::hook::{HookFault, HookOutcome};
 use crate::json_text;
 use crate::run::{Reply, Request};
 
 pub use field::{FieldPlace, field_place};
-pub use hooking::{Change, HookCall, HookChanges, HookResult};
+pub use hooking::{Change, HookAsk};
 pub use mapping::VendorBody;
 pub use root_key::RootKey;
 pub use route::{NoRoute, Route, find};
@@ -115,7 +116,7 @@ pub struct CallContext {
 #[derive(Debug)]
 pub enum CallStep {
     /// Run this hook.
-    Hook(HookCall, AwaitHook),
+    Hook(HookAsk, AwaitHook),
     /// Send this request. Redirects are not followed outside the origin.
     Fetch(VendorRequest, AwaitReply),
     /// Renew the account's credentials, or take those that somebody else renewed meanwhile.
@@ -252,7 +253,7 @@ pub struct AwaitHook {
 
 impl AwaitHook {
     /// Answers with what came of the hook.
-    pub fn resume(self, result: HookResult) -> CallStep {
+    pub fn resume(self, result: Result<HookOutcome, HookFault>) -> CallStep {
         self.machine.hooked(self.stage, &self.place, result)
     }
 }

@@ -5,6 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::hook::HookKind;
 use crate::json_text;
 
 use super::document::{Document, Part};
@@ -174,7 +175,7 @@ impl Connector {
         let poller = object(keys::POLLER_CONFIGURATION);
         let declared = object(keys::EVENTS_METADATA);
         let stated = default(keys::EVENTS_VENDOR_TYPE).and_then(VendorType::parse);
-        let has_event_hook = self.hooks.iter().any(|hook| hook.kind == super::HookKind::Event);
+        let has_event_hook = self.hooks.iter().any(|hook| hook.kind == HookKind::Event);
         let vendor_type = stated.or(match (!poller.is_empty(), has_event_hook) {
             (true, true) => Some(VendorType::Both),
             (true, false) => Some(VendorType::Polling),

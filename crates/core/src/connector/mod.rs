@@ -26,6 +26,6 @@ pub use ids::{Ids, ResourceIds};
 pub use parts::{key_of, without_hub};
 pub use settings::{Settings, Unset, UnsetPlaces};
 pub use view::{
-    AuthenticationKind, ConfigurationEntry, Connector, Converter, DataType, EntryKind, Hook, HookKind,
-    Parameter, ParameterPlace, Resource, ResourceKind, ResourcePagination, Source, secret,
+    AuthenticationKind, ConfigurationEntry, Connector, Converter, DataType, EntryKind, Hook, Parameter,
+    ParameterPlace, Resource, ResourceKind, ResourcePagination, Source, secret,
 };

@@ -3,14 +3,15 @@
 //! The same readers judge a whole import and a single part that an editor sends.
 
 use crate::call::RootKey;
+use crate::hook::HookKind;
 use crate::json_text;
-use crate::limits::{HOOK_BYTES_MAX, RESOURCE_PATH_BYTES_MAX};
+use crate::limits::{HOOK_SCRIPT_BYTES_MAX, RESOURCE_PATH_BYTES_MAX};
 
 use super::check::read_hooks;
 use super::keys;
 use super::reading::{Findings, Object, cut};
 use super::view::{
-    ConfigurationEntry, Converter, DataType, EntryKind, Hook, HookKind, Parameter, ParameterPlace, Resource,
+    ConfigurationEntry, Converter, DataType, EntryKind, Hook, Parameter, ParameterPlace, Resource,
     ResourceKind, ResourcePagination, Source,
 };
 
@@ -220,9 +221,9 @@ pub(super) fn read_hook(path: &str, raw: &str, findings: &mut Findings) -> Optio
     if body.is_none() && object.raw("body").is_none() {
         findings.fault(object.at("body"), "`body` is missing", "write the JavaScript of the hook");
     }
-    if let Some(body) = body.as_ref().filter(|body| body.len() > HOOK_BYTES_MAX) {
+    if let Some(body) = body.as_ref().filter(|body| body.len() > HOOK_SCRIPT_BYTES_MAX) {
         let problem = format!("the hook has {} bytes", body.len());
-        findings.fault(object.at("body"), problem, format!("shorten it to {HOOK_BYTES_MAX} bytes"));
+        findings.fault(object.at("body"), problem, format!("shorten it to {HOOK_SCRIPT_BYTES_MAX} bytes"));
     }
     if let Some(mime) = object.filled("mimeType", findings)
         && !mime.to_ascii_lowercase().contains("javascript")

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::check::ConnectorDefaults;
+use crate::hook::HookKind;
 use crate::instance::SecretText;
 
 use super::keys;
@@ -195,17 +196,6 @@ pub struct Hook {
     pub body: String,
     /// Whether it returns its result instead of calling `done`.
     pub legacy: bool,
-}
-
-/// When a hook runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HookKind {
-    /// Before the request leaves.
-    PreRequest,
-    /// After the answer came.
-    PostRequest,
-    /// On a provider's webhook.
-    Event,
 }
 
 /// One callable thing.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use turnstone_core::call::{
-    CallBody, CallContext, CallRequest, CallStep, HookChanges, Renewal, VendorBody, start,
-};
+use serde_json::value::RawValue;
+use turnstone_core::call::{CallBody, CallContext, CallRequest, CallStep, HookAsk, Renewal, start};
 use turnstone_core::connector::Connector;
 use turnstone_core::date::{Zone, ZoneRules};
+use turnstone_core::hook::{HookFault, HookOutcome};
 use turnstone_core::json_text;
 use turnstone_core::template::{Template, Values};
 
@@ -36,18 +36,14 @@ fn poll_url(connector: &Connector, resource: &str) -> String {
     parsed.template.render(&Values { start: at, end: at, cursor: None })
 }
 
-/// The first provider request, hooks answered by `hook`.
-fn sent(
-    context: CallContext,
-    request: CallRequest,
-    hook: impl Fn(&str, &[(&'static str, String)]) -> HookChanges,
-) -> String {
+/// The first provider request, hooks answered by `hook` with what they hand to `done`.
+fn sent(context: CallContext, request: CallRequest, hook: impl Fn(&HookAsk) -> &'static str) -> String {
     let mut step = start(context, request);
     loop {
         step = match step {
-            CallStep::Hook(call, waiting) => {
-                let changes = hook(&call.place, &call.inputs);
-                waiting.resume(Ok(changes))
+            CallStep::Hook(ask, waiting) => {
+                let done = RawValue::from_string(hook(&ask).to_string()).unwrap();
+                waiting.resume(HookOutcome::read(ask.kind, Some(&done)))
             }
             CallStep::Fetch(request, _) => return show(request),
             CallStep::Done(answer) => return show_fault(&answer),
@@ -56,8 +52,8 @@ fn sent(
     }
 }
 
-fn plain(_: &str, _: &[(&'static str, String)]) -> HookChanges {
-    HookChanges::default()
+fn plain(_: &HookAsk) -> &'static str {
+    "{}"
 }
 
 #[test]
@@ -84,22 +80,18 @@ fn a_poll_of_servicenow_asks_through_its_hook() {
     let request = sent(
         context(&servicenow, &settings),
         CallRequest::get(&format!("{}&pageSize=20", poll_url(&servicenow, "accounts"))),
-        |place, inputs| {
+        |ask| {
             // What the hook's own JavaScript does, so far as this clause needs it.
-            assert_eq!(place, "resources[0].hooks[0]");
-            let input = |name: &str| inputs.iter().find(|(known, _)| *known == name).unwrap().1.clone();
+            assert_eq!(ask.place, "resources[0].hooks[0]");
+            let input =
+                |name: &str| ask.inputs.iter().find(|(known, _)| known.as_str() == name).unwrap().1.get();
             assert_eq!(
                 input("request_expression"),
                 r#"[{"attribute":"sys_updated_on","operator":">","value":"2019-05-09T20:37:30"}]"#
             );
             assert_eq!(input("request_vendor_parameters"), r#"{"sysparm_offset":"0","sysparm_limit":"20"}"#);
-            let pair = |name: &str, value: &str| (name.to_string(), value.to_string());
-            let parameters = Some(vec![
-                pair("sysparm_offset", "0"),
-                pair("sysparm_limit", "20"),
-                pair("sysparm_query", "sys_updated_on>2019-05-09 20:37:30"),
-            ]);
-            HookChanges { parameters, ..HookChanges::default() }
+            r#"{"request_vendor_parameters":{"sysparm_offset":"0","sysparm_limit":"20",
+                "sysparm_query":"sys_updated_on>2019-05-09 20:37:30"}}"#
         },
     );
     assert_eq!(
@@ -208,17 +200,16 @@ fn any_answer_ends_a_call_and_none_panics() {
                 steps += 1;
                 prop_assert!(steps < 1_000, "the call does not end");
                 step = match step {
-                    CallStep::Hook(call, waiting) => {
-                        for (name, value) in &call.inputs {
-                            prop_assert!(json_text::validate(value).is_ok(), "{} = {}", name, value);
-                        }
-                        let (_, body, fails) = answers.next().unwrap();
-                        waiting.resume(match fails {
-                            true => Err("it failed".into()),
-                            false => Ok(HookChanges {
-                                body: Some(VendorBody::Text(body.into())),
-                                ..HookChanges::default()
-                            }),
+                    CallStep::Hook(ask, waiting) => {
+                        let (status, body, fails) = answers.next().unwrap();
+                        let done =
+                            serde_json::json!({"request_vendor_body": body, "response_status_code": status});
+                        let done = serde_json::value::to_raw_value(&done).unwrap();
+                        let fault = HookFault::Thrown { line: None, message: "it failed".into() };
+                        waiting.resume(if fails {
+                            Err(fault)
+                        } else {
+                            HookOutcome::read(ask.kind, Some(&done))
                         })
                     }
                     CallStep::Fetch(request, waiting) => {
