@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Brings what the tests need and the compiler does not: a C compiler, Node 18 or
-# newer with npm, and the Node packages of `tests/json-server`.
+# newer with npm, and the Node packages of `tests/json-server` and of the hooks'
+# libraries (which are embedded in the program when it is built after this).
 #
 # Safe to run again: with everything in place it only looks. Installs Debian
 # packages where it may (as root, or with a sudo that asks nothing); otherwise it
@@ -13,6 +14,7 @@ NODE_MAJOR_MIN=18
 TRIES_MAX=3
 PAUSE_SECONDS=5
 JSON_SERVER=tests/json-server
+HOOK_LIBRARIES=crates/engine/libraries
 
 fail() {
   printf 'setup-test: %s\n' "$*" >&2
@@ -62,17 +64,18 @@ install_packages() {
     fail "cannot install: $* (apt-get install says why, above)"
 }
 
-# True when the packages on disk are those of the lock file. Our copy of the lock is
+# True when the packages of a folder on disk are those of its lock file. Our copy of the lock is
 # written after npm has finished, so a half-finished installation does not count.
-json_server_ready() {
-  local installed=$JSON_SERVER/node_modules/.turnstone-lock
-  [[ -x $JSON_SERVER/node_modules/.bin/json-server ]] && cmp -s "$JSON_SERVER/package-lock.json" "$installed"
+packages_ready() {
+  local folder=$1 file=$2
+  [[ -e $folder/node_modules/$file ]] && cmp -s "$folder/package-lock.json" "$folder/node_modules/.turnstone-lock"
 }
 
-install_json_server() {
-  try npm ci --prefix "$JSON_SERVER" --no-audit --no-fund --loglevel=error ||
-    fail "cannot install the Node packages of $JSON_SERVER; repeat with: npm ci --prefix $JSON_SERVER"
-  cp "$JSON_SERVER/package-lock.json" "$JSON_SERVER/node_modules/.turnstone-lock"
+install_node_packages() {
+  local folder=$1
+  try npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error ||
+    fail "cannot install the Node packages of $folder; repeat with: npm ci --prefix $folder"
+  cp "$folder/package-lock.json" "$folder/node_modules/.turnstone-lock"
 }
 
 mapfile -t packages < <(missing_packages)
@@ -84,5 +87,6 @@ if ((${#packages[@]} > 0)); then
     fail "still missing after installation: ${packages[*]} (Node must be $NODE_MAJOR_MIN or newer)"
 fi
 
-json_server_ready || install_json_server
+packages_ready "$JSON_SERVER" .bin/json-server || install_node_packages "$JSON_SERVER"
+packages_ready "$HOOK_LIBRARIES" lodash/lodash.min.js || install_node_packages "$HOOK_LIBRARIES"
 printf 'setup-test: ready (node %s, %s)\n' "$(node --version)" "$(cc --version | head -n 1)"

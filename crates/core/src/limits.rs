@@ -83,6 +83,52 @@ pub const INTERVAL_MINUTES: std::ops::RangeInclusive<f64> = 1.0..=43_200.0;
 /// Cursor of a monitor, serialised (mission: 10 KB).
 pub const CURSOR_BYTES_MAX: usize = 10_240;
 
+/// Bytes of a hook's script. The largest in published connectors have some tens of kilobytes.
+pub const HOOK_SCRIPT_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of all inputs of one run. As objects they take about ten times as much of the script's memory.
+pub const HOOK_INPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes of what a hook hands to `done`. A response may grow in a hook, but not without end.
+pub const HOOK_OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Time of one run. A caller waits for it, and a worker is busy with nothing else.
+pub const HOOK_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// What a run may take beyond its time before its process is killed: the engine looks at the clock only between steps,
+/// and some of its steps never end.
+pub const HOOK_GRACE: Duration = Duration::from_millis(500);
+
+/// Memory of one run's script. The largest input takes about 20 times its bytes when all its numbers keep their text.
+pub const HOOK_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Memory of a worker process beyond its script's: the call, the answer, and the program itself are added to it.
+pub const HOOK_PROCESS_BYTES_SPARE: usize = 128 * 1024 * 1024;
+
+/// Stack of one run. Far below that of the process, so that the engine notices first.
+pub const HOOK_STACK_BYTES_MAX: usize = 512 * 1024;
+
+/// Lines that a run may say with `console.log`; further ones are only counted.
+pub const HOOK_LOG_LINES_MAX: usize = 100;
+
+/// Bytes of all these lines together.
+pub const HOOK_LOG_BYTES_MAX: usize = 32 * 1024;
+
+/// Events that one run of an event hook may report: one request must not become a million events.
+pub const HOOK_EVENTS_MAX: usize = 1_000;
+
+/// Calls that may wait for a worker. Beyond it a caller is better told at once.
+pub const HOOK_QUEUE_MAX: usize = 256;
+
+/// Processor time of one worker, over all its runs. It is replaced long before; a worker whose parent died ends by it.
+pub const HOOK_WORKER_CPU_MAX: Duration = Duration::from_secs(60);
+
+/// Runs of one worker before it is replaced, so that whatever leaks does not add up.
+pub const HOOK_RUNS_PER_WORKER_MAX: u32 = 1_000;
+
+/// Time that a worker may take to start.
+pub const HOOK_START_MAX: Duration = Duration::from_secs(10);
+
 /// How far before the lower bound the ledger keeps versions.
 pub const LEDGER_MARGIN: Duration = Duration::from_secs(24 * 3600);
 
@@ -92,5 +138,39 @@ pub const UNDATED_PROVIDER_MARGIN: Duration = Duration::from_secs(20 * 60);
 /// Longest wait for a provider inside a run; anything longer ends the run and becomes its next due time.
 pub const WAIT_IN_RUN_MAX: Duration = Duration::from_secs(10);
 
+/// Bytes of a connector's document. Real exports reach a few hundred kilobytes; an edit copies the text.
+pub const ELEMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes of a resource's path, ours or the provider's. Servers refuse longer addresses.
+pub const RESOURCE_PATH_BYTES_MAX: usize = 2_048;
+
+/// Bytes of a `where` clause. It travels in an address.
+pub const QUERY_BYTES_MAX: usize = 8_192;
+
+/// Comparisons of a `where` clause, and values of one `IN`.
+pub const QUERY_COMPARISONS_MAX: usize = 200;
+
+/// Parentheses of a `where` clause inside one another: they are read by recursion.
+pub const QUERY_DEPTH_MAX: usize = 32;
+
+/// Steps of a field's path in a mapping: walking it is a recursion over the record.
+pub const MAPPING_DEPTH_MAX: usize = 32;
+
+/// Records that one call may ask for with `pageSize`. More would be one answer that nobody can hold.
+pub const CALL_PAGE_SIZE_MAX: u32 = 10_000;
+
+/// Provider requests that one call may make: pages merged for one `pageSize`, a chain, a renewed try.
+pub const REQUESTS_PER_CALL_MAX: u32 = 100;
+
+/// Bytes of a page token of ours. It travels in an address and in a header.
+pub const PAGE_TOKEN_BYTES_MAX: usize = 4_096;
+
+/// Paths of an API description that are turned into resources of a connector.
+pub const OPENAPI_OPERATIONS_MAX: usize = 5_000;
+
+/// Time before a token's end at which it is renewed: a request may take that long, and clocks differ (catalogue E05).
+pub const TOKEN_MARGIN: Duration = Duration::from_secs(120);
+
 const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX); // A record never exceeds its page.
 const _: () = assert!(BODY_BYTES_MAX <= BODIES_BYTES_SUM_MAX); // One answer always fits the sum.
+const _: () = assert!(HOOK_TIME_MAX.as_secs() * 4 < HOOK_WORKER_CPU_MAX.as_secs()); // A run never meets that limit.

@@ -7,6 +7,7 @@ pub mod deliverer;
 pub mod document;
 pub mod driver;
 pub mod egress;
+pub mod hooks;
 pub mod keeper;
 pub mod metrics;
 pub mod poller;

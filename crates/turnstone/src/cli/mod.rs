@@ -10,6 +10,7 @@ mod bookmark;
 mod check;
 mod demo;
 mod explain;
+mod hook;
 mod input;
 mod node;
 mod output;
@@ -62,6 +63,10 @@ enum Command {
     Explain(explain::ExplainArgs),
     Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
+    Hook(hook::HookArgs),
+    /// Runs hooks that come on standard input, behind walls. The program starts it by itself.
+    #[command(name = "js-worker", hide = true)]
+    JsWorker(hook::WorkerArgs),
 }
 
 /// The document, and how it is read.
@@ -123,6 +128,10 @@ pub(crate) fn main() -> ExitCode {
             return if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
         }
     };
+    if let Command::JsWorker(args) = &cli.command {
+        // Before anything else: it must not open, start or draw anything of its own.
+        return hook::work(args);
+    }
     let output = Output::new(cli.color, cli.json_messages, cli.quiet);
     if !matches!(cli.command, Command::Serve(_)) {
         log_to_stderr(cli.json_messages);
@@ -134,6 +143,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(args) => block_on(explain::run(args, output.clone())),
         Command::Demo(args) => block_on(demo::run(args, output.clone())),
         Command::Serve(args) => block_on(serve::run(args, output.clone())),
+        Command::Hook(args) => block_on(hook::run(args, output.clone())),
+        Command::JsWorker(args) => return hook::work(&args),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

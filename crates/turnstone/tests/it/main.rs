@@ -5,6 +5,7 @@ mod bench;
 mod checking;
 mod demo;
 mod harness;
+mod hooks;
 mod json_server;
 mod polling;
 mod serve;
