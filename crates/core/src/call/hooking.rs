@@ -6,6 +6,8 @@
 //!
 //! Not here: running a hook. The engine makes a `HookCall` of a [`HookAsk`] and answers with what came of it.
 
+use std::fmt;
+
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
@@ -18,8 +20,8 @@ use crate::json_text::{self, quote};
 
 use super::mapping::{VendorBody, VendorParts};
 
-/// A hook to run.
-#[derive(Clone, Debug)]
+/// A hook to run. Its inputs hold secrets, so it prints its place only.
+#[derive(Clone)]
 pub struct HookAsk {
     /// Before or after the request.
     pub kind: HookKind,
@@ -31,6 +33,12 @@ pub struct HookAsk {
     pub is_legacy: bool,
     /// What it may read.
     pub inputs: HookInputs,
+}
+
+impl fmt::Debug for HookAsk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HookAsk({} at {})", self.kind.as_str(), self.place)
+    }
 }
 
 impl HookAsk {
@@ -112,7 +120,9 @@ pub(super) fn apply_before(outcome: &HookOutcome, parts: &mut VendorParts) -> Fo
         }
         Next::Answer(response) => {
             let mut answer = Answer { rewritten: true, ..Answer::default() };
-            take(response, &mut answer);
+            if let Err(refused) = take(response, &mut answer) {
+                return refused;
+            }
             merge(&mut answer.set_by_hooks, &outcome.response.headers);
             Follows::Answer(answer)
         }
@@ -130,7 +140,9 @@ pub(super) fn apply_after(outcome: &HookOutcome, answer: &mut Answer) -> Follows
     };
     match outcome.apply_after(&mut response) {
         Next::GoOn | Next::Answer(_) => {
-            take(response, answer);
+            if let Err(refused) = take(response, answer) {
+                return refused;
+            }
             merge(&mut answer.set_by_hooks, &outcome.response.headers);
             Follows::GoOn
         }
@@ -138,15 +150,21 @@ pub(super) fn apply_after(outcome: &HookOutcome, answer: &mut Answer) -> Follows
     }
 }
 
-fn take(response: HookResponse, answer: &mut Answer) {
+/// Takes what a hook made of the answer. A body that is nested too deeply is refused: records are walked by recursion.
+fn take(response: HookResponse, answer: &mut Answer) -> Result<(), Follows> {
     answer.status = response.status;
     answer.is_error = response.is_error;
     answer.headers = response.headers;
     if let Some(body) = response.body {
+        if let Err(error) = json_text::validate(body.get()) {
+            let words = format!("the `response_body` that a hook made cannot be used: {error}");
+            return Err(Follows::Fail { status: 400, words });
+        }
         answer.body = Some(body.get().to_string());
         answer.text = None;
         answer.rewritten = true;
     }
+    Ok(())
 }
 
 /// Configuration values that a hook set: texts as they are, everything else as its JSON, `null` removes.

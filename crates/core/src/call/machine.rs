@@ -62,6 +62,12 @@ impl Machine {
         resource: usize,
         variables: BTreeMap<String, String>,
     ) -> CallStep {
+        if let super::CallBody::Json(text) = &request.body
+            && let Err(error) = json_text::validate(text)
+        {
+            let fault = CallFault::new(400, format!("the body cannot be read: {error}"));
+            return CallStep::Done(fault.answer(&context, Vec::new(), None));
+        }
         let called = &context.connector.resources[resource];
         let expression = match read_where(&context, called, &request) {
             Ok(expression) => expression,
@@ -221,7 +227,11 @@ impl Machine {
     pub(super) fn replied(mut self: Box<Self>, url: String, parts: VendorParts, reply: Reply) -> CallStep {
         let response = match reply.outcome {
             Ok(response) => response,
-            Err(error) => return self.fail(answer::unreachable(&error)),
+            Err(error) => {
+                let fault = answer::unreachable(&error);
+                let answer = fault.answer(&self.context, self.configuration, self.head);
+                return CallStep::Done(CallAnswer { unreachable: Some(error), ..answer });
+            }
         };
         let Response { status, headers, body } = response;
         if self.head.is_none() || !(200..300).contains(&status) {
@@ -422,6 +432,7 @@ impl Machine {
             configuration: self.configuration,
             provider: self.head,
             fault: None,
+            unreachable: None,
         })
     }
 
@@ -563,6 +574,7 @@ impl CallFault {
             headers.extend(wait.map(|(_, value)| ("Retry-After".to_string(), value.clone())));
         }
         CallAnswer {
+            unreachable: None,
             status: self.status,
             headers,
             body: Some(body),

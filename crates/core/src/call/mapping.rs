@@ -6,6 +6,7 @@
 //! …) never pass undeclared.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::auth;
 use crate::connector::{
@@ -36,8 +37,8 @@ pub(super) struct VendorParts {
     pub(super) body: VendorBody,
 }
 
-/// A body for the provider.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A body for the provider. It may hold secrets, so it prints its kind only.
+#[derive(Clone, PartialEq, Eq)]
 pub enum VendorBody {
     /// None.
     Empty,
@@ -49,6 +50,18 @@ pub enum VendorBody {
     Form(Vec<(String, String)>),
     /// Fields of a multipart body.
     Multipart(Vec<(String, String)>),
+}
+
+impl fmt::Debug for VendorBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            VendorBody::Empty => "Empty",
+            VendorBody::Json(_) => "Json",
+            VendorBody::Text(_) => "Text",
+            VendorBody::Form(_) => "Form",
+            VendorBody::Multipart(_) => "Multipart",
+        })
+    }
 }
 
 /// What a request is made from.

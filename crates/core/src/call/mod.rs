@@ -14,6 +14,7 @@ mod hooking;
 mod machine;
 mod mapping;
 mod paging;
+mod polling;
 mod root_key;
 mod route;
 mod value;
@@ -26,12 +27,12 @@ use jiff::Timestamp;
 
 use crate::connector::{Connector, Settings};
 use crate::hook::{HookFault, HookOutcome};
-use crate::json_text;
-use crate::run::{Reply, Request};
+use crate::run::{FetchError, Reply, Request};
 
 pub use field::{FieldPlace, field_place};
 pub use hooking::{Change, HookAsk};
 pub use mapping::VendorBody;
+pub use polling::{hub_pagination, is_hub_path, reply_of};
 pub use root_key::RootKey;
 pub use route::{NoRoute, Route, find};
 
@@ -188,8 +189,8 @@ pub struct ProviderHead {
     pub to_head: Duration,
 }
 
-/// The answer to a call.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The answer to a call. Configuration values may be secrets: it prints none of them.
+#[derive(Clone, PartialEq, Eq)]
 pub struct CallAnswer {
     /// Status for the caller.
     pub status: u16,
@@ -203,6 +204,21 @@ pub struct CallAnswer {
     pub provider: Option<ProviderHead>,
     /// Why it failed, when it did.
     pub fault: Option<CallFault>,
+    /// Why the provider could not be reached, when it could not.
+    pub unreachable: Option<FetchError>,
+}
+
+impl fmt::Debug for CallAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<&str> = self.configuration.iter().map(|(key, _)| key.as_str()).collect();
+        f.debug_struct("CallAnswer")
+            .field("status", &self.status)
+            .field("headers", &self.headers)
+            .field("body", &self.body)
+            .field("configuration", &keys)
+            .field("fault", &self.fault)
+            .finish_non_exhaustive()
+    }
 }
 
 impl CallAnswer {
@@ -300,11 +316,6 @@ opaque!(AwaitHook AwaitReply AwaitToken);
 pub fn start(context: CallContext, request: CallRequest) -> CallStep {
     let faulty =
         |fault: CallFault, context: &CallContext| CallStep::Done(fault.answer(context, Vec::new(), None));
-    if let CallBody::Json(text) = &request.body
-        && let Err(error) = json_text::validate(text)
-    {
-        return faulty(CallFault::new(400, format!("the body cannot be read: {error}")), &context);
-    }
     match find(&context.connector, &request.method, &request.path) {
         Ok(route) => machine::Machine::start(context, request, route.resource, route.variables),
         Err(NoRoute::Path) => {

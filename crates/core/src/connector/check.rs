@@ -16,7 +16,9 @@ use super::Document;
 use super::keys;
 use super::parts::{self, read_entry, read_hook, read_parameter, read_resource};
 use super::reading::{Findings, Object, cut};
-use super::view::{AuthenticationKind, ConfigurationEntry, Connector, Hook, Resource};
+use super::view::{
+    AuthenticationKind, ConfigurationEntry, Connector, Hook, Parameter, ParameterPlace, Resource,
+};
 
 /// What came of reading a connector's document.
 #[derive(Clone, Debug)]
@@ -86,7 +88,7 @@ fn read(object: &Object<'_>, settings: &CheckSettings, findings: &mut Findings) 
         .into_iter()
         .filter_map(|(path, raw)| read_entry(&path, raw, findings))
         .collect();
-    let parameters = object
+    let parameters: Vec<Parameter> = object
         .list("parameters", findings)
         .into_iter()
         .filter_map(|(path, raw)| read_parameter(&path, raw, findings))
@@ -109,6 +111,7 @@ fn read(object: &Object<'_>, settings: &CheckSettings, findings: &mut Findings) 
     if findings.faults.is_empty() {
         link_chains(object, &mut resources, findings);
     }
+    warn_about_keys(authentication, &parameters, &resources, findings);
     warn_about_hooks("hooks", &hooks, findings);
     for (position, resource) in resources.iter().enumerate() {
         warn_about_hooks(&format!("resources[{position}].hooks"), &resource.hooks, findings);
@@ -214,6 +217,26 @@ fn link_chains(object: &Object<'_>, resources: &mut [Resource], findings: &mut F
             at = next[following];
         }
         resources[start].next = next[start];
+    }
+}
+
+/// A key that no parameter places is never sent.
+fn warn_about_keys(
+    authentication: Option<AuthenticationKind>,
+    parameters: &[Parameter],
+    resources: &[Resource],
+    findings: &mut Findings,
+) {
+    let all = parameters.iter().chain(resources.iter().flat_map(|resource| &resource.parameters));
+    let places = |parameter: &Parameter| match parameter.place {
+        ParameterPlace::Configuration => true,
+        ParameterPlace::Value => parameter.name.contains('{'),
+        _ => false,
+    };
+    if authentication == Some(AuthenticationKind::ApiKey) && !all.into_iter().any(places) {
+        let problem = "no parameter places a key, so calls carry none";
+        let remedy = "add a parameter of type `configuration` with the key's name, for a header or the query";
+        findings.warn("authentication.type", problem, remedy);
     }
 }
 

@@ -27,5 +27,5 @@ pub use parts::{key_of, without_hub};
 pub use settings::{Settings, Unset, UnsetPlaces};
 pub use view::{
     AuthenticationKind, ConfigurationEntry, Connector, Converter, DataType, EntryKind, Hook, Parameter,
-    ParameterPlace, Resource, ResourceKind, ResourcePagination, Source, secret,
+    ParameterPlace, Resource, ResourceKind, ResourcePagination, SECRET_MASK, Source,
 };

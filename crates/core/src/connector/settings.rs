@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::json_text::{self, Kind};
+
 /// Configuration values by key. Prints its keys only.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Settings {
@@ -44,6 +46,16 @@ impl Settings {
     /// Whether a key says yes (`true`, in any letter case).
     pub fn is_true(&self, key: &str) -> bool {
         self.filled(key).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The text under which a member of an instance's `configuration` is kept: a text as it is, a number or a truth
+    /// value as it is written, an object or a list as its JSON. `None` for `null`.
+    pub fn text_of(json: &str) -> Option<String> {
+        match json_text::kind(json)? {
+            Kind::Null => None,
+            Kind::Object | Kind::List => Some(json.trim_ascii().to_string()),
+            Kind::Bool | Kind::Number | Kind::Text => json_text::scalar(json).map(|text| text.into_owned()),
+        }
     }
 
     /// Sets a value.
@@ -149,6 +161,20 @@ mod tests {
             "the configuration value `host` is missing, which `base.url` needs; set it on the instance"
         );
         assert!(settings().fill("${configuration.x}", "`a`", UnsetPlaces::Stay).is_err());
+    }
+
+    #[test]
+    fn members_of_a_configuration_are_kept_as_text() {
+        for (json, text) in [
+            ("true", "true"),
+            ("15", "15"),
+            (r#""15""#, "15"),
+            (r#"{"a":1.50}"#, r#"{"a":1.50}"#),
+            ("[1]", "[1]"),
+        ] {
+            assert_eq!(Settings::text_of(json).as_deref(), Some(text));
+        }
+        assert_eq!(Settings::text_of("null"), None);
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use crate::check::ConnectorDefaults;
 use crate::hook::HookKind;
-use crate::instance::SecretText;
 
 use super::keys;
 use super::settings::Settings;
@@ -38,6 +37,9 @@ pub struct Connector {
     /// Whether only its organisation sees it.
     pub private: bool,
 }
+
+/// What a secret reads back as. A value that comes in as this is the secret that is there already.
+pub const SECRET_MASK: &str = "********";
 
 /// How accounts of a connector sign in (`authentication.type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -314,13 +316,14 @@ impl Connector {
         self.configuration.iter().filter(|entry| entry.secret).map(|entry| entry.key.as_str())
     }
 
+    /// A configuration value as it is read back: a secret that is set is [`SECRET_MASK`] (platform-api §3).
+    pub fn shown_value<'v>(&self, key: &str, value: &'v str) -> &'v str {
+        let is_secret = self.entry(key).map_or(keys::is_secret(key), |entry| entry.secret);
+        if is_secret && !value.is_empty() { SECRET_MASK } else { value }
+    }
+
     /// The first resource of a kind, for the steps of a sign-in.
     pub fn resource_of(&self, kind: ResourceKind) -> Option<usize> {
         self.resources.iter().position(|resource| resource.kind == kind)
     }
-}
-
-/// An account's value of a secret configuration key, kept so that it cannot be printed.
-pub fn secret(settings: &Settings, key: &str) -> Option<SecretText> {
-    settings.get(key).map(SecretText::new)
 }

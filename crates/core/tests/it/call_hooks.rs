@@ -202,6 +202,42 @@ fn a_hook_that_fails_names_itself_and_no_secret() {
 }
 
 #[test]
+fn a_hook_cannot_make_an_answer_that_is_too_deep_to_read() {
+    let deep = format!("{{\"response_body\":{}null{}}}", "[".repeat(50_000), "]".repeat(50_000));
+    let (_, answer) = run(&setup(), "POST /things", ("200", "{}"), |ask| match ask.body.as_str() {
+        "own post" => done(ask, &deep),
+        _ => done(ask, "{}"),
+    });
+    assert_eq!(
+        show_fault(&answer),
+        "400: the `response_body` that a hook made cannot be used: it is nested more than 128 deep; flatten it"
+    );
+}
+
+#[test]
+fn nothing_of_a_call_prints_a_secret() {
+    let setup =
+        setup().set("oauth.user.token", "canary-1").element(json!({"authentication": {"type": "oauth2"}}));
+    let mut printed = String::new();
+    let mut step = setup.start("POST /things");
+    while !matches!(step, CallStep::Done(_)) {
+        printed.push_str(&format!("{step:?}"));
+        step = match step {
+            CallStep::Hook(ask, waiting) => {
+                waiting.resume(done(&ask, r#"{"configuration":{"oauth.user.token":"canary-2"}}"#))
+            }
+            CallStep::Fetch(request, waiting) => {
+                assert!(request.headers.iter().any(|(_, value)| value == "Bearer canary-1"));
+                waiting.resume(reply("200", "{}"))
+            }
+            other => panic!("{other:?}"),
+        };
+    }
+    printed.push_str(&format!("{step:?}"));
+    assert!(printed.contains("oauth.user.token") && !printed.contains("canary"), "{printed}");
+}
+
+#[test]
 fn configuration_that_a_hook_sets_is_there_for_the_next_and_handed_out() {
     let mut last = String::new();
     let (_, answer) = run(&setup(), "POST /things", ("200", "{}"), |ask| {

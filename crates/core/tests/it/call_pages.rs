@@ -1,9 +1,11 @@
 //! Pages of calls: whatever a provider counts by, ours are full, in order, without gap or repetition.
 
+use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::{Value, json};
-use turnstone_core::call::{CallAnswer, CallStep};
+use turnstone_core::call::{CallAnswer, CallStep, hub_pagination, is_hub_path, reply_of};
+use turnstone_core::page::{Position, url_of};
 use url::Url;
 
 use super::calls::{Setup, parameters, reply, show_fault};
@@ -255,6 +257,66 @@ fn what_is_no_page_is_refused() {
         "502: the provider names the page that it just sent as its next one; correct `nextPageKey`"
     );
     assert_eq!(paged(json!(null), "").0.header("elements-next-page-token"), None);
+}
+
+/// The pages of a hub path, as a poller reads them: our page size, our token, the provider's clock.
+#[test]
+fn a_poll_of_a_hub_path_reads_everything_once() {
+    runner(300)
+        .run(&(shop(), 1..9u32), |(shop, size)| {
+            let pagination = hub_pagination();
+            let (mut all, mut position, mut pages) = (Vec::new(), Position::First, 0);
+            loop {
+                let url = url_of(&pagination, size, "/hubs/crm/things", &position);
+                prop_assert!(is_hub_path(&url));
+                let answer = shop.call(url.split_once('?').unwrap().1);
+                let response = reply_of(answer, Timestamp::UNIX_EPOCH).outcome.unwrap();
+                prop_assert_eq!(response.status, 200);
+                let page: Vec<u64> = serde_json::from_str(&response.body).unwrap();
+                prop_assert!(page.len() <= size as usize);
+                prop_assert!(response.header("link").is_none(), "the provider's pages are not ours");
+                all.extend(page);
+                pages += 1;
+                prop_assert!(pages < 100);
+                match response.header("elements-next-page-token") {
+                    Some(token) => position = Position::Token(token.to_string()),
+                    None => break,
+                }
+            }
+            prop_assert_eq!(all, (0..shop.total).collect::<Vec<u64>>());
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_poll_sees_the_provider_s_clock_and_refusals() {
+    let setup = Setup::new("GET", json!({"rootKey": "|list"}));
+    let replied = |head: &str, body: &str| {
+        let (answer, _) = setup.conversation("GET /things", &[(head, body)]);
+        reply_of(answer, Timestamp::UNIX_EPOCH)
+    };
+    let date = "200\nDate: Thu, 01 Jan 2026 00:00:00 GMT\nX-RateLimit-Remaining: 3\nServer: x";
+    let reply = replied(date, r#"{"list":[1]}"#);
+    assert_eq!(reply.to_head.as_millis(), 5);
+    let response = reply.outcome.unwrap();
+    assert_eq!((response.status, response.body.as_str()), (200, "[1]"));
+    assert_eq!(response.header("date"), Some("Thu, 01 Jan 2026 00:00:00 GMT"));
+    assert_eq!(response.header("x-ratelimit-remaining"), Some("3"));
+    assert_eq!((response.header("server"), response.header("elements-returned-count")), (None, Some("1")));
+    let slow = replied("429\nRetry-After: 9", "").outcome.unwrap();
+    assert_eq!((slow.status, slow.header("retry-after")), (429, Some("9")));
+    assert_eq!(replied("500", "").outcome.unwrap().status, 500, "the provider's own word");
+    assert_eq!(
+        replied("200", r#"{"other":[]}"#).outcome.unwrap().status,
+        502,
+        "not the list that was declared"
+    );
+    let unset = Setup::new("GET", json!({})).set("base.url", "https://{host}");
+    let error =
+        reply_of(unset.conversation("GET /things", &[]).0, Timestamp::UNIX_EPOCH).outcome.unwrap_err();
+    assert!(!error.kind.is_transient());
+    assert!(error.message.contains("`host` is missing"), "{error}");
 }
 
 #[test]

@@ -61,6 +61,10 @@ fn the_connectors_of_the_mission_are_understood() {
     assert_eq!(deals.entry("api.token").unwrap().kind, EntryKind::Password);
     assert_eq!(deals.entry(keys::POLLER_CONFIGURATION).unwrap().kind, EntryKind::TextArea);
 
+    assert_eq!(deals.shown_value("api.token", "key"), "********");
+    assert_eq!((deals.shown_value("api.token", ""), deals.shown_value("account", "acme")), ("", "acme"));
+    assert_eq!(deals.shown_value("oauth.api.secret", "x"), "********", "also where no entry declares it");
+
     let sage = connector(SAGEONE);
     assert_eq!(sage.defaults().base_url.as_deref(), Some("https://api.accounting.sage.com/v3.1"));
     let own = BTreeMap::from([
@@ -626,6 +630,11 @@ fn a_poller_configuration_that_does_not_check_is_a_warning() {
             fault.path == "configuration[0].defaultValue.deals" && fault.problem == "`idField` is missing"
         }),
         "{warnings:#?}"
+    );
+    warned(
+        json!({"authentication": {"type": "apiKey"}}),
+        &["authentication.type: no parameter places a key, so calls carry none; add a parameter of type \
+           `configuration` with the key's name, for a header or the query"],
     );
     let aws = checked(&small(json!({"authentication": {"type": "awsv4"}})));
     assert!(aws.connector.is_some() && aws.warnings[0].problem.contains("not signed as Amazon wants it"));
