@@ -436,6 +436,33 @@ mod tests {
         }
     }
 
+    /// What is read in log order is found in log order: a list that had to be sorted would be read to its end first.
+    #[test]
+    fn no_list_of_events_is_sorted() {
+        let desk = open::memory().unwrap();
+        let lists = [delivery::STATEMENTS, reading::STATEMENTS].concat();
+        let lists = lists.iter().filter(|(_, sql)| sql.contains("event_batch.first"));
+        let mut count = 0;
+        for (name, sql) in lists {
+            let mut explain = desk.db.prepare(&format!("explain query plan {sql}")).unwrap();
+            let none = vec![rusqlite::types::Null; explain.parameter_count()];
+            let plan: Vec<String> = explain
+                .query_map(rusqlite::params_from_iter(none), |row| row.get(3))
+                .unwrap()
+                .map(|line| line.unwrap())
+                .collect();
+            // Endpoints themselves are few and sorted by how far they are behind.
+            let sorts =
+                plan.iter().any(|line| line.contains("B-TREE")) && *name != "SELECT_ENDPOINTS_WAITING";
+            let ranges = plan
+                .iter()
+                .any(|line| line.contains("event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
+            assert!(!sorts && ranges, "{name}: {plan:?}");
+            count += 1;
+        }
+        assert_eq!(count, 8);
+    }
+
     /// Polls a future once: it must be ready, as a simulator expects.
     fn ready<T>(future: impl Future<Output = T>) -> T {
         let mut future = std::pin::pin!(future);

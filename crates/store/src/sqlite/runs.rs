@@ -76,6 +76,10 @@ statements! {
     insert into event_body (position, org_id, record)
     values (?1, ?2, ?3)";
 
+    INSERT_EVENT_BATCH = "
+    insert into event_batch (first, last, org_id, instance_id)
+    values (?1, ?2, ?3, ?4)";
+
     SELECT_LAST_DECISION = "
     select coalesce(max(ordinal), 0)
     from decision
@@ -268,6 +272,8 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
     let mut position = before;
     let mut insert = db.prepare_cached(INSERT_EVENT)?;
     let mut insert_body = db.prepare_cached(INSERT_EVENT_BODY)?;
+    // The events of one instance that follow each other: where they begin, and whose they are.
+    let mut following: Option<(i64, InstanceId)> = None;
     for event in events {
         let inserted = insert.execute(params![
             position + 1,
@@ -289,14 +295,33 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
         if inserted == 0 {
             continue;
         }
+        if let Some((first, instance)) = following
+            && instance != event.instance
+        {
+            insert_event_batch(db, place.org, instance, first, position)?;
+            following = None;
+        }
         position += 1;
+        following.get_or_insert((position, event.instance));
         if let Some(record) = &event.record {
             insert_body.execute(params![position, place.org.0, record])?;
         }
     }
-    if position > before {
+    if let Some((first, instance)) = following {
+        insert_event_batch(db, place.org, instance, first, position)?;
         db.prepare_cached(UPDATE_EVENT_COUNTER)?.execute([position])?;
     }
+    Ok(())
+}
+
+fn insert_event_batch(
+    db: &Connection,
+    org: OrgId,
+    instance: InstanceId,
+    first: i64,
+    last: i64,
+) -> Result<()> {
+    db.prepare_cached(INSERT_EVENT_BATCH)?.execute([first, last, org.0, instance.0])?;
     Ok(())
 }
 

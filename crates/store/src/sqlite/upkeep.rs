@@ -144,6 +144,16 @@ statements! {
     delete from event_body
     where position = ?1";
 
+    DELETE_EMPTY_BATCHES = "
+    delete from event_batch
+    where first >= coalesce((select max(first) from event_batch where first <= ?1), 0)
+    and first <= ?2
+    and not exists (
+        select 1
+        from event
+        where event.position between event_batch.first and event_batch.last
+    )";
+
     DELETE_RUNS = "
     delete from run
     where id in (
@@ -256,6 +266,9 @@ fn prune_events(db: &Connection, before: Timestamp, rows_max: i64) -> Result<usi
     for position in &positions {
         delete_body.execute([position])?;
     }
+    if let (Some(lowest), Some(highest)) = (positions.iter().min(), positions.iter().max()) {
+        db.prepare_cached(DELETE_EMPTY_BATCHES)?.execute([lowest, highest])?;
+    }
     Ok(positions.len())
 }
 
@@ -343,5 +356,33 @@ mod tests {
         assert_eq!(prune(&mut desk, &retention).unwrap(), Kept { removed: 0, more: true });
         assert_eq!(prune(&mut desk, &retention).unwrap(), Kept { removed: 0, more: false });
         assert_eq!((count(&desk, 7), count(&desk, 8)), (0, 10));
+    }
+
+    #[test]
+    fn a_batch_goes_with_its_last_event() {
+        let mut desk = open::memory().unwrap();
+        let fill = "
+            insert into event_batch (first, last, org_id, instance_id) values (1, 2, 1, 1), (3, 4, 1, 2), (5, 6, 1, 1);
+            insert into event (
+                position, org_id, id, poller_id, instance_id, run_id, event_type, object_type, object_id, element_key,
+                date, sequence, reason, recorded_at
+            )
+            select
+                value, 1, unhex(printf('%032x', value)), 1, 1, zeroblob(16), 'CREATED', 'x', 'x', 'x', 0, 1, '', value
+            from json_each('[1, 2, 3, 4, 5, 6]')";
+        desk.db.execute_batch(fill).unwrap();
+        for (before, stays) in [(4, "3-4 5-6"), (5, "5-6"), (7, "")] {
+            let retention = Retention {
+                events_before: Timestamp::from_microsecond(before).unwrap(),
+                runs_before: Timestamp::MIN,
+                attempts_before: Timestamp::MIN,
+                deleted_entries_before: Timestamp::MIN,
+                rows_max: 10,
+            };
+            prune(&mut desk, &retention).unwrap();
+            let sql = "select coalesce(group_concat(first || '-' || last, ' '), '') from event_batch";
+            let left: String = desk.db.query_row(sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(left, stays, "before {before}");
+        }
     }
 }

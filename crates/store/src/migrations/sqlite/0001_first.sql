@@ -407,11 +407,19 @@ create table event (
 
 create unique index event_id on event (id);
 
--- What an endpoint looks at to find its next events, so that a long wait is read from the index alone. A record's
--- history is found here too: an index by record would scatter one more page for every event.
-create index event_of_instance on event (instance_id, position, poller_id, object_id);
+-- Where the events of an instance and of an organisation stand: one row for each batch, whose events follow each other
+-- in the log. Indexes on the events themselves would be written once more for every event.
+create table event_batch (
+    first integer primary key,
+    last integer not null,
+    org_id integer not null,
+    instance_id integer not null,
+    constraint batch_is_not_empty check (last >= first)
+) strict;
 
-create index event_of_org on event (org_id, position);
+create unique index event_batch_of_instance on event_batch (instance_id, first);
+
+create unique index event_batch_of_org on event_batch (org_id, first);
 
 -- Bodies have their own retention, and listing events need not read past them.
 create table event_body (
