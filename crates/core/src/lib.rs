@@ -12,6 +12,7 @@ pub mod id;
 pub mod instance;
 pub mod json_hash;
 pub mod json_path;
+pub mod json_walk;
 pub mod ledger;
 pub mod limits;
 pub mod notification;
