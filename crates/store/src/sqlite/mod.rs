@@ -13,6 +13,7 @@ mod migrate;
 mod open;
 mod readers;
 mod reading;
+mod recent;
 mod row;
 mod runs;
 mod upkeep;
@@ -34,6 +35,7 @@ use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 
 use crate::api::*;
 use readers::{Readers, snapshot};
+use recent::Latest;
 use writer::{Class, Desk, Weight, Writer, usable};
 
 /// Connections that only read. A read takes microseconds unless it waits for the disk; a few keep all cores busy.
@@ -45,6 +47,7 @@ const READERS: usize = 3;
 pub struct SqliteStore {
     work: Work,
     unusable: Arc<AtomicBool>,
+    latest: Latest,
     // Released last: fields are dropped in order.
     _lock: Option<File>,
 }
@@ -62,33 +65,43 @@ impl SqliteStore {
     /// it, it is damaged, it is another program's, it is newer than this program, or it is on a network file system.
     pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore> {
         let opened = open::file(path.as_ref(), READERS)?;
-        let unusable = opened.desk.unusable_flag();
+        let (unusable, latest) = (opened.desk.unusable_flag(), opened.desk.recent.latest());
         let readers = Some(Readers::start(opened.readers)?);
         let writer = Writer::start(opened.desk)?;
-        Ok(SqliteStore { work: Work::Threads { readers, writer }, unusable, _lock: Some(opened.lock) })
+        Ok(SqliteStore {
+            work: Work::Threads { readers, writer },
+            unusable,
+            latest,
+            _lock: Some(opened.lock),
+        })
     }
 
     /// Opens a database file whose verbs run on the calling thread, as with [`SqliteStore::in_memory_inline`].
     pub fn open_inline(path: impl AsRef<Path>) -> Result<SqliteStore> {
         let opened = open::file(path.as_ref(), 0)?;
-        let unusable = opened.desk.unusable_flag();
-        Ok(SqliteStore { work: Work::Inline(Mutex::new(opened.desk)), unusable, _lock: Some(opened.lock) })
+        let (unusable, latest) = (opened.desk.unusable_flag(), opened.desk.recent.latest());
+        Ok(SqliteStore {
+            work: Work::Inline(Mutex::new(opened.desk)),
+            unusable,
+            latest,
+            _lock: Some(opened.lock),
+        })
     }
 
     /// Makes a database that is gone when the store is dropped. Verbs run on the writer's thread.
     pub fn in_memory() -> Result<SqliteStore> {
         let desk = open::memory()?;
-        let unusable = desk.unusable_flag();
+        let (unusable, latest) = (desk.unusable_flag(), desk.recent.latest());
         let writer = Writer::start(desk)?;
-        Ok(SqliteStore { work: Work::Threads { readers: None, writer }, unusable, _lock: None })
+        Ok(SqliteStore { work: Work::Threads { readers: None, writer }, unusable, latest, _lock: None })
     }
 
     /// Makes a database in memory whose verbs run on the calling thread: every future is ready when it is first polled,
     /// so that a simulator needs no runtime.
     pub fn in_memory_inline() -> Result<SqliteStore> {
         let desk = open::memory()?;
-        let unusable = desk.unusable_flag();
-        Ok(SqliteStore { work: Work::Inline(Mutex::new(desk)), unusable, _lock: None })
+        let (unusable, latest) = (desk.unusable_flag(), desk.recent.latest());
+        Ok(SqliteStore { work: Work::Inline(Mutex::new(desk)), unusable, latest, _lock: None })
     }
 
     /// Ends all claims and raises the epoch, as a restart of the process would: whoever held a lease finds it stale.
@@ -276,8 +289,11 @@ impl Store for SqliteStore {
     }
 
     async fn recall(&self, poller: PollerId, recall: &Recall) -> Result<Known> {
-        let recall = recall.clone();
-        self.read(Class::Polls, move |db| ledger::recall(db, poller, &recall)).await
+        if matches!(recall, Recall::Missing { .. }) && self.latest.has(poller) {
+            self.write(Class::Polls, Weight::SMALL, |desk| desk.recent.move_all(&desk.db)).await?;
+        }
+        let (recall, latest) = (recall.clone(), self.latest.clone());
+        self.read(Class::Polls, move |db| ledger::recall(db, &latest, poller, &recall)).await
     }
 
     async fn commit(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed> {
@@ -401,6 +417,7 @@ mod tests {
             instances::STATEMENTS,
             runs::STATEMENTS,
             ledger::STATEMENTS,
+            recent::STATEMENTS,
             delivery::STATEMENTS,
             reading::STATEMENTS,
             upkeep::STATEMENTS,

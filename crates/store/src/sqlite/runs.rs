@@ -240,14 +240,15 @@ pub(super) fn commit(
     now: Timestamp,
 ) -> Result<Committed> {
     let Some(place) = place(desk, lease, now)? else { return Ok(Committed::StaleLease) };
-    write_batch(&desk.db, lease.id, &place, batch)?;
+    write_batch(desk, lease.id, &place, batch)?;
     Ok(Committed::Yes)
 }
 
-fn write_batch(db: &Connection, poller: PollerId, place: &Place, batch: &Batch) -> Result<()> {
-    ledger::write_entries(db, poller, place.org, &batch.entries)?;
-    ledger::write_versions(db, poller, place.org, &batch.versions)?;
-    ledger::write_swept(db, poller, &batch.swept, batch.sweep)?;
+fn write_batch(desk: &mut Desk, poller: PollerId, place: &Place, batch: &Batch) -> Result<()> {
+    ledger::write_entries(desk, poller, place.org, &batch.entries)?;
+    ledger::write_versions(&desk.db, poller, place.org, &batch.versions)?;
+    ledger::write_swept(desk, poller, &batch.swept, batch.sweep)?;
+    let db = &desk.db;
     write_events(db, place, &batch.events)?;
     write_decisions(db, poller, place, &batch.decisions)?;
     if let Some(checkpoint) = &batch.checkpoint {
@@ -363,8 +364,8 @@ pub(super) fn finish(
     now: Timestamp,
 ) -> Result<Committed> {
     let Some(place) = place(desk, lease, now)? else { return Ok(Committed::StaleLease) };
+    write_batch(desk, lease.id, &place, &finish.batch)?;
     let db = &desk.db;
-    write_batch(db, lease.id, &place, &finish.batch)?;
     if finish.pass_closed {
         db.prepare_cached(DELETE_PASS)?.execute([lease.id.0])?;
     }

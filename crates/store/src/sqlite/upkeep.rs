@@ -210,7 +210,9 @@ pub(super) fn raise_open_epoch(db: &Connection) -> Result<u32> {
 }
 
 /// Removes what a poller remembers, or the first part of it.
-pub(super) fn remove_ledger(db: &Connection, org: OrgId, poller: PollerId, now: Timestamp) -> Result<()> {
+pub(super) fn remove_ledger(desk: &mut Desk, org: OrgId, poller: PollerId, now: Timestamp) -> Result<()> {
+    let db = &desk.db;
+    desk.recent.move_all(db)?;
     db.prepare_cached(DELETE_OPEN_DECISIONS)?.execute([poller.0])?;
     if remove_part(db, poller, REMOVED_AT_ONCE_MAX)? {
         db.prepare_cached(INSERT_REMOVED)?.execute([poller.0, org.0, micros(now)])?;
@@ -237,6 +239,7 @@ pub(super) fn expire_leases(desk: &mut Desk, now: Timestamp) -> Result<u64> {
 /// down what hangs together.
 pub(super) fn prune(desk: &mut Desk, retention: &Retention) -> Result<Kept> {
     let db = &desk.db;
+    desk.recent.move_all(db)?;
     let rows_max = i64::from(retention.rows_max);
     let removed = [
         delete(db, DELETE_ATTEMPTS, retention.attempts_before, rows_max)?,
@@ -342,7 +345,7 @@ mod tests {
             let sql = "select count(*) from version where poller_id = ?1";
             desk.db.query_row(sql, [poller], |row| row.get(0)).unwrap()
         };
-        remove_ledger(&desk.db, OrgId(1), PollerId(7), Timestamp::UNIX_EPOCH).unwrap();
+        remove_ledger(&mut desk, OrgId(1), PollerId(7), Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(count(&desk, 7), 14_990);
 
         let never = Timestamp::MIN;

@@ -309,6 +309,26 @@ create table record (
     constraint has_body_is_flag check (has_body in (0, 1))
 ) strict, without rowid;
 
+-- The latest entries, in the order of their writing; they stand for those of the same id in `record`, and are moved there
+-- by the thousand.
+create table record_recent (
+    number integer primary key,
+    poller_id integer not null,
+    id text not null,
+    org_id integer not null,
+    incarnation integer not null,
+    sequence integer not null,
+    compared_text text not null,
+    compared integer,
+    hash blob not null,
+    shape integer not null,
+    recurrence integer not null,
+    first_read_at integer not null,
+    last_sweep integer not null,
+    deleted_at integer,
+    has_body integer not null
+) strict;
+
 create index record_deleted on record (deleted_at)
 where deleted_at is not null;
 
