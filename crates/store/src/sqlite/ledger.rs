@@ -185,15 +185,19 @@ fn missing(db: &Connection, poller: PollerId, below: u64, after: Option<&str>, l
 }
 
 /// Writes entries, whole.
-pub(super) fn write_entries(desk: &mut Desk, poller: PollerId, org: OrgId, entries: &[Entry]) -> Result<()> {
+pub(super) fn write_entries(
+    desk: &mut Desk,
+    poller: PollerId,
+    org: OrgId,
+    entries: Vec<Entry>,
+) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
     let db = &desk.db;
-    desk.recent.write(db, poller, org, entries)?;
     // Few pollers keep bodies; the others need not look for one to remove.
     let keeps = db.prepare_cached(SELECT_ANY_BODY)?.exists([poller.0])?;
-    for entry in entries {
+    for entry in &entries {
         match &entry.last_body {
             Some(body) => {
                 db.prepare_cached(UPSERT_BODY)?.execute(params![poller.0, entry.id, org.0, body])?;
@@ -204,7 +208,7 @@ pub(super) fn write_entries(desk: &mut Desk, poller: PollerId, org: OrgId, entri
             None => {}
         }
     }
-    Ok(())
+    desk.recent.write(db, poller, org, entries)
 }
 
 /// Writes versions; those that are known stay.

@@ -298,12 +298,12 @@ impl Store for SqliteStore {
 
     async fn commit(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed> {
         let weight = runs::weight(&batch);
-        self.write(Class::Polls, weight, move |desk| runs::commit(desk, lease, &batch, now)).await
+        self.write(Class::Polls, weight, move |desk| runs::commit(desk, lease, batch, now)).await
     }
 
     async fn finish(&self, lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Result<Committed> {
         let weight = runs::weight(&finish.batch);
-        self.write(Class::Polls, weight, move |desk| runs::finish(desk, lease, &finish, now)).await
+        self.write(Class::Polls, weight, move |desk| runs::finish(desk, lease, finish, now)).await
     }
 
     async fn release(&self, lease: Lease<PollerId>, due: Timestamp) -> Result<()> {

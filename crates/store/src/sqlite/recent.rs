@@ -20,8 +20,9 @@ use turnstone_core::ledger::{Entry, Version};
 use super::row::{micros, statements, whole};
 use crate::Result;
 
-/// Entries after which they are moved. Moving so many takes some tens of milliseconds, in which nobody else can write.
-pub(super) const ENTRIES_MAX: i64 = 8_192;
+/// Entries after which they are moved. The more, the more of them share a page; but nobody else can write meanwhile. So
+/// many take some tens of milliseconds, and a few hundred where the ledger is so large that each has a page for itself.
+pub(super) const ENTRIES_MAX: i64 = 16_384;
 
 /// The same for a database in memory, where waiting saves nothing and tests shall meet the move often.
 pub(super) const ENTRIES_MAX_IN_MEMORY: i64 = 16;
@@ -116,8 +117,14 @@ impl Recent {
         self.latest.clone()
     }
 
-    /// Writes entries, whole.
-    pub fn write(&mut self, db: &Connection, poller: PollerId, org: OrgId, entries: &[Entry]) -> Result<()> {
+    /// Writes entries, whole. Bodies are kept elsewhere.
+    pub fn write(
+        &mut self,
+        db: &Connection,
+        poller: PollerId,
+        org: OrgId,
+        entries: Vec<Entry>,
+    ) -> Result<()> {
         let count: i64 = db.prepare_cached(COUNT_RECENT)?.query_row([], |row| row.get(0))?;
         if count >= self.entries_max {
             self.move_all(db)?;
@@ -171,14 +178,17 @@ impl Recent {
             return;
         }
         let mut latest = self.latest.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut moved = Vec::new();
         for change in self.changes.drain(..) {
             match change {
-                Change::Moved => latest.clear(),
+                Change::Moved => moved.push(std::mem::take(&mut *latest)),
                 Change::Written(poller, found) => {
                     latest.entry(poller).or_default().insert(found.0.id.clone(), found);
                 }
             }
         }
+        drop(latest); // Readers need not wait until thousands of entries are given back.
+        drop(moved);
     }
 }
 
@@ -194,20 +204,112 @@ pub(super) fn move_all(db: &Connection) -> Result<bool> {
 }
 
 /// An entry as it will be read from its columns.
-fn as_kept(entry: &Entry) -> Entry {
+fn as_kept(entry: Entry) -> Entry {
     let whole_micros = |at: Timestamp| Timestamp::from_microsecond(micros(at)).unwrap_or(at);
     Entry {
-        id: entry.id.clone(),
-        incarnation: entry.incarnation,
-        sequence: entry.sequence,
-        compared_text: entry.compared_text.clone(),
-        compared: entry.compared,
-        hash: entry.hash,
-        shape: entry.shape,
-        recurrence: entry.recurrence,
         first_read_at: whole_micros(entry.first_read_at),
-        last_sweep: entry.last_sweep,
         deleted_at: entry.deleted_at.map(whole_micros),
         last_body: None,
+        ..entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use turnstone_core::json_hash::ContentHash;
+
+    use super::*;
+    use crate::StoreError;
+    use crate::sqlite::open;
+
+    const POLLER: PollerId = PollerId(7);
+
+    fn entry(id: &str, sequence: u64) -> Entry {
+        Entry {
+            id: id.into(),
+            incarnation: 1,
+            sequence,
+            compared_text: String::new(),
+            compared: Some(1),
+            hash: ContentHash([1; 16]),
+            shape: 1,
+            recurrence: 0,
+            first_read_at: Timestamp::from_nanosecond(1_999).unwrap(),
+            last_sweep: 0,
+            deleted_at: None,
+            last_body: None,
+        }
+    }
+
+    fn entries(ids: std::ops::Range<i64>, sequence: u64) -> Vec<Entry> {
+        ids.rev().map(|id| entry(&id.to_string(), sequence)).collect()
+    }
+
+    /// The sequence of an entry as readers find it in memory.
+    fn latest(latest: &Latest, id: &str) -> Option<u64> {
+        let asked = Version { id: id.into(), compared: None, hash: ContentHash([0; 16]) };
+        latest.of(POLLER, &[asked]).get(id).map(|(entry, _)| entry.sequence)
+    }
+
+    /// Rows that wait, and rows in their places with the sum of their sequences.
+    fn rows(db: &Connection) -> (i64, i64, i64) {
+        let sql =
+            "select (select count(*) from record_recent), count(*), coalesce(sum(sequence), 0) from record";
+        db.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap()
+    }
+
+    #[test]
+    fn many_entries_are_moved_and_the_last_one_of_an_id_stays() {
+        let mut desk = open::memory().unwrap();
+        let shared = desk.recent.latest();
+        for sequence in 1..=3 {
+            let written = entries(0..10, sequence);
+            desk.alone(move |desk| desk.recent.write(&desk.db, POLLER, OrgId(1), written)).unwrap();
+            assert_eq!(latest(&shared, "3"), Some(sequence));
+        }
+        // The third batch found more than may wait: those of the first two were moved before it was written.
+        assert_eq!(rows(&desk.db), (10, 10, 20));
+        desk.alone(|desk| desk.recent.move_all(&desk.db)).unwrap();
+        assert_eq!(rows(&desk.db), (0, 10, 30));
+        assert_eq!((latest(&shared, "3"), shared.has(POLLER)), (None, false));
+    }
+
+    #[test]
+    fn what_was_not_committed_is_not_known() {
+        let mut desk = open::memory().unwrap();
+        let shared = desk.recent.latest();
+        desk.alone(|desk| desk.recent.write(&desk.db, POLLER, OrgId(1), vec![entry("a", 1)])).unwrap();
+        let failed = desk.alone(|desk| {
+            desk.recent.move_all(&desk.db)?;
+            desk.recent.write(&desk.db, POLLER, OrgId(1), vec![entry("a", 2), entry("b", 1)])?;
+            Err::<(), _>(StoreError::Failed("refused".into()))
+        });
+        failed.unwrap_err();
+        assert_eq!((latest(&shared, "a"), latest(&shared, "b")), (Some(1), None));
+        assert_eq!(rows(&desk.db), (1, 0, 0));
+    }
+
+    #[test]
+    fn memory_says_what_the_columns_say() {
+        let mut desk = open::memory().unwrap();
+        let shared = desk.recent.latest();
+        desk.alone(|desk| desk.recent.write(&desk.db, POLLER, OrgId(1), vec![entry("a", 1)])).unwrap();
+        let asked = entry("a", 1).version();
+        let (kept, _) = shared.of(POLLER, &[asked]).remove("a").unwrap();
+        assert_eq!(kept.first_read_at, Timestamp::from_nanosecond(1_000).unwrap());
+    }
+
+    #[test]
+    fn opening_moves_what_an_earlier_process_left() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.db");
+        let mut opened = open::file(&path, 0).unwrap();
+        let written = entries(0..100, 1);
+        opened.desk.alone(move |desk| desk.recent.write(&desk.db, POLLER, OrgId(1), written)).unwrap();
+        assert_eq!(rows(&opened.desk.db), (100, 0, 0));
+        drop(opened);
+        let opened = open::file(&path, 0).unwrap();
+        assert_eq!(rows(&opened.desk.db), (0, 100, 100));
+        assert!(!opened.desk.recent.latest().has(POLLER));
     }
 }

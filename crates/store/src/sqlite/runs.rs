@@ -236,7 +236,7 @@ fn place(desk: &Desk, lease: Lease<PollerId>, now: Timestamp) -> Result<Option<P
 pub(super) fn commit(
     desk: &mut Desk,
     lease: Lease<PollerId>,
-    batch: &Batch,
+    batch: Batch,
     now: Timestamp,
 ) -> Result<Committed> {
     let Some(place) = place(desk, lease, now)? else { return Ok(Committed::StaleLease) };
@@ -244,8 +244,8 @@ pub(super) fn commit(
     Ok(Committed::Yes)
 }
 
-fn write_batch(desk: &mut Desk, poller: PollerId, place: &Place, batch: &Batch) -> Result<()> {
-    ledger::write_entries(desk, poller, place.org, &batch.entries)?;
+fn write_batch(desk: &mut Desk, poller: PollerId, place: &Place, batch: Batch) -> Result<()> {
+    ledger::write_entries(desk, poller, place.org, batch.entries)?;
     ledger::write_versions(&desk.db, poller, place.org, &batch.versions)?;
     ledger::write_swept(desk, poller, &batch.swept, batch.sweep)?;
     let db = &desk.db;
@@ -360,11 +360,11 @@ fn write_decisions(db: &Connection, poller: PollerId, place: &Place, decisions: 
 pub(super) fn finish(
     desk: &mut Desk,
     lease: Lease<PollerId>,
-    finish: &Finish,
+    finish: Finish,
     now: Timestamp,
 ) -> Result<Committed> {
     let Some(place) = place(desk, lease, now)? else { return Ok(Committed::StaleLease) };
-    write_batch(desk, lease.id, &place, &finish.batch)?;
+    write_batch(desk, lease.id, &place, finish.batch)?;
     let db = &desk.db;
     if finish.pass_closed {
         db.prepare_cached(DELETE_PASS)?.execute([lease.id.0])?;
