@@ -24,11 +24,11 @@ macro_rules! event_columns {
         event.id,
         event.poller_id,
         event.instance_id,
-        event.run_id,
+        event_batch.run_id,
         event.event_type,
         event.object_type,
         event.object_id,
-        event.element_key,
+        event_batch.element_key,
         event.date,
         event.sequence,
         event.reason,
@@ -42,10 +42,22 @@ macro_rules! event_columns {
 }
 
 /// The events beyond `?2` of the batches that a statement names, from the batch that holds that position on.
-macro_rules! event_in_batches {
+macro_rules! events_in_batches {
     () => {
         "event_batch
     cross join event on event.position between max(event_batch.first, ?2 + 1) and event_batch.last"
+    };
+}
+
+/// Single events, each with its batch.
+macro_rules! event_and_batch {
+    () => {
+        "event
+    cross join event_batch on event_batch.first = (
+        select max(batch.first)
+        from event_batch as batch
+        where batch.first <= event.position
+    )"
     };
 }
 
@@ -140,27 +152,27 @@ macro_rules! run_columns {
 }
 
 statements! {
-    SELECT_EVENT_AT = concat!(event_columns!("event"), "
+    SELECT_EVENT_AT = concat!(event_columns!(event_and_batch!()), "
     where event.position = ?1");
 
-    SELECT_EVENT_BY_ID = concat!(event_columns!("event"), "
+    SELECT_EVENT_BY_ID = concat!(event_columns!(event_and_batch!()), "
     where event.id = ?6", event_filter!(), "
     limit ?7");
 
     SELECT_EVENTS_OF_INSTANCE = concat!(
-        event_columns!(event_in_batches!()), batches_of_instance!(), event_filter!(), in_order!()
+        event_columns!(events_in_batches!()), batches_of_instance!(), event_filter!(), in_order!()
     );
 
     SELECT_EVENTS_OF_INSTANCE_NEWEST = concat!(
-        event_columns!(event_in_batches!()), batches_of_instance!(), event_filter!(), newest_first!()
+        event_columns!(events_in_batches!()), batches_of_instance!(), event_filter!(), newest_first!()
     );
 
     SELECT_EVENTS = concat!(
-        event_columns!(event_in_batches!()), batches_of_org!(), event_filter!(), in_order!()
+        event_columns!(events_in_batches!()), batches_of_org!(), event_filter!(), in_order!()
     );
 
     SELECT_EVENTS_NEWEST = concat!(
-        event_columns!(event_in_batches!()), batches_of_org!(), event_filter!(), newest_first!()
+        event_columns!(events_in_batches!()), batches_of_org!(), event_filter!(), newest_first!()
     );
 
     SELECT_NOTIFICATION = concat!(notification_columns!(), "

@@ -4,6 +4,7 @@
 //! as the writes: whoever lost it writes nothing.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -66,10 +67,10 @@ statements! {
 
     INSERT_EVENT = "
     insert into event (
-        position, org_id, id, poller_id, instance_id, run_id, poller_revision, event_type, object_type, object_id,
-        element_key, date, sequence, reason, recorded_at
+        position, org_id, id, poller_id, instance_id, event_type, object_type, object_id, date, sequence, reason,
+        recorded_at
     )
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     on conflict (id) do nothing";
 
     INSERT_EVENT_BODY = "
@@ -77,8 +78,8 @@ statements! {
     values (?1, ?2, ?3)";
 
     INSERT_EVENT_BATCH = "
-    insert into event_batch (first, last, org_id, instance_id)
-    values (?1, ?2, ?3, ?4)";
+    insert into event_batch (first, last, org_id, instance_id, run_id, element_key, poller_revision)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
     SELECT_LAST_DECISION = "
     select coalesce(max(ordinal), 0)
@@ -273,8 +274,8 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
     let mut position = before;
     let mut insert = db.prepare_cached(INSERT_EVENT)?;
     let mut insert_body = db.prepare_cached(INSERT_EVENT_BODY)?;
-    // The events of one instance that follow each other: where they begin, and whose they are.
-    let mut following: Option<(i64, InstanceId)> = None;
+    // Where a batch begins in the log, and its first event.
+    let mut batch: Option<(i64, &Event)> = None;
     for event in events {
         let inserted = insert.execute(params![
             position + 1,
@@ -282,12 +283,9 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
             event.id.0,
             event.poller.0,
             event.instance.0,
-            event.run.0,
-            place.revision,
             event.event_type.as_str(),
             event.object_type,
             event.object_id,
-            event.element_key,
             micros(event.date),
             whole(event.sequence)?,
             event.reason,
@@ -296,33 +294,45 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
         if inserted == 0 {
             continue;
         }
-        if let Some((first, instance)) = following
-            && instance != event.instance
+        if let Some((first, other)) = batch
+            && !stand_together(event, other)
         {
-            insert_event_batch(db, place.org, instance, first, position)?;
-            following = None;
+            insert_event_batch(db, place, other, first..=position)?;
+            batch = None;
         }
         position += 1;
-        following.get_or_insert((position, event.instance));
+        batch.get_or_insert((position, event));
         if let Some(record) = &event.record {
             insert_body.execute(params![position, place.org.0, record])?;
         }
     }
-    if let Some((first, instance)) = following {
-        insert_event_batch(db, place.org, instance, first, position)?;
+    if let Some((first, event)) = batch {
+        insert_event_batch(db, place, event, first..=position)?;
         db.prepare_cached(UPDATE_EVENT_COUNTER)?.execute([position])?;
     }
     Ok(())
 }
 
+/// Whether what a batch says of its events is the same for both.
+fn stand_together(one: &Event, other: &Event) -> bool {
+    one.instance == other.instance && one.run == other.run && one.element_key == other.element_key
+}
+
 fn insert_event_batch(
     db: &Connection,
-    org: OrgId,
-    instance: InstanceId,
-    first: i64,
-    last: i64,
+    place: &Place,
+    event: &Event,
+    positions: RangeInclusive<i64>,
 ) -> Result<()> {
-    db.prepare_cached(INSERT_EVENT_BATCH)?.execute([first, last, org.0, instance.0])?;
+    db.prepare_cached(INSERT_EVENT_BATCH)?.execute(params![
+        positions.start(),
+        positions.end(),
+        place.org.0,
+        event.instance.0,
+        event.run.0,
+        event.element_key,
+        place.revision
+    ])?;
     Ok(())
 }
 

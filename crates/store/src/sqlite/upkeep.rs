@@ -365,13 +365,13 @@ mod tests {
     fn a_batch_goes_with_its_last_event() {
         let mut desk = open::memory().unwrap();
         let fill = "
-            insert into event_batch (first, last, org_id, instance_id) values (1, 2, 1, 1), (3, 4, 1, 2), (5, 6, 1, 1);
+            insert into event_batch (first, last, org_id, instance_id, run_id, element_key)
+            values (1, 2, 1, 1, zeroblob(16), 'x'), (3, 4, 1, 2, zeroblob(16), 'x'), (5, 6, 1, 1, zeroblob(16), 'x');
             insert into event (
-                position, org_id, id, poller_id, instance_id, run_id, event_type, object_type, object_id, element_key,
-                date, sequence, reason, recorded_at
+                position, org_id, id, poller_id, instance_id, event_type, object_type, object_id, date, sequence,
+                reason, recorded_at
             )
-            select
-                value, 1, unhex(printf('%032x', value)), 1, 1, zeroblob(16), 'CREATED', 'x', 'x', 'x', 0, 1, '', value
+            select value, 1, unhex(printf('%032x', value)), 1, 1, 'CREATED', 'x', 'x', 0, 1, '', value
             from json_each('[1, 2, 3, 4, 5, 6]')";
         desk.db.execute_batch(fill).unwrap();
         for (before, stays) in [(4, "3-4 5-6"), (5, "5-6"), (7, "")] {

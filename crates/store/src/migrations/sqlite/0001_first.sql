@@ -407,34 +407,36 @@ create table event (
     id blob not null,
     poller_id integer not null,
     instance_id integer not null,
-    run_id blob not null,
-    poller_revision integer,
-    hook_revision integer,
-    element_revision integer,
-    monitor_revision integer,
     event_type text not null,
     object_type text not null,
     object_id text not null,
-    element_key text not null,
     date integer not null,
     sequence integer not null,
     reason text not null,
     recorded_at integer not null,
-    trace_id blob,
     constraint id_is_128_bits check (length(id) = 16),
     constraint type_known check (event_type in ('CREATED', 'UPDATED', 'DELETED', 'UNKNOWN'))
 ) strict;
 
 create unique index event_id on event (id);
 
--- Where the events of an instance and of an organisation stand: one row for each batch, whose events follow each other
--- in the log. Indexes on the events themselves would be written once more for every event.
+-- Events that were written together and follow each other in the log: whose they are, by which run, and under which
+-- revisions. Each of them standing on every event would be written once more for every event, as would indexes by
+-- instance and organisation.
 create table event_batch (
     first integer primary key,
     last integer not null,
     org_id integer not null,
     instance_id integer not null,
-    constraint batch_is_not_empty check (last >= first)
+    run_id blob not null,
+    element_key text not null,
+    poller_revision integer,
+    hook_revision integer,
+    element_revision integer,
+    monitor_revision integer,
+    trace_id blob,
+    constraint batch_is_not_empty check (last >= first),
+    constraint run_id_is_128_bits check (length(run_id) = 16)
 ) strict;
 
 create unique index event_batch_of_instance on event_batch (instance_id, first);
