@@ -191,8 +191,8 @@ struct Pending<'a> {
 }
 
 /// Asks the ledger, also while a commit is under way: two processors then work on two pages. Whether the store answers
-/// from before or after that commit makes no difference, because what it writes is laid over the answer. What is decided
-/// from it is written only after that commit, or never if it fails. `None`: the lease was lost.
+/// from before or after that commit makes no difference, because what it writes is laid over the answer. What is
+/// decided from it is written only after that commit, or never if it fails. `None`: the lease was lost.
 async fn recalled(
     recall: &Recall,
     lease: Lease<PollerId>,

@@ -36,8 +36,8 @@ macro_rules! endpoint_columns {
     };
 }
 
-/// The events of an instance beyond a position, up to a last one: batch by batch, from the batch that holds the position
-/// on. Without the first condition on `event_batch.first` all earlier batches would be looked at, too.
+/// The events of an instance beyond a position, up to a last one: batch by batch, from the batch that holds the
+/// position on. Without the condition on `event_batch.first` all earlier batches would be looked at, too.
 macro_rules! events_beyond {
     ($instance:literal, $position:literal, $last:literal) => {
         concat!(

@@ -2,8 +2,8 @@
 //!
 //! `record` is in the order of ids, and a provider's pages are in any other: an entry that is written there touches a
 //! page of the file for itself, which is copied into the log with every commit. So entries go to the end of
-//! `record_recent` first, in the same transaction as everything that must agree with them, and a later transaction moves
-//! some thousands of them in the order of ids.
+//! `record_recent` first, in the same transaction as everything that must agree with them, and a later transaction
+//! moves some thousands of them in the order of ids.
 //!
 //! What stands there is also kept in memory, for whoever asks: that is changed only after the transaction is durable. A
 //! reader looks into the memory first and at the file afterwards. What is moved meanwhile it sees twice, and never not
