@@ -54,7 +54,7 @@ pub struct SqliteStore {
 
 enum Work {
     /// Every verb runs on the caller's thread.
-    Inline(Mutex<Desk>),
+    Inline(Box<Mutex<Desk>>),
     /// Verbs travel to the writer's thread, reads to the readers'. Readers are dropped first: the connection that is
     /// closed last empties the write-ahead log.
     Threads { readers: Option<Readers>, writer: Writer },
@@ -81,7 +81,7 @@ impl SqliteStore {
         let opened = open::file(path.as_ref(), 0)?;
         let (unusable, latest) = (opened.desk.unusable_flag(), opened.desk.recent.latest());
         Ok(SqliteStore {
-            work: Work::Inline(Mutex::new(opened.desk)),
+            work: Work::Inline(Box::new(Mutex::new(opened.desk))),
             unusable,
             latest,
             _lock: Some(opened.lock),
@@ -101,7 +101,7 @@ impl SqliteStore {
     pub fn in_memory_inline() -> Result<SqliteStore> {
         let desk = open::memory()?;
         let (unusable, latest) = (desk.unusable_flag(), desk.recent.latest());
-        Ok(SqliteStore { work: Work::Inline(Mutex::new(desk)), unusable, latest, _lock: None })
+        Ok(SqliteStore { work: Work::Inline(Box::new(Mutex::new(desk))), unusable, latest, _lock: None })
     }
 
     /// Ends all claims and raises the epoch, as a restart of the process would: whoever held a lease finds it stale.
