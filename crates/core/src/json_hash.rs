@@ -66,7 +66,7 @@ fn value(raw: &str, skip: &[&[Segment]], depth: usize) -> Result<u128, HashError
     }
 }
 
-fn tagged(tag: u8, bytes: &[u8]) -> u128 {
+pub(crate) fn tagged(tag: u8, bytes: &[u8]) -> u128 {
     XxHash3_128::oneshot_with_seed(u64::from(tag), bytes)
 }
 
@@ -74,9 +74,15 @@ fn object(raw: &str, skip: &[&[Segment]], depth: usize) -> Result<u128, HashErro
     let mut members = Vec::with_capacity(16);
     let mut deserializer = serde_json::Deserializer::from_str(raw);
     deserializer.deserialize_map(Members { members: &mut members, skip, depth })??;
+    Ok(hash_of_members(&mut members, &mut Vec::new()))
+}
+
+/// The hash of an object from the hashes of its members' names and values. `bytes` is room to work in.
+pub(crate) fn hash_of_members(members: &mut [(u128, u128)], bytes: &mut Vec<u8>) -> u128 {
     // Of duplicate names the last counts: sort by name, keeping the order of appearance, and let later ones win.
     members.sort_by_key(|(name, _)| *name);
-    let mut bytes = Vec::with_capacity(members.len() * 32);
+    bytes.clear();
+    bytes.reserve(members.len() * 32);
     for (at, (name, hash)) in members.iter().enumerate() {
         if members.get(at + 1).is_some_and(|(next, _)| next == name) {
             continue;
@@ -84,18 +90,28 @@ fn object(raw: &str, skip: &[&[Segment]], depth: usize) -> Result<u128, HashErro
         bytes.extend_from_slice(&name.to_be_bytes());
         bytes.extend_from_slice(&hash.to_be_bytes());
     }
-    Ok(tagged(b'o', &bytes))
+    tagged(b'o', bytes)
 }
 
 fn array(raw: &str, skip: &[&[Segment]], depth: usize) -> Result<u128, HashError> {
-    let mut bytes = Vec::new();
+    let mut elements = Vec::new();
     let mut deserializer = serde_json::Deserializer::from_str(raw);
-    deserializer.deserialize_seq(Elements { bytes: &mut bytes, skip, depth })??;
-    Ok(tagged(b'a', &bytes))
+    deserializer.deserialize_seq(Elements { elements: &mut elements, skip, depth })??;
+    Ok(hash_of_array(&elements, &mut Vec::new()))
+}
+
+/// The hash of an array from the hashes of its elements. `bytes` is room to work in.
+pub(crate) fn hash_of_array(elements: &[u128], bytes: &mut Vec<u8>) -> u128 {
+    bytes.clear();
+    bytes.extend(elements.iter().flat_map(|hash| hash.to_be_bytes()));
+    tagged(b'a', bytes)
 }
 
 /// What remains of the skipped paths below one member; `None` when the member itself is skipped.
-fn below<'s>(skip: &[&'s [Segment]], matches: impl Fn(&Segment) -> bool) -> Option<Vec<&'s [Segment]>> {
+pub(crate) fn below<'s>(
+    skip: &[&'s [Segment]],
+    matches: impl Fn(&Segment) -> bool,
+) -> Option<Vec<&'s [Segment]>> {
     let mut rest = Vec::new();
     for path in skip {
         match path.split_first() {
@@ -144,7 +160,7 @@ impl<'t> Visitor<'t> for Members<'_, '_> {
 struct Name<'t>(#[serde(borrow)] Cow<'t, str>);
 
 struct Elements<'m, 's> {
-    bytes: &'m mut Vec<u8>,
+    elements: &'m mut Vec<u128>,
     skip: &'m [&'s [Segment]],
     depth: usize,
 }
@@ -166,7 +182,7 @@ impl<'t> Visitor<'t> for Elements<'_, '_> {
             position += 1;
             let Some(rest) = rest else { continue };
             match value(raw.get(), &rest, self.depth + 1) {
-                Ok(hash) => self.bytes.extend_from_slice(&hash.to_be_bytes()),
+                Ok(hash) => self.elements.push(hash),
                 Err(error) => return Ok(Err(error)),
             }
         }

@@ -124,8 +124,9 @@ pub struct Picker {
     count: usize,
 }
 
+/// What is wanted of the values at and below one place.
 #[derive(Clone, Debug, Default)]
-struct Node {
+pub(crate) struct Node {
     /// Slots that want the whole value that stands here.
     slots: Vec<usize>,
     keys: Vec<(String, Node)>,
@@ -133,7 +134,25 @@ struct Node {
 }
 
 impl Node {
-    fn is_leaf(&self) -> bool {
+    /// Slots that want the whole value that stands here.
+    pub(crate) fn slots(&self) -> &[usize] {
+        &self.slots
+    }
+
+    /// The member of this name, if anything is wanted of it.
+    pub(crate) fn key(&self, name: &str) -> Option<&Node> {
+        self.keys.iter().find(|(key, _)| key == name).map(|(_, node)| node)
+    }
+
+    /// The element at this position, if anything is wanted of it. A JSON Pointer writes positions as names.
+    pub(crate) fn index(&self, position: usize) -> Option<&Node> {
+        let by_index = self.indexes.iter().find(|(index, _)| *index == position).map(|(_, node)| node);
+        by_index
+            .or_else(|| self.keys.iter().find(|(key, _)| key.parse() == Ok(position)).map(|(_, node)| node))
+    }
+
+    /// Whether nothing is wanted below this place.
+    pub(crate) fn is_leaf(&self) -> bool {
         self.keys.is_empty() && self.indexes.is_empty()
     }
 
@@ -170,6 +189,14 @@ impl Picker {
             count += 1;
         }
         Picker { root, count }
+    }
+
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.count
     }
 
     /// Walks `text` once and returns the raw text of every path's value, `None` where nothing stands. A duplicate
@@ -251,17 +278,7 @@ impl<'t> Visitor<'t> for Walk<'_, '_, 't> {
     fn visit_seq<A: SeqAccess<'t>>(self, mut seq: A) -> Result<(), A::Error> {
         let mut position = 0;
         loop {
-            // A JSON Pointer writes positions as names.
-            let child = self
-                .node
-                .indexes
-                .iter()
-                .find(|(index, _)| *index == position)
-                .map(|(_, node)| node)
-                .or_else(|| {
-                    self.node.keys.iter().find(|(key, _)| key.parse() == Ok(position)).map(|(_, node)| node)
-                });
-            let more = match child {
+            let more = match self.node.index(position) {
                 Some(node) => seq.next_element_seed(Walk { node, found: self.found })?.is_some(),
                 None => seq.next_element::<IgnoredAny>()?.is_some(),
             };
@@ -293,7 +310,7 @@ impl<'t> Visitor<'t> for Walk<'_, '_, 't> {
 }
 
 /// A later duplicate replaces an earlier member with everything below it.
-fn forget(node: &Node, found: &mut [Option<&str>]) {
+pub(crate) fn forget(node: &Node, found: &mut [Option<&str>]) {
     for slot in &node.slots {
         found[*slot] = None;
     }

@@ -18,6 +18,7 @@ pub mod json_hash;
 pub mod json_path;
 pub mod json_text;
 pub mod json_tree;
+pub mod json_walk;
 pub mod ledger;
 pub mod limits;
 pub mod notification;

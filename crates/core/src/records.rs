@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use crate::date::ParseError;
 use crate::json_hash::{ContentHash, content_hash};
 use crate::json_path::{JsonPath, Picker, Segment, elements, scalar};
+use crate::json_walk::{self, pick_and_hash};
 use crate::ledger::{Compared, Version};
 use crate::limits::{RECORD_BYTES_MAX, RECORDS_PER_PAGE_MAX};
 use crate::resource::{ComparedBy, DateField, Pagination, PaginationKind, Place, Resource};
@@ -34,6 +35,13 @@ pub struct Page<'t> {
     pub next: Option<&'t str>,
     /// Raw value of the flag that decides the end, if the body has one.
     pub more: Option<&'t str>,
+}
+
+/// Room to work in, used again from record to record of a page.
+#[derive(Debug, Default)]
+pub struct Room<'t> {
+    found: Vec<Option<&'t str>>,
+    walk: json_walk::Room,
 }
 
 /// One readable record.
@@ -194,14 +202,14 @@ impl Reader {
         )
     }
 
-    /// Reads one record of `body`. `found` is a buffer that is reused from record to record.
+    /// Reads one record of `body`.
     pub fn item<'t>(
         &self,
         resource: &Resource,
         body: &'t str,
         raw: &'t str,
         now: Timestamp,
-        found: &mut Vec<Option<&'t str>>,
+        room: &mut Room<'t>,
     ) -> Result<Item, Unreadable> {
         let unreadable =
             |object_id: &str, reason: String| Unreadable { object_id: object_id.to_string(), reason };
@@ -211,17 +219,24 @@ impl Reader {
                 format!("a record of {} bytes is larger than {RECORD_BYTES_MAX}", raw.len()),
             ));
         }
-        self.record
-            .pick_into(raw, found)
-            .map_err(|error| unreadable("", format!("a record is not readable: {error}")))?;
+        let Room { found, walk } = room;
+        let hash = pick_and_hash(&self.record, &resource.volatile_fields, raw, found, walk);
+        if hash.is_none() {
+            self.record
+                .pick_into(raw, found)
+                .map_err(|error| unreadable("", format!("a record is not readable: {error}")))?;
+        }
         let object_id = id_text(found[0]).ok_or_else(|| unreadable("", no_id(resource, found[0], raw)))?;
         let updated = date(resource.updated.as_ref(), found[1], &object_id, now);
         let updated = updated.map_err(|reason| unreadable(&object_id, reason))?;
         let created = date(resource.created.as_ref(), found[2], &object_id, now);
         let created = created.map_err(|reason| unreadable(&object_id, reason))?;
-        let hash = content_hash(raw, &resource.volatile_fields).map_err(|error| {
-            unreadable(&object_id, format!("cannot compare record `{object_id}`: {error}"))
-        })?;
+        let hash = match hash {
+            Some(hash) => hash,
+            None => content_hash(raw, &resource.volatile_fields).map_err(|error| {
+                unreadable(&object_id, format!("cannot compare record `{object_id}`: {error}"))
+            })?,
+        };
         let decided = decide(resource, found, &updated, &created, &object_id)
             .map_err(|reason| unreadable(&object_id, reason))?;
         let start = raw.as_ptr() as usize - body.as_ptr() as usize;

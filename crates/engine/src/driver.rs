@@ -88,11 +88,12 @@ pub async fn drive_until(
 ) -> Result<Option<Ended>> {
     // Memory of the answer that the machine is working on; given back when the next one is asked for.
     let mut held = None;
-    // A commit under way while the machine already reads the page that came meanwhile.
-    let mut pending: Option<BoxFuture<'_, Result<Committed>>> = None;
+    // A commit under way while the machine already works on the page that came meanwhile.
+    let mut pending: Option<Pending<'_>> = None;
     loop {
-        // Nothing is asked, written or told before what came before it is durable.
-        if let Some(commit) = pending.take()
+        // Nothing is sent, written or told before what came before it is durable. The ledger may be read.
+        if !matches!(step, Step::Recall(Recall::Versions(_), _))
+            && let Some(Pending { commit, .. }) = pending.take()
             && commit.await? == Committed::StaleLease
         {
             return Ok(Some(Ended::Abandoned));
@@ -112,7 +113,9 @@ pub async fn drive_until(
                 waiting.resume(replies)
             }
             Step::Recall(recall, waiting) => {
-                let known = tools.store.recall(lease.id, &recall).await?;
+                let Some(known) = recalled(&recall, lease, tools, &mut pending).await? else {
+                    return Ok(Some(Ended::Abandoned));
+                };
                 if let Recall::Versions(versions) = &recall {
                     (watch.progress)(Progress::Read(versions.len()));
                 }
@@ -137,6 +140,7 @@ pub async fn drive_until(
                         Some(_) | None => None,
                     }
                 };
+                let overlay = if travels { Overlay::of(&batch) } else { Overlay::default() };
                 let commit = commit(*batch, lease, tools, watch).boxed();
                 let reply = match select(commit, pin!(send)).await {
                     Either::Left((committed, send)) => {
@@ -146,7 +150,7 @@ pub async fn drive_until(
                         send.await
                     }
                     Either::Right((reply, commit)) if travels && reply.is_some() => {
-                        pending = Some(commit);
+                        pending = Some(Pending { commit, overlay });
                         reply
                     }
                     Either::Right((reply, commit)) => {
@@ -177,6 +181,40 @@ pub async fn drive_until(
                 }));
             }
         };
+    }
+}
+
+/// A commit under way, and what the ledger will say once it is durable.
+struct Pending<'a> {
+    commit: BoxFuture<'a, Result<Committed>>,
+    overlay: Overlay,
+}
+
+/// Asks the ledger, also while a commit is under way: two processors then work on two pages. Whether the store answers
+/// from before or after that commit makes no difference, because what it writes is laid over the answer. What is
+/// decided from it is written only after that commit, or never if it fails. `None`: the lease was lost.
+async fn recalled(
+    recall: &Recall,
+    lease: Lease<PollerId>,
+    tools: &Tools,
+    pending: &mut Option<Pending<'_>>,
+) -> Result<Option<Known>> {
+    let asked = tools.store.recall(lease.id, recall);
+    let Some(Pending { commit, overlay }) = pending.take() else { return asked.await.map(Some) };
+    match select(commit, asked).await {
+        Either::Left((committed, asked)) => match committed? {
+            Committed::StaleLease => Ok(None),
+            Committed::Yes => Ok(Some(overlay.over(recall, asked.await?))),
+        },
+        Either::Right((Ok(known), commit)) => {
+            let known = overlay.over(recall, known);
+            *pending = Some(Pending { commit, overlay });
+            Ok(Some(known))
+        }
+        Either::Right((Err(error), commit)) => {
+            commit.await?; // Nobody may take the run for ended while it still writes.
+            Err(error)
+        }
     }
 }
 
@@ -247,7 +285,7 @@ async fn send_all(requests: Vec<Request>, tools: &Tools, connection: &Connection
         .await
 }
 
-/// Ledger rows that a rehearsed run would have written.
+/// Ledger rows that are not written yet, or never will be because the run is rehearsed.
 #[derive(Default)]
 struct Overlay {
     entries: HashMap<String, Entry>,
@@ -256,6 +294,12 @@ struct Overlay {
 }
 
 impl Overlay {
+    fn of(batch: &Batch) -> Overlay {
+        let mut overlay = Overlay::default();
+        overlay.add(batch);
+        overlay
+    }
+
     fn add(&mut self, batch: &Batch) {
         for entry in &batch.entries {
             self.entries.insert(entry.id.clone(), entry.clone());
@@ -269,14 +313,7 @@ impl Overlay {
     fn over(&self, recall: &Recall, known: Known) -> Known {
         match (recall, known) {
             (Recall::Versions(asked), Known::Versions(known)) => Known::Versions(
-                asked
-                    .iter()
-                    .zip(known)
-                    .map(|(version, known)| KnownVersion {
-                        entry: self.entries.get(&version.id).cloned().or(known.entry),
-                        version: known.version || self.versions.contains(version),
-                    })
-                    .collect(),
+                asked.iter().zip(known).map(|(version, known)| self.over_one(version, known)).collect(),
             ),
             (Recall::Missing { last_sweep_below, .. }, Known::Missing { entries, missing, alive }) => {
                 let seen = |entry: &Entry| {
@@ -295,5 +332,19 @@ impl Overlay {
             }
             (_, known) => known,
         }
+    }
+
+    fn over_one(&self, asked: &Version, known: KnownVersion) -> KnownVersion {
+        let written = self.entries.get(&asked.id);
+        let is_last =
+            written.is_some_and(|entry| entry.compared == asked.compared && entry.hash == asked.hash);
+        let version = known.version || is_last || self.versions.contains(asked);
+        let mut entry = written.cloned().or(known.entry);
+        if let Some(entry) = &mut entry
+            && let Some(sweep) = self.swept.get(&asked.id)
+        {
+            entry.last_sweep = *sweep;
+        }
+        KnownVersion { entry, version }
     }
 }

@@ -5,7 +5,8 @@
 //! - (b) the reading floor: the same without writing. Against it: a poll in which nothing has changed.
 //!
 //! The provider runs in a process of its own, so that its work is in neither side's CPU time. Sides alternate, and the
-//! median of the rounds counts. `RECORDS` and `ROUNDS` change the size.
+//! median of the rounds counts: of each side's figures, and of the ratios, each of them between two sides of one round.
+//! `RECORDS` and `ROUNDS` change the size.
 
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -128,7 +129,7 @@ async fn measure() -> Result<()> {
             sides[2].push(timed(floor(&peer.url, page, None)).await?);
             sides[3].push(timed(world.poll(0)).await?);
         }
-        let [durable, events, reading, unchanged] = sides.map(median);
+        let [durable, events, reading, unchanged] = &sides;
         line("(a) durable floor", page, durable, None);
         line("    every record an event", page, events, Some(durable));
         line("(b) reading floor", page, reading, None);
@@ -137,19 +138,28 @@ async fn measure() -> Result<()> {
     Ok(())
 }
 
-fn median(mut sides: Vec<Took>) -> Took {
-    sides.sort_by_key(|took| took.wall);
-    sides[sides.len() / 2]
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
-fn line(name: &str, page: u32, took: Took, floor: Option<Took>) {
-    let share = |ours: f64, floor: f64| format!("{:.0} %", ours / floor * 100.0);
-    let wall = floor.map_or(String::new(), |floor| share(took.per_second(), floor.per_second()));
-    let cpu = floor.map_or(String::new(), |floor| share(took.per_cpu_second(), floor.per_cpu_second()));
+/// One line of the table. Ratios are taken round by round, because what else the machine does changes from one round to
+/// the next and slows both sides of a round alike.
+fn line(name: &str, page: u32, rounds: &[Took], floor: Option<&Vec<Took>>) {
+    let share = |speed: fn(&Took) -> f64| match floor {
+        None => String::new(),
+        Some(floor) => {
+            let ratios = rounds.iter().zip(floor).map(|(ours, floor)| speed(ours) / speed(floor));
+            format!("{:.0} %", median(ratios) * 100.0)
+        }
+    };
     println!(
-        "{name:<34} {page:>6} {:>12.0} {:>14.0} {wall:>8} {cpu:>10}",
-        took.per_second(),
-        took.per_cpu_second()
+        "{name:<34} {page:>6} {:>12.0} {:>14.0} {:>8} {:>10}",
+        median(rounds.iter().map(Took::per_second)),
+        median(rounds.iter().map(Took::per_cpu_second)),
+        share(Took::per_second),
+        share(Took::per_cpu_second)
     );
 }
 

@@ -15,7 +15,7 @@ use super::state::{BaselineState, Group, Validators};
 use crate::ledger::Compared;
 use crate::limits;
 use crate::page::{Next, Position, next};
-use crate::records::{Item, Page, PageFault, Unreadable};
+use crate::records::{Item, Page, PageFault, Room, Unreadable};
 use crate::resource::{Drift, PaginationKind, Sort, StartFrom};
 use crate::run::{FetchError, FetchErrorKind, Reply, Response, Step};
 use crate::window::{LowerBound, bound_at, http_date, lower_bound, provider_time};
@@ -251,9 +251,9 @@ impl Poll {
     fn read_items(&mut self, body: &str, page: &Page<'_>) -> (Vec<Item>, Vec<Unreadable>) {
         let mut items = Vec::with_capacity(page.records.len());
         let mut unreadable = Vec::new();
-        let mut found = Vec::new();
+        let mut room = Room::default();
         for raw in &page.records {
-            match self.reader.item(&self.plan.resource, body, raw, self.now, &mut found) {
+            match self.reader.item(&self.plan.resource, body, raw, self.now, &mut room) {
                 Ok(item) => items.push(item),
                 Err(bad) => unreadable.push(bad),
             }

@@ -36,6 +36,38 @@ macro_rules! endpoint_columns {
     };
 }
 
+/// The events of an instance beyond a position, up to a last one: batch by batch, from the batch that holds the
+/// position on. Without the condition on `event_batch.first` all earlier batches would be looked at, too.
+macro_rules! events_beyond {
+    ($instance:literal, $position:literal, $last:literal) => {
+        concat!(
+            "event_batch
+            cross join event
+                on event.position between max(event_batch.first, ",
+            $position,
+            " + 1) and ",
+            $last,
+            "
+            where event_batch.instance_id = ",
+            $instance,
+            "
+            and event_batch.first >= coalesce(
+                (
+                    select max(batch.first)
+                    from event_batch as batch
+                    where batch.instance_id = ",
+            $instance,
+            "
+                    and batch.first <= ",
+            $position,
+            "
+                ),
+                0
+            )"
+        )
+    };
+}
+
 statements! {
     SELECT_COUNTER = "
     select value
@@ -97,9 +129,7 @@ statements! {
         )
         or exists (
             select 1
-            from event
-            where event.instance_id = endpoint.instance_id
-            and event.position > endpoint.position
+            from ", events_beyond!("endpoint.instance_id", "endpoint.position", "event_batch.last"), "
             and not exists (
                 select 1
                 from blocked_record
@@ -129,7 +159,7 @@ statements! {
     where held_event.endpoint_id = ?1
     order by held_event.position";
 
-    SELECT_BEYOND = "
+    SELECT_BEYOND = concat!("
     select
         event.position,
         event.poller_id,
@@ -141,10 +171,8 @@ statements! {
             and blocked_record.poller_id = event.poller_id
             and blocked_record.object_id = event.object_id
         )
-    from event
-    where event.instance_id = ?2
-    and event.position > ?3
-    order by event.position";
+    from ", events_beyond!("?2", "?3", "event_batch.last"), "
+    order by event_batch.first, event.position");
 
     SELECT_NOTIFICATION_KNOWN = "
     select 1
@@ -170,14 +198,12 @@ statements! {
     and poller_id = ?2
     and object_id = ?3";
 
-    SELECT_EARLIER_BEYOND = "
+    SELECT_EARLIER_BEYOND = concat!("
     select 1
-    from event
-    where instance_id = ?1
-    and position > ?2
-    and position < ?3
-    and poller_id = ?4
-    and object_id = ?5";
+    from ", events_beyond!("?1", "?2", "min(event_batch.last, ?3 - 1)"), "
+    and event_batch.first < ?3
+    and event.poller_id = ?4
+    and event.object_id = ?5");
 
     SELECT_EARLIER_HELD = "
     select 1
@@ -188,13 +214,11 @@ statements! {
     and event.poller_id = ?3
     and event.object_id = ?4";
 
-    INSERT_PASSED = "
+    INSERT_PASSED = concat!("
     insert into held_event (endpoint_id, position, org_id)
-    select ?1, position, ?2
-    from event
-    where instance_id = ?3
-    and position > ?4
-    and position <= ?5";
+    select ?1, event.position, ?2
+    from ", events_beyond!("?3", "?4", "min(event_batch.last, ?5)"), "
+    and event_batch.first <= ?5");
 
     DELETE_HELD = "
     delete from held_event

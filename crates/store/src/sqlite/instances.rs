@@ -423,7 +423,7 @@ fn poller_names(db: &Connection, instance: InstanceId) -> Result<Vec<(PollerId, 
 }
 
 fn remove_poller(desk: &mut Desk, org: OrgId, poller: PollerId, now: Timestamp) -> Result<()> {
-    upkeep::remove_ledger(&desk.db, org, poller, now)?;
+    upkeep::remove_ledger(desk, org, poller, now)?;
     desk.db.prepare_cached(DELETE_POLLER)?.execute([poller.0])?;
     desk.leases.release_poller(poller);
     Ok(())

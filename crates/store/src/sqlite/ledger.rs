@@ -5,7 +5,9 @@ use turnstone_core::id::{OrgId, PollerId};
 use turnstone_core::json_hash::ContentHash;
 use turnstone_core::ledger::{Compared, Entry, Known, KnownVersion, Recall, Version};
 
-use super::row::{Columns, micros, statements, whole};
+use super::recent::{Found, Latest};
+use super::row::{Columns, statements, whole};
+use super::writer::Desk;
 use crate::Result;
 
 macro_rules! entry_columns {
@@ -54,6 +56,12 @@ statements! {
     and record_id = ?4
     and hash = ?5";
 
+    SELECT_ANY_VERSION = "
+    select 1
+    from version
+    where poller_id = ?1
+    limit 1";
+
     SELECT_MISSING = concat!(entry_columns!(), "
     where poller_id = ?1
     and deleted_at is null
@@ -67,26 +75,6 @@ statements! {
     from record
     where poller_id = ?1
     and deleted_at is null";
-
-    UPSERT_ENTRY = "
-    insert into record (
-        poller_id, id, org_id, incarnation, sequence, compared_text, compared, hash, shape, recurrence, first_read_at,
-        last_sweep, deleted_at, has_body
-    )
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
-    on conflict (poller_id, id) do update
-    set
-        incarnation = excluded.incarnation,
-        sequence = excluded.sequence,
-        compared_text = excluded.compared_text,
-        compared = excluded.compared,
-        hash = excluded.hash,
-        shape = excluded.shape,
-        recurrence = excluded.recurrence,
-        first_read_at = excluded.first_read_at,
-        last_sweep = excluded.last_sweep,
-        deleted_at = excluded.deleted_at,
-        has_body = excluded.has_body";
 
     UPSERT_BODY = "
     insert into record_body (poller_id, id, org_id, body)
@@ -118,40 +106,46 @@ statements! {
 }
 
 /// See [`crate::Store::recall`].
-pub(super) fn recall(db: &Connection, poller: PollerId, recall: &Recall) -> Result<Known> {
+pub(super) fn recall(db: &Connection, latest: &Latest, poller: PollerId, recall: &Recall) -> Result<Known> {
     match recall {
-        Recall::Versions(versions) => versions
-            .iter()
-            .map(|version| known(db, poller, version))
-            .collect::<Result<_>>()
-            .map(Known::Versions),
+        Recall::Versions(versions) => versions_known(db, latest, poller, versions).map(Known::Versions),
         Recall::Missing { last_sweep_below, after, limit } => {
             missing(db, poller, *last_sweep_below, after.as_deref(), *limit)
         }
     }
 }
 
-/// One point read where the version asked for is the record's last one or the record is new; only versions that are
-/// neither are looked for in the window.
-fn known(db: &Connection, poller: PollerId, asked: &Version) -> Result<KnownVersion> {
+/// One point read where the version asked for is the record's last one, or where no version was replaced yet; only what
+/// may have been replaced is looked for in the window.
+fn versions_known(
+    db: &Connection,
+    latest: &Latest,
+    poller: PollerId,
+    asked: &[Version],
+) -> Result<Vec<KnownVersion>> {
+    // Before the first statement, with which the transaction's view of the file begins.
+    let latest = latest.of(poller, asked);
+    let has_window = db.prepare_cached(SELECT_ANY_VERSION)?.exists([poller.0])?;
     let mut select = db.prepare_cached(SELECT_ENTRY)?;
-    let found = select.query_row(params![poller.0, asked.id], read_entry).optional()?;
-    let entry = found.map(|found| with_body(db, poller, found)).transpose()?;
-    let is_last =
-        entry.as_ref().is_some_and(|entry| entry.hash == asked.hash && entry.compared == asked.compared);
-    let version = is_last || in_window(db, poller, asked)?;
-    Ok(KnownVersion { entry, version })
+    let mut select_version = db.prepare_cached(SELECT_VERSION)?;
+    let mut known = Vec::with_capacity(asked.len());
+    for asked in asked {
+        let found = match latest.get(&asked.id) {
+            Some(found) => Some(found.clone()),
+            None => select.query_row(params![poller.0, asked.id], read_entry).optional()?,
+        };
+        let entry = found.map(|found| with_body(db, poller, found)).transpose()?;
+        let is_last =
+            entry.as_ref().is_some_and(|entry| entry.hash == asked.hash && entry.compared == asked.compared);
+        let dated = asked.compared.is_some();
+        let key = params![poller.0, dated, asked.compared.unwrap_or(0), asked.id, asked.hash.0];
+        let version = is_last || (has_window && select_version.exists(key)?);
+        known.push(KnownVersion { entry, version });
+    }
+    Ok(known)
 }
 
-fn in_window(db: &Connection, poller: PollerId, asked: &Version) -> Result<bool> {
-    let mut select = db.prepare_cached(SELECT_VERSION)?;
-    let dated = asked.compared.is_some();
-    let key = params![poller.0, dated, asked.compared.unwrap_or(0), asked.id, asked.hash.0];
-    Ok(select.exists(key)?)
-}
-
-/// An entry without its body, and whether it has one.
-fn read_entry(row: &Row<'_>) -> rusqlite::Result<(Entry, bool)> {
+fn read_entry(row: &Row<'_>) -> rusqlite::Result<Found> {
     let entry = Entry {
         id: row.get(0)?,
         incarnation: row.get(1)?,
@@ -169,18 +163,19 @@ fn read_entry(row: &Row<'_>) -> rusqlite::Result<(Entry, bool)> {
     Ok((entry, row.get(11)?))
 }
 
-fn with_body(db: &Connection, poller: PollerId, (mut entry, has_body): (Entry, bool)) -> Result<Entry> {
+fn with_body(db: &Connection, poller: PollerId, (mut entry, has_body): Found) -> Result<Entry> {
     if has_body {
         let mut select = db.prepare_cached(SELECT_BODY)?;
-        entry.last_body = Some(select.query_row(params![poller.0, entry.id], |row| row.get(0))?);
+        entry.last_body = select.query_row(params![poller.0, entry.id], |row| row.get(0)).optional()?;
     }
     Ok(entry)
 }
 
+/// Entries of this poller must have been moved to their places before.
 fn missing(db: &Connection, poller: PollerId, below: u64, after: Option<&str>, limit: u32) -> Result<Known> {
     let below = i64::try_from(below).unwrap_or(i64::MAX); // No stored sweep is larger than that.
     let mut select = db.prepare_cached(SELECT_MISSING)?;
-    let found: Vec<(Entry, bool)> = select
+    let found: Vec<Found> = select
         .query_map(params![poller.0, below, after, limit], read_entry)?
         .collect::<rusqlite::Result<_>>()?;
     let entries = found.into_iter().map(|found| with_body(db, poller, found)).collect::<Result<_>>()?;
@@ -190,34 +185,19 @@ fn missing(db: &Connection, poller: PollerId, below: u64, after: Option<&str>, l
 }
 
 /// Writes entries, whole.
-pub(super) fn write_entries(db: &Connection, poller: PollerId, org: OrgId, entries: &[Entry]) -> Result<()> {
+pub(super) fn write_entries(
+    desk: &mut Desk,
+    poller: PollerId,
+    org: OrgId,
+    entries: Vec<Entry>,
+) -> Result<()> {
     if entries.is_empty() {
         return Ok(());
     }
+    let db = &desk.db;
     // Few pollers keep bodies; the others need not look for one to remove.
     let keeps = db.prepare_cached(SELECT_ANY_BODY)?.exists([poller.0])?;
-    let mut upsert = db.prepare_cached(UPSERT_ENTRY)?;
-    // In the order of the tree, so that neighbours are written while their page is at hand. An id that stands here
-    // twice keeps its order.
-    let mut ordered: Vec<&Entry> = entries.iter().collect();
-    ordered.sort_by(|one, two| one.id.cmp(&two.id));
-    for entry in ordered {
-        upsert.execute(params![
-            poller.0,
-            entry.id,
-            org.0,
-            entry.incarnation,
-            whole(entry.sequence)?,
-            entry.compared_text,
-            entry.compared,
-            entry.hash.0,
-            entry.shape,
-            entry.recurrence,
-            micros(entry.first_read_at),
-            whole(entry.last_sweep)?,
-            entry.deleted_at.map(micros),
-            entry.last_body.is_some()
-        ])?;
+    for entry in &entries {
         match &entry.last_body {
             Some(body) => {
                 db.prepare_cached(UPSERT_BODY)?.execute(params![poller.0, entry.id, org.0, body])?;
@@ -228,7 +208,7 @@ pub(super) fn write_entries(db: &Connection, poller: PollerId, org: OrgId, entri
             None => {}
         }
     }
-    Ok(())
+    desk.recent.write(db, poller, org, entries)
 }
 
 /// Writes versions; those that are known stay.
@@ -248,11 +228,13 @@ pub(super) fn write_versions(
 }
 
 /// Notes that a sweep saw these ids.
-pub(super) fn write_swept(db: &Connection, poller: PollerId, swept: &[String], sweep: u64) -> Result<()> {
+pub(super) fn write_swept(desk: &mut Desk, poller: PollerId, swept: &[String], sweep: u64) -> Result<()> {
     if swept.is_empty() {
         return Ok(());
     }
     let sweep = whole(sweep)?;
+    let db = &desk.db;
+    desk.recent.move_all(db)?;
     let mut update = db.prepare_cached(UPDATE_SWEPT)?;
     for id in swept {
         update.execute(params![poller.0, id, sweep])?;

@@ -13,6 +13,7 @@ mod migrate;
 mod open;
 mod readers;
 mod reading;
+mod recent;
 mod row;
 mod runs;
 mod upkeep;
@@ -34,6 +35,7 @@ use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 
 use crate::api::*;
 use readers::{Readers, snapshot};
+use recent::Latest;
 use writer::{Class, Desk, Weight, Writer, usable};
 
 /// Connections that only read. A read takes microseconds unless it waits for the disk; a few keep all cores busy.
@@ -45,13 +47,14 @@ const READERS: usize = 3;
 pub struct SqliteStore {
     work: Work,
     unusable: Arc<AtomicBool>,
+    latest: Latest,
     // Released last: fields are dropped in order.
     _lock: Option<File>,
 }
 
 enum Work {
     /// Every verb runs on the caller's thread.
-    Inline(Mutex<Desk>),
+    Inline(Box<Mutex<Desk>>),
     /// Verbs travel to the writer's thread, reads to the readers'. Readers are dropped first: the connection that is
     /// closed last empties the write-ahead log.
     Threads { readers: Option<Readers>, writer: Writer },
@@ -62,33 +65,43 @@ impl SqliteStore {
     /// it, it is damaged, it is another program's, it is newer than this program, or it is on a network file system.
     pub fn open(path: impl AsRef<Path>) -> Result<SqliteStore> {
         let opened = open::file(path.as_ref(), READERS)?;
-        let unusable = opened.desk.unusable_flag();
+        let (unusable, latest) = (opened.desk.unusable_flag(), opened.desk.recent.latest());
         let readers = Some(Readers::start(opened.readers)?);
         let writer = Writer::start(opened.desk)?;
-        Ok(SqliteStore { work: Work::Threads { readers, writer }, unusable, _lock: Some(opened.lock) })
+        Ok(SqliteStore {
+            work: Work::Threads { readers, writer },
+            unusable,
+            latest,
+            _lock: Some(opened.lock),
+        })
     }
 
     /// Opens a database file whose verbs run on the calling thread, as with [`SqliteStore::in_memory_inline`].
     pub fn open_inline(path: impl AsRef<Path>) -> Result<SqliteStore> {
         let opened = open::file(path.as_ref(), 0)?;
-        let unusable = opened.desk.unusable_flag();
-        Ok(SqliteStore { work: Work::Inline(Mutex::new(opened.desk)), unusable, _lock: Some(opened.lock) })
+        let (unusable, latest) = (opened.desk.unusable_flag(), opened.desk.recent.latest());
+        Ok(SqliteStore {
+            work: Work::Inline(Box::new(Mutex::new(opened.desk))),
+            unusable,
+            latest,
+            _lock: Some(opened.lock),
+        })
     }
 
     /// Makes a database that is gone when the store is dropped. Verbs run on the writer's thread.
     pub fn in_memory() -> Result<SqliteStore> {
         let desk = open::memory()?;
-        let unusable = desk.unusable_flag();
+        let (unusable, latest) = (desk.unusable_flag(), desk.recent.latest());
         let writer = Writer::start(desk)?;
-        Ok(SqliteStore { work: Work::Threads { readers: None, writer }, unusable, _lock: None })
+        Ok(SqliteStore { work: Work::Threads { readers: None, writer }, unusable, latest, _lock: None })
     }
 
     /// Makes a database in memory whose verbs run on the calling thread: every future is ready when it is first polled,
     /// so that a simulator needs no runtime.
     pub fn in_memory_inline() -> Result<SqliteStore> {
         let desk = open::memory()?;
-        let unusable = desk.unusable_flag();
-        Ok(SqliteStore { work: Work::Inline(Mutex::new(desk)), unusable, _lock: None })
+        let (unusable, latest) = (desk.unusable_flag(), desk.recent.latest());
+        Ok(SqliteStore { work: Work::Inline(Box::new(Mutex::new(desk))), unusable, latest, _lock: None })
     }
 
     /// Ends all claims and raises the epoch, as a restart of the process would: whoever held a lease finds it stale.
@@ -276,18 +289,21 @@ impl Store for SqliteStore {
     }
 
     async fn recall(&self, poller: PollerId, recall: &Recall) -> Result<Known> {
-        let recall = recall.clone();
-        self.read(Class::Polls, move |db| ledger::recall(db, poller, &recall)).await
+        if matches!(recall, Recall::Missing { .. }) && self.latest.has(poller) {
+            self.write(Class::Polls, Weight::SMALL, |desk| desk.recent.move_all(&desk.db)).await?;
+        }
+        let (recall, latest) = (recall.clone(), self.latest.clone());
+        self.read(Class::Polls, move |db| ledger::recall(db, &latest, poller, &recall)).await
     }
 
     async fn commit(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed> {
         let weight = runs::weight(&batch);
-        self.write(Class::Polls, weight, move |desk| runs::commit(desk, lease, &batch, now)).await
+        self.write(Class::Polls, weight, move |desk| runs::commit(desk, lease, batch, now)).await
     }
 
     async fn finish(&self, lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Result<Committed> {
         let weight = runs::weight(&finish.batch);
-        self.write(Class::Polls, weight, move |desk| runs::finish(desk, lease, &finish, now)).await
+        self.write(Class::Polls, weight, move |desk| runs::finish(desk, lease, finish, now)).await
     }
 
     async fn release(&self, lease: Lease<PollerId>, due: Timestamp) -> Result<()> {
@@ -401,6 +417,7 @@ mod tests {
             instances::STATEMENTS,
             runs::STATEMENTS,
             ledger::STATEMENTS,
+            recent::STATEMENTS,
             delivery::STATEMENTS,
             reading::STATEMENTS,
             upkeep::STATEMENTS,
@@ -434,6 +451,33 @@ mod tests {
             };
             assert_eq!(plan.iter().find(scans), None, "{name}: {plan:?}");
         }
+    }
+
+    /// What is read in log order is found in log order: a list that had to be sorted would be read to its end first.
+    #[test]
+    fn no_list_of_events_is_sorted() {
+        let desk = open::memory().unwrap();
+        let lists = [delivery::STATEMENTS, reading::STATEMENTS].concat();
+        let lists = lists.iter().filter(|(_, sql)| sql.contains("between max(event_batch.first"));
+        let mut count = 0;
+        for (name, sql) in lists {
+            let mut explain = desk.db.prepare(&format!("explain query plan {sql}")).unwrap();
+            let none = vec![rusqlite::types::Null; explain.parameter_count()];
+            let plan: Vec<String> = explain
+                .query_map(rusqlite::params_from_iter(none), |row| row.get(3))
+                .unwrap()
+                .map(|line| line.unwrap())
+                .collect();
+            // Endpoints themselves are few and sorted by how far they are behind.
+            let sorts =
+                plan.iter().any(|line| line.contains("B-TREE")) && *name != "SELECT_ENDPOINTS_WAITING";
+            let ranges = plan
+                .iter()
+                .any(|line| line.contains("event USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"));
+            assert!(!sorts && ranges, "{name}: {plan:?}");
+            count += 1;
+        }
+        assert_eq!(count, 8);
     }
 
     /// Polls a future once: it must be ready, as a simulator expects.

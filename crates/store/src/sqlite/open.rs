@@ -145,6 +145,10 @@ fn desk(db: &mut Connection, path: &Path) -> Result<Start> {
         StoreError::Unusable(sentence) => unusable(format!("cannot use `{}`: {sentence}", path.display())),
         other => unusable(format!("cannot bring `{}` to the present schema: {other}", path.display())),
     })?;
+    // What is kept in memory of them is gone with the process that wrote them.
+    let moving = db.transaction()?;
+    super::recent::move_all(&moving)?;
+    moving.commit()?;
     let open_epoch = super::upkeep::raise_open_epoch(db)?;
     let last_notification = super::delivery::last_notification(db)?;
     Ok(Start { open_epoch, last_notification })

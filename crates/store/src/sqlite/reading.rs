@@ -15,25 +15,49 @@ use crate::{
 };
 
 macro_rules! event_columns {
-    () => {
-        "
+    ($from:expr) => {
+        concat!(
+            "
     select
         event.position,
         event.recorded_at,
         event.id,
         event.poller_id,
         event.instance_id,
-        event.run_id,
+        event_batch.run_id,
         event.event_type,
         event.object_type,
         event.object_id,
-        event.element_key,
+        event_batch.element_key,
         event.date,
         event.sequence,
         event.reason,
         event_body.record
-    from event
+    from ",
+            $from,
+            "
     left join event_body using (position)"
+        )
+    };
+}
+
+/// The events beyond `?2` of the batches that a statement names, from the batch that holds that position on.
+macro_rules! events_in_batches {
+    () => {
+        "event_batch
+    cross join event on event.position between max(event_batch.first, ?2 + 1) and event_batch.last"
+    };
+}
+
+/// Single events, each with its batch.
+macro_rules! event_and_batch {
+    () => {
+        "event
+    cross join event_batch on event_batch.first = (
+        select max(batch.first)
+        from event_batch as batch
+        where batch.first <= event.position
+    )"
     };
 }
 
@@ -43,7 +67,7 @@ macro_rules! event_filter {
     () => {
         "
     and +event.org_id = ?1
-    and event.position > ?2
+    and +event.position > ?2
     and (?3 is null or +event.instance_id = ?3)
     and (?5 is null or +event.object_id = ?5)
     and (?4 is null or +event.object_type = ?4)
@@ -54,7 +78,7 @@ macro_rules! event_filter {
 macro_rules! in_order {
     () => {
         "
-    order by event.position
+    order by event_batch.first, event.position
     limit ?7"
     };
 }
@@ -62,8 +86,30 @@ macro_rules! in_order {
 macro_rules! newest_first {
     () => {
         "
-    order by event.position desc
+    order by event_batch.first desc, event.position desc
     limit ?7"
+    };
+}
+
+macro_rules! batches_of_instance {
+    () => {
+        "
+    where event_batch.instance_id = ?3
+    and event_batch.first >= coalesce(
+        (select max(first) from event_batch where instance_id = ?3 and first <= ?2),
+        0
+    )"
+    };
+}
+
+macro_rules! batches_of_org {
+    () => {
+        "
+    where event_batch.org_id = ?1
+    and event_batch.first >= coalesce(
+        (select max(first) from event_batch where org_id = ?1 and first <= ?2),
+        0
+    )"
     };
 }
 
@@ -106,23 +152,28 @@ macro_rules! run_columns {
 }
 
 statements! {
-    SELECT_EVENT_AT = concat!(event_columns!(), "
+    SELECT_EVENT_AT = concat!(event_columns!(event_and_batch!()), "
     where event.position = ?1");
 
-    SELECT_EVENT_BY_ID = concat!(event_columns!(), "
-    where event.id = ?6", event_filter!(), in_order!());
+    SELECT_EVENT_BY_ID = concat!(event_columns!(event_and_batch!()), "
+    where event.id = ?6", event_filter!(), "
+    limit ?7");
 
-    SELECT_EVENTS_OF_INSTANCE = concat!(event_columns!(), "
-    where event.instance_id = ?3", event_filter!(), in_order!());
+    SELECT_EVENTS_OF_INSTANCE = concat!(
+        event_columns!(events_in_batches!()), batches_of_instance!(), event_filter!(), in_order!()
+    );
 
-    SELECT_EVENTS_OF_INSTANCE_NEWEST = concat!(event_columns!(), "
-    where event.instance_id = ?3", event_filter!(), newest_first!());
+    SELECT_EVENTS_OF_INSTANCE_NEWEST = concat!(
+        event_columns!(events_in_batches!()), batches_of_instance!(), event_filter!(), newest_first!()
+    );
 
-    SELECT_EVENTS = concat!(event_columns!(), "
-    where event.org_id = ?1", event_filter!(), in_order!());
+    SELECT_EVENTS = concat!(
+        event_columns!(events_in_batches!()), batches_of_org!(), event_filter!(), in_order!()
+    );
 
-    SELECT_EVENTS_NEWEST = concat!(event_columns!(), "
-    where event.org_id = ?1", event_filter!(), newest_first!());
+    SELECT_EVENTS_NEWEST = concat!(
+        event_columns!(events_in_batches!()), batches_of_org!(), event_filter!(), newest_first!()
+    );
 
     SELECT_NOTIFICATION = concat!(notification_columns!(), "
     where id = ?1");

@@ -4,6 +4,7 @@
 //! as the writes: whoever lost it writes nothing.
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -66,15 +67,19 @@ statements! {
 
     INSERT_EVENT = "
     insert into event (
-        position, org_id, id, poller_id, instance_id, run_id, poller_revision, event_type, object_type, object_id,
-        element_key, date, sequence, reason, recorded_at
+        position, org_id, id, poller_id, instance_id, event_type, object_type, object_id, date, sequence, reason,
+        recorded_at
     )
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
     on conflict (id) do nothing";
 
     INSERT_EVENT_BODY = "
     insert into event_body (position, org_id, record)
     values (?1, ?2, ?3)";
+
+    INSERT_EVENT_BATCH = "
+    insert into event_batch (first, last, org_id, instance_id, run_id, element_key, poller_revision)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
     SELECT_LAST_DECISION = "
     select coalesce(max(ordinal), 0)
@@ -232,18 +237,19 @@ fn place(desk: &Desk, lease: Lease<PollerId>, now: Timestamp) -> Result<Option<P
 pub(super) fn commit(
     desk: &mut Desk,
     lease: Lease<PollerId>,
-    batch: &Batch,
+    batch: Batch,
     now: Timestamp,
 ) -> Result<Committed> {
     let Some(place) = place(desk, lease, now)? else { return Ok(Committed::StaleLease) };
-    write_batch(&desk.db, lease.id, &place, batch)?;
+    write_batch(desk, lease.id, &place, batch)?;
     Ok(Committed::Yes)
 }
 
-fn write_batch(db: &Connection, poller: PollerId, place: &Place, batch: &Batch) -> Result<()> {
-    ledger::write_entries(db, poller, place.org, &batch.entries)?;
-    ledger::write_versions(db, poller, place.org, &batch.versions)?;
-    ledger::write_swept(db, poller, &batch.swept, batch.sweep)?;
+fn write_batch(desk: &mut Desk, poller: PollerId, place: &Place, batch: Batch) -> Result<()> {
+    ledger::write_entries(desk, poller, place.org, batch.entries)?;
+    ledger::write_versions(&desk.db, poller, place.org, &batch.versions)?;
+    ledger::write_swept(desk, poller, &batch.swept, batch.sweep)?;
+    let db = &desk.db;
     write_events(db, place, &batch.events)?;
     write_decisions(db, poller, place, &batch.decisions)?;
     if let Some(checkpoint) = &batch.checkpoint {
@@ -268,6 +274,8 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
     let mut position = before;
     let mut insert = db.prepare_cached(INSERT_EVENT)?;
     let mut insert_body = db.prepare_cached(INSERT_EVENT_BODY)?;
+    // Where a batch begins in the log, and its first event.
+    let mut batch: Option<(i64, &Event)> = None;
     for event in events {
         let inserted = insert.execute(params![
             position + 1,
@@ -275,12 +283,9 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
             event.id.0,
             event.poller.0,
             event.instance.0,
-            event.run.0,
-            place.revision,
             event.event_type.as_str(),
             event.object_type,
             event.object_id,
-            event.element_key,
             micros(event.date),
             whole(event.sequence)?,
             event.reason,
@@ -289,14 +294,45 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
         if inserted == 0 {
             continue;
         }
+        if let Some((first, other)) = batch
+            && !stand_together(event, other)
+        {
+            insert_event_batch(db, place, other, first..=position)?;
+            batch = None;
+        }
         position += 1;
+        batch.get_or_insert((position, event));
         if let Some(record) = &event.record {
             insert_body.execute(params![position, place.org.0, record])?;
         }
     }
-    if position > before {
+    if let Some((first, event)) = batch {
+        insert_event_batch(db, place, event, first..=position)?;
         db.prepare_cached(UPDATE_EVENT_COUNTER)?.execute([position])?;
     }
+    Ok(())
+}
+
+/// Whether what a batch says of its events is the same for both.
+fn stand_together(one: &Event, other: &Event) -> bool {
+    one.instance == other.instance && one.run == other.run && one.element_key == other.element_key
+}
+
+fn insert_event_batch(
+    db: &Connection,
+    place: &Place,
+    event: &Event,
+    positions: RangeInclusive<i64>,
+) -> Result<()> {
+    db.prepare_cached(INSERT_EVENT_BATCH)?.execute(params![
+        positions.start(),
+        positions.end(),
+        place.org.0,
+        event.instance.0,
+        event.run.0,
+        event.element_key,
+        place.revision
+    ])?;
     Ok(())
 }
 
@@ -334,12 +370,12 @@ fn write_decisions(db: &Connection, poller: PollerId, place: &Place, decisions: 
 pub(super) fn finish(
     desk: &mut Desk,
     lease: Lease<PollerId>,
-    finish: &Finish,
+    finish: Finish,
     now: Timestamp,
 ) -> Result<Committed> {
     let Some(place) = place(desk, lease, now)? else { return Ok(Committed::StaleLease) };
+    write_batch(desk, lease.id, &place, finish.batch)?;
     let db = &desk.db;
-    write_batch(db, lease.id, &place, &finish.batch)?;
     if finish.pass_closed {
         db.prepare_cached(DELETE_PASS)?.execute([lease.id.0])?;
     }

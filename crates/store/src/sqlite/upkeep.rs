@@ -144,6 +144,16 @@ statements! {
     delete from event_body
     where position = ?1";
 
+    DELETE_EMPTY_BATCHES = "
+    delete from event_batch
+    where first >= coalesce((select max(first) from event_batch where first <= ?1), 0)
+    and first <= ?2
+    and not exists (
+        select 1
+        from event
+        where event.position between event_batch.first and event_batch.last
+    )";
+
     DELETE_RUNS = "
     delete from run
     where id in (
@@ -200,7 +210,9 @@ pub(super) fn raise_open_epoch(db: &Connection) -> Result<u32> {
 }
 
 /// Removes what a poller remembers, or the first part of it.
-pub(super) fn remove_ledger(db: &Connection, org: OrgId, poller: PollerId, now: Timestamp) -> Result<()> {
+pub(super) fn remove_ledger(desk: &mut Desk, org: OrgId, poller: PollerId, now: Timestamp) -> Result<()> {
+    let db = &desk.db;
+    desk.recent.move_all(db)?;
     db.prepare_cached(DELETE_OPEN_DECISIONS)?.execute([poller.0])?;
     if remove_part(db, poller, REMOVED_AT_ONCE_MAX)? {
         db.prepare_cached(INSERT_REMOVED)?.execute([poller.0, org.0, micros(now)])?;
@@ -227,6 +239,7 @@ pub(super) fn expire_leases(desk: &mut Desk, now: Timestamp) -> Result<u64> {
 /// down what hangs together.
 pub(super) fn prune(desk: &mut Desk, retention: &Retention) -> Result<Kept> {
     let db = &desk.db;
+    desk.recent.move_all(db)?;
     let rows_max = i64::from(retention.rows_max);
     let removed = [
         delete(db, DELETE_ATTEMPTS, retention.attempts_before, rows_max)?,
@@ -255,6 +268,9 @@ fn prune_events(db: &Connection, before: Timestamp, rows_max: i64) -> Result<usi
     let mut delete_body = db.prepare_cached(DELETE_EVENT_BODY)?;
     for position in &positions {
         delete_body.execute([position])?;
+    }
+    if let (Some(lowest), Some(highest)) = (positions.iter().min(), positions.iter().max()) {
+        db.prepare_cached(DELETE_EMPTY_BATCHES)?.execute([lowest, highest])?;
     }
     Ok(positions.len())
 }
@@ -329,7 +345,7 @@ mod tests {
             let sql = "select count(*) from version where poller_id = ?1";
             desk.db.query_row(sql, [poller], |row| row.get(0)).unwrap()
         };
-        remove_ledger(&desk.db, OrgId(1), PollerId(7), Timestamp::UNIX_EPOCH).unwrap();
+        remove_ledger(&mut desk, OrgId(1), PollerId(7), Timestamp::UNIX_EPOCH).unwrap();
         assert_eq!(count(&desk, 7), 14_990);
 
         let never = Timestamp::MIN;
@@ -343,5 +359,33 @@ mod tests {
         assert_eq!(prune(&mut desk, &retention).unwrap(), Kept { removed: 0, more: true });
         assert_eq!(prune(&mut desk, &retention).unwrap(), Kept { removed: 0, more: false });
         assert_eq!((count(&desk, 7), count(&desk, 8)), (0, 10));
+    }
+
+    #[test]
+    fn a_batch_goes_with_its_last_event() {
+        let mut desk = open::memory().unwrap();
+        let fill = "
+            insert into event_batch (first, last, org_id, instance_id, run_id, element_key)
+            values (1, 2, 1, 1, zeroblob(16), 'x'), (3, 4, 1, 2, zeroblob(16), 'x'), (5, 6, 1, 1, zeroblob(16), 'x');
+            insert into event (
+                position, org_id, id, poller_id, instance_id, event_type, object_type, object_id, date, sequence,
+                reason, recorded_at
+            )
+            select value, 1, unhex(printf('%032x', value)), 1, 1, 'CREATED', 'x', 'x', 0, 1, '', value
+            from json_each('[1, 2, 3, 4, 5, 6]')";
+        desk.db.execute_batch(fill).unwrap();
+        for (before, stays) in [(4, "3-4 5-6"), (5, "5-6"), (7, "")] {
+            let retention = Retention {
+                events_before: Timestamp::from_microsecond(before).unwrap(),
+                runs_before: Timestamp::MIN,
+                attempts_before: Timestamp::MIN,
+                deleted_entries_before: Timestamp::MIN,
+                rows_max: 10,
+            };
+            prune(&mut desk, &retention).unwrap();
+            let sql = "select coalesce(group_concat(first || '-' || last, ' '), '') from event_batch";
+            let left: String = desk.db.query_row(sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(left, stays, "before {before}");
+        }
     }
 }

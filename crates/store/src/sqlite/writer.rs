@@ -19,6 +19,7 @@ use rusqlite::{Connection, ErrorCode, ffi};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::leases::Leases;
+use super::recent::{ENTRIES_MAX, ENTRIES_MAX_IN_MEMORY, Recent};
 use crate::{Result, StoreError};
 
 /// Time after which a group takes no more members: the longest that a durable answer waits for others' work.
@@ -82,6 +83,7 @@ impl Weight {
 pub(super) struct Desk {
     pub db: Connection,
     pub leases: Leases,
+    pub recent: Recent,
     pub last_notification: i64,
     unusable: Arc<AtomicBool>,
     is_checkpointing: bool,
@@ -135,6 +137,7 @@ impl Desk {
         Desk {
             db,
             leases: Leases::new(open_epoch),
+            recent: Recent::new(if is_checkpointing { ENTRIES_MAX } else { ENTRIES_MAX_IN_MEMORY }),
             last_notification,
             unusable: Arc::new(AtomicBool::new(false)),
             is_checkpointing,
@@ -188,9 +191,9 @@ impl Desk {
             None => self.commit().err(),
         };
         if failure.is_some() {
-            self.leases.roll_back(0);
+            self.roll_back((0, 0));
         }
-        self.leases.settle();
+        self.settle();
         for member in members {
             member.settle(failure.as_ref());
         }
@@ -199,32 +202,32 @@ impl Desk {
 
     /// Commits a group of one. It needs no savepoint, which would copy every page that it changes.
     fn single(&mut self, mut member: Box<dyn Member>) {
-        let mark = self.leases.mark();
+        let mark = self.mark();
         let mut failure = None;
         if member.run(self) {
             failure = self.commit().err();
             if failure.is_some() {
-                self.leases.roll_back(0);
+                self.roll_back((0, 0));
             }
         } else {
-            self.leases.roll_back(mark);
+            self.roll_back(mark);
             if !self.db.is_autocommit() {
                 failure = self.execute("rollback").err().map(|error| self.abandon(error));
             }
         }
-        self.leases.settle();
+        self.settle();
         member.settle(failure.as_ref());
         self.checkpoint();
     }
 
     /// Runs one member in a savepoint. An error here is one of the whole group.
     fn member(&mut self, member: &mut dyn Member) -> Result<()> {
-        let mark = self.leases.mark();
+        let mark = self.mark();
         self.execute("savepoint member")?;
         if member.run(self) {
             return self.execute("release member");
         }
-        self.leases.roll_back(mark);
+        self.roll_back(mark);
         if self.db.is_autocommit() {
             // SQLite itself rolled back everything, as it does for some failures of the disk.
             return Err(StoreError::Failed(
@@ -233,6 +236,23 @@ impl Desk {
         }
         self.execute("rollback to member")?;
         self.execute("release member")
+    }
+
+    /// A place in what is kept in memory, to come back to.
+    fn mark(&self) -> (usize, usize) {
+        (self.leases.mark(), self.recent.mark())
+    }
+
+    /// Takes back what was changed in memory since the mark.
+    fn roll_back(&mut self, (leases, recent): (usize, usize)) {
+        self.leases.roll_back(leases);
+        self.recent.roll_back(recent);
+    }
+
+    /// What was changed in memory agrees with the file from now on.
+    fn settle(&mut self) {
+        self.leases.settle();
+        self.recent.settle();
     }
 
     fn execute(&self, sql: &str) -> Result<()> {

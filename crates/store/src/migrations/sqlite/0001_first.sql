@@ -309,6 +309,26 @@ create table record (
     constraint has_body_is_flag check (has_body in (0, 1))
 ) strict, without rowid;
 
+-- The latest entries, in the order of their writing; they stand for those of the same id in `record`, and are moved there
+-- by the thousand.
+create table record_recent (
+    number integer primary key,
+    poller_id integer not null,
+    id text not null,
+    org_id integer not null,
+    incarnation integer not null,
+    sequence integer not null,
+    compared_text text not null,
+    compared integer,
+    hash blob not null,
+    shape integer not null,
+    recurrence integer not null,
+    first_read_at integer not null,
+    last_sweep integer not null,
+    deleted_at integer,
+    has_body integer not null
+) strict;
+
 create index record_deleted on record (deleted_at)
 where deleted_at is not null;
 
@@ -387,31 +407,41 @@ create table event (
     id blob not null,
     poller_id integer not null,
     instance_id integer not null,
-    run_id blob not null,
-    poller_revision integer,
-    hook_revision integer,
-    element_revision integer,
-    monitor_revision integer,
     event_type text not null,
     object_type text not null,
     object_id text not null,
-    element_key text not null,
     date integer not null,
     sequence integer not null,
     reason text not null,
     recorded_at integer not null,
-    trace_id blob,
     constraint id_is_128_bits check (length(id) = 16),
     constraint type_known check (event_type in ('CREATED', 'UPDATED', 'DELETED', 'UNKNOWN'))
 ) strict;
 
 create unique index event_id on event (id);
 
--- What an endpoint looks at to find its next events, so that a long wait is read from the index alone. A record's
--- history is found here too: an index by record would scatter one more page for every event.
-create index event_of_instance on event (instance_id, position, poller_id, object_id);
+-- Events that were written together and follow each other in the log: whose they are, by which run, and under which
+-- revisions. Each of them standing on every event would be written once more for every event, as would indexes by
+-- instance and organisation.
+create table event_batch (
+    first integer primary key,
+    last integer not null,
+    org_id integer not null,
+    instance_id integer not null,
+    run_id blob not null,
+    element_key text not null,
+    poller_revision integer,
+    hook_revision integer,
+    element_revision integer,
+    monitor_revision integer,
+    trace_id blob,
+    constraint batch_is_not_empty check (last >= first),
+    constraint run_id_is_128_bits check (length(run_id) = 16)
+) strict;
 
-create index event_of_org on event (org_id, position);
+create unique index event_batch_of_instance on event_batch (instance_id, first);
+
+create unique index event_batch_of_org on event_batch (org_id, first);
 
 -- Bodies have their own retention, and listing events need not read past them.
 create table event_body (
