@@ -32,6 +32,8 @@ pub struct Circumstances<'a> {
     pub provider_time: Timestamp,
     /// Our clock when the answer came.
     pub read_at: Timestamp,
+    /// Later than the provider's time when the answer came, whatever its clock and ours say.
+    pub ahead: Timestamp,
     /// Our clock when the pass began: a frozen list, or one that was parked on the way, answers as of then.
     pub as_of: Timestamp,
     /// Whether the pass was parked, so that other passes reported versions since it began.
@@ -196,6 +198,12 @@ fn before_window(item: &Item, now: &Circumstances<'_>) -> bool {
     }
 }
 
+/// Whether a version's date does not tell what it came after: it lies ahead of every clock, so that somebody chose it,
+/// and what is written next to the same record is dated before it. A stale replica's answer looks no different.
+fn dated_ahead(item: &Item, now: &Circumstances<'_>) -> bool {
+    is_dated(now.resource) && item.compared.is_some_and(|value| value > now.ahead.as_microsecond())
+}
+
 /// Whether a look at `entry`'s record may still be a stale replica's (rule 6).
 fn unsettled(entry_read_at: Timestamp, now: &Circumstances<'_>) -> bool {
     now.as_of.min(now.read_at).duration_since(entry_read_at) < settling(now.resource)
@@ -219,7 +227,7 @@ fn judge_deletion(item: &Item, known: &KnownVersion, now: &Circumstances<'_>) ->
         return Change::Ignored(Ignored::Reported, "already reported as deleted".into());
     }
     let older = matches!((item.compared, entry.compared), (Some(new), Some(last)) if new < last);
-    if (older || known.version) && unsettled(entry.first_read_at, now) {
+    if (older || known.version || dated_ahead(item, now)) && unsettled(entry.first_read_at, now) {
         return superseded();
     }
     event(EventType::Deleted, "marked as deleted")
@@ -235,7 +243,7 @@ fn outlived(item: &Item, now: &Circumstances<'_>) -> bool {
 
 /// A deleted id that is served again: born anew, unless the answer may be older than the deletion.
 fn judge_return(item: &Item, known: &KnownVersion, entry: &Entry, now: &Circumstances<'_>) -> Change {
-    let not_newer = known.version || item.compared <= entry.compared;
+    let not_newer = known.version || item.compared <= entry.compared || dated_ahead(item, now);
     if not_newer && unsettled(entry.first_read_at, now) {
         return superseded();
     }
@@ -267,6 +275,9 @@ fn judge_known(item: &Item, known: &KnownVersion, entry: &Entry, now: &Circumsta
             reborn: false,
         };
     }
+    if dated_ahead(item, now) && unsettled(entry.first_read_at, now) {
+        return superseded();
+    }
     if is_late(item, now) {
         return event(EventType::Updated, "late: found by a sweep, too old for the window of the polls");
     }
@@ -283,7 +294,7 @@ fn is_late(item: &Item, now: &Circumstances<'_>) -> bool {
 fn superseded() -> Change {
     Change::Ignored(
         Ignored::Superseded,
-        "not newer than the last reported version, which was read just before".into(),
+        "not newer than the last reported version, which was read just before, or dated ahead".into(),
     )
 }
 

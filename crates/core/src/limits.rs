@@ -138,6 +138,39 @@ pub const UNDATED_PROVIDER_MARGIN: Duration = Duration::from_secs(20 * 60);
 /// Longest wait for a provider inside a run; anything longer ends the run and becomes its next due time.
 pub const WAIT_IN_RUN_MAX: Duration = Duration::from_secs(10);
 
+/// Bytes of a connector's document. Real exports reach a few hundred kilobytes; an edit copies the text.
+pub const ELEMENT_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Bytes of a resource's path, ours or the provider's. Servers refuse longer addresses.
+pub const RESOURCE_PATH_BYTES_MAX: usize = 2_048;
+
+/// Bytes of a `where` clause. It travels in an address.
+pub const QUERY_BYTES_MAX: usize = 8_192;
+
+/// Comparisons of a `where` clause, and values of one `IN`.
+pub const QUERY_COMPARISONS_MAX: usize = 200;
+
+/// Parentheses of a `where` clause inside one another: they are read by recursion.
+pub const QUERY_DEPTH_MAX: usize = 32;
+
+/// Steps of a field's path in a mapping: walking it is a recursion over the record.
+pub const MAPPING_DEPTH_MAX: usize = 32;
+
+/// Records that one call may ask for with `pageSize`. More would be one answer that nobody can hold.
+pub const CALL_PAGE_SIZE_MAX: u32 = 10_000;
+
+/// Provider requests that one call may make: pages merged for one `pageSize`, a chain, a renewed try.
+pub const REQUESTS_PER_CALL_MAX: u32 = 100;
+
+/// Bytes of a page token of ours. It travels in an address and in a header.
+pub const PAGE_TOKEN_BYTES_MAX: usize = 4_096;
+
+/// Paths of an API description that are turned into resources of a connector.
+pub const OPENAPI_OPERATIONS_MAX: usize = 5_000;
+
+/// Time before a token's end at which it is renewed: a request may take that long, and clocks differ (catalogue E05).
+pub const TOKEN_MARGIN: Duration = Duration::from_secs(120);
+
 const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX); // A record never exceeds its page.
 const _: () = assert!(BODY_BYTES_MAX <= BODIES_BYTES_SUM_MAX); // One answer always fits the sum.
 const _: () = assert!(HOOK_TIME_MAX.as_secs() * 4 < HOOK_WORKER_CPU_MAX.as_secs()); // A run never meets that limit.

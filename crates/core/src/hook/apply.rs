@@ -160,7 +160,7 @@ impl HookOutcome {
 
 /// Replaces a header at its first place, adds a new one at the end, removes what is set to null. A name that is both
 /// removed and set, in two letter cases, ends as set.
-fn merge(headers: &mut Vec<(String, String)>, changes: &[Change]) {
+pub(crate) fn merge(headers: &mut Vec<(String, String)>, changes: &[Change]) {
     let same = |one: &str, two: &str| one.eq_ignore_ascii_case(two);
     for (name, _) in changes.iter().filter(|(_, text)| text.is_none()) {
         headers.retain(|(known, _)| !same(known, name));

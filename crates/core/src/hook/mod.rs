@@ -17,6 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use apply::merge;
 pub use apply::{HookBody, HookResponse, Next, VendorRequest};
 pub use fault::{HookFault, Limit};
 pub use inputs::{HookInputs, InputName};

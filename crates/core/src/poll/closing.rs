@@ -7,7 +7,7 @@ use super::outcome::{Batch, Finish, RunFault, RunKind, RunOutcome, RunRecord, St
 use super::state::{Hold, TrailMark};
 use crate::ledger::Compared;
 use crate::limits;
-use crate::resource::{ComparedBy, Sort, SweepEvery};
+use crate::resource::{ComparedBy, SweepEvery};
 use crate::run::Step;
 use crate::schedule::{RETRY_AFTER_MAX, add, after_failure, after_success};
 use crate::window::{instant, minus};
@@ -22,12 +22,8 @@ impl Poll {
         let alone = self.pass.group.read == 1 && self.pass.group.pages <= 1;
         if self.verifies() && !alone {
             let read = self.pass.group.read;
-            // In ascending order a record that moved to the end has shifted the others: no excuse.
-            let excused = self.resource().sort != Sort::Asc;
-            let comparison = self.pass.group.sightings.end_read(read, excused);
-            let agreed =
-                read >= 2 && comparison.fresh == 0 && comparison.missing == 0 && !comparison.overflow;
-            if !agreed {
+            let comparison = self.pass.group.sightings.end_read(read);
+            if read < 2 || !comparison.agrees() {
                 if read >= self.reads_max() || comparison.overflow {
                     let why = match comparison.overflow {
                         true => format!(
@@ -258,14 +254,14 @@ impl Poll {
             self.state.floor = self.state.floor.or(self.pass.floor);
         }
         let parks = self.pass.kind == RunKind::Sweep && self.state.primed;
-        let closed = closed || parks;
         if parks {
-            // A sweep that fails must not keep the polls waiting: it goes on after the next one.
+            // A sweep that fails must not keep the polls waiting: it goes on after the next one, where it stood, unless
+            // that place is what failed.
             self.state.sweep_next = false;
-            let whole = self.pass.unstable.is_some() || self.pass.unreadable > 0;
             self.pass.group.sightings = Default::default();
-            self.state.parked = (!whole).then(|| Box::new(self.pass.clone()));
+            self.state.parked = (!closed && self.pass.unreadable == 0).then(|| Box::new(self.pass.clone()));
         }
+        let closed = closed || parks;
         let next_due = if parks || fault.code == "unstable" {
             let rhythm = after_success(self.due, self.now, self.plan.interval, self.entropy);
             rhythm.max(add(self.now, asked.unwrap_or_default().min(RETRY_AFTER_MAX)))

@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::machine::{AfterCommit, Poll};
 use super::outcome::{Batch, Decision, Ignored, RunFault, RunKind, Verdict};
 use super::reading::PageRead;
 use crate::change::{Change, Circumstances, entry_after, judge, open_superseded};
 use crate::event::{Event, EventType, Identity, Moment};
 use crate::ledger::{Compared, Entry, KnownVersion, Version};
+use crate::limits;
 use crate::records::Item;
 use crate::run::Step;
+use crate::schedule::add;
 use crate::window::{LowerBound, instant, unit_is_before};
 
 /// What this page changes, on top of what the ledger knew before it.
@@ -60,6 +64,12 @@ impl Poll {
         self.pages >= self.options.pages_max || spent >= self.options.time_max
     }
 
+    /// The provider's clock at an instant of ours, as far as it was measured.
+    fn provider_clock(&self, at: Timestamp) -> Timestamp {
+        let skew = jiff::SignedDuration::from_micros(self.state.skew.unwrap_or(0));
+        at.checked_sub(skew).unwrap_or(at)
+    }
+
     /// The sweep that sees a record now: the running one, or the last that closed.
     pub(super) fn sweep_number(&self) -> u64 {
         match self.pass.kind {
@@ -82,6 +92,7 @@ impl Poll {
             bound: self.pass.bound.filter(|_| self.pass.kind == RunKind::Poll).map(LowerBound),
             provider_time: self.pass.provider_time.unwrap_or(page.read_at),
             read_at: page.read_at,
+            ahead: add(page.read_at.max(self.provider_clock(page.read_at)), limits::UNDATED_PROVIDER_MARGIN),
             as_of: self.pass.started_at,
             was_parked: self.pass.was_parked,
             sweep: self.pass.kind == RunKind::Sweep,

@@ -1,6 +1,8 @@
 //! From an answer to a page: is it an answer, does it fit the page before it, what comes next?
 //!
-//! Nothing of a page that does not fit is used (rule 11), except that single bad records are counted and left out.
+//! Nothing of an answer that is no page is used (rule 11), except that single bad records are counted and left out. A
+//! page that does not join the one before it is an answer all the same: its records are judged, only the pass's place
+//! does not rest on it. What a provider has served once it may never serve again.
 
 use std::time::Duration;
 
@@ -23,6 +25,9 @@ const PAGE_LOOP: &str = "pageLoop";
 
 /// Fingerprints of pages that are remembered to recognise a loop.
 const RECENT_PAGES: usize = 64;
+
+/// Pages in a row that repeat earlier ones before the list is said to go in circles.
+const REPEATED_PAGES_MAX: u32 = 4;
 
 /// Empty pages in a row that name a next one.
 const EMPTY_PAGES_MAX: u32 = 100;
@@ -96,8 +101,7 @@ impl Poll {
         }
     }
 
-    fn on_read(mut self: Box<Self>, page: Option<PageRead>) -> Step {
-        let Some(page) = page else { return self.fetch_page() };
+    fn on_read(mut self: Box<Self>, page: PageRead) -> Step {
         if !self.baseline_saved && self.pass.baseline.is_some() && !self.state.primed {
             self.baseline_saved = true;
             // The start of the first pass must outlive everything that may happen to this run (rule 8).
@@ -208,9 +212,9 @@ impl Poll {
         self.fail(fault, asked)
     }
 
-    /// Reads an answer as the page that was asked for. `None`: it does not fit, and the pass has been put where it
-    /// must go on.
-    fn read_page(&mut self, body: String, response: &Response) -> Result<Option<PageRead>, PageFault> {
+    /// Reads an answer as the page that was asked for. When it does not join the page before it, the pass has been put
+    /// where it must go on.
+    fn read_page(&mut self, body: String, response: &Response) -> Result<PageRead, PageFault> {
         if let Some(kind) = response.header("content-type").filter(|kind| is_html(kind)) {
             return Err(PageFault::new(
                 "html",
@@ -220,8 +224,11 @@ impl Poll {
         let page = self.reader.page(&body)?;
         let (items, unreadable) = self.read_items(&body, &page);
         let prints: Vec<u64> = items.iter().map(fingerprint).collect();
+        let read_at = self.now;
+        self.counts.pages += 1;
+        self.counts.records += page.records.len() as u64;
         if self.restart_with_lower_bound() || self.border_is_broken(&prints, page.records.len()) {
-            return Ok(None);
+            return Ok(PageRead { body, items, unreadable, read_at, ends_read: false });
         }
         self.check_order(&items);
         self.check_loop(&prints)?;
@@ -238,8 +245,7 @@ impl Poll {
         }
         self.note_sightings(&items, ends_read);
         self.pass.border = prints;
-        let read_at = self.now;
-        Ok(Some(PageRead { body, items, unreadable, read_at, ends_read }))
+        Ok(PageRead { body, items, unreadable, read_at, ends_read })
     }
 
     fn read_items(&mut self, body: &str, page: &Page<'_>) -> (Vec<Item>, Vec<Unreadable>) {
@@ -353,7 +359,7 @@ impl Poll {
         }
     }
 
-    /// B06: the second repeat of a page is a loop. One repeat may be a list that shifted by a whole page.
+    /// B06: pages in a row that were all read before are a loop. A few may be a list that shifts as fast as it is read.
     fn check_loop(&mut self, prints: &[u64]) -> Result<(), PageFault> {
         if prints.is_empty() {
             return Ok(());
@@ -362,13 +368,15 @@ impl Poll {
         let page = XxHash3_64::oneshot(&bytes);
         if self.pass.recent.contains(&page) {
             self.pass.repeats += 1;
-            if self.pass.repeats >= 2 {
+            if self.pass.repeats >= REPEATED_PAGES_MAX {
                 return Err(PageFault::new(
                     PAGE_LOOP,
                     "the provider answers page after page with the same records; correct `pagination`",
                 ));
             }
+            return Ok(());
         }
+        self.pass.repeats = 0;
         if self.pass.recent.len() >= RECENT_PAGES {
             self.pass.recent.remove(0);
         }
@@ -399,8 +407,6 @@ impl Poll {
     fn count_page(&mut self, records: usize, items: &[Item]) {
         self.pages += 1;
         self.pass.pages += 1;
-        self.counts.pages += 1;
-        self.counts.records += records as u64;
         let group = &mut self.pass.group;
         if records > 0 || group.full {
             group.pages += 1;
@@ -472,8 +478,22 @@ impl Poll {
         else {
             return None;
         };
-        let LowerBound(later) = bound_at(self.resource(), &self.plan.resource.url, last);
-        (later > present).then_some(later)
+        let bound = |value| bound_at(self.resource(), &self.plan.resource.url, value).0;
+        let later = bound(last);
+        if later <= present {
+            return None;
+        }
+        if self.pass.group.pages <= 1 {
+            return Some(later);
+        }
+        // Several pages under one bound may come from replicas that take turns, and then two reads can agree and miss
+        // the same version. So the bound passes only what no first page can show whole: the unit that fills pages.
+        let (mut below, mut above) = (present, last);
+        while above > below + 1 {
+            let middle = below + (above - below) / 2;
+            if bound(middle) > present { above = middle } else { below = middle }
+        }
+        Some(bound(above))
     }
 
     /// Settles the pages under the present bound and goes to the first page under a later one.

@@ -1,8 +1,11 @@
 //! Comparing the reads of pages that cannot overlap (design section 4, rule 9, drift).
 //!
-//! Two reads agree when the later one brought no version older than the pass's start that no earlier read of the pass
-//! had, and missed none of the read before it, unless that id was served with a newer value. In ascending order that
-//! excuse does not hold: a record that moved to the end has shifted all others.
+//! A record that was read and then leaves its place shifts all records behind it, and one of them slips over the edge
+//! between two pages. What left shows: a record that moved is met a second time in the same read, with another value;
+//! one that was deleted is missing in the next read. So two reads agree when the earlier one met no id with two values,
+//! and the later one misses none of its versions, unless that id was served with a newer value, and brings none older
+//! than the pass's start that no earlier read had. Then nothing left its place while the earlier one read, whatever the
+//! list's order.
 //!
 //! Versions are remembered as 64-bit fingerprints, at most [`SIGHTINGS_MAX`] of them.
 
@@ -21,10 +24,14 @@ use crate::limits::SIGHTINGS_MAX;
 pub struct Sightings {
     /// Version → the last read that saw it.
     seen: HashMap<(u64, Compared), u32>,
-    /// Id → its newest value in the present read, whatever its age.
+    /// Id → its newest value in the present read.
     newest: HashMap<u64, Compared>,
-    /// Versions of the present read that no earlier read had.
+    /// Versions of the present read, older than the pass's start, that no earlier read had.
     fresh: u64,
+    /// The present read met an id with two values: something moved while it read.
+    moved: bool,
+    /// The read before it did.
+    moved_before: bool,
     overflow: bool,
 }
 
@@ -35,45 +42,55 @@ pub struct Comparison {
     pub fresh: u64,
     /// Versions of the read before that are missing without an excuse.
     pub missing: u64,
+    /// Something moved while the read before was under way, so that it may have missed something.
+    pub moved_before: bool,
     /// Too many versions to compare.
     pub overflow: bool,
+}
+
+impl Comparison {
+    /// Whether nothing can have slipped between the pages of the read before.
+    pub fn agrees(&self) -> bool {
+        self.fresh == 0 && self.missing == 0 && !self.moved_before && !self.overflow
+    }
 }
 
 impl Sightings {
     /// Whether nothing was seen.
     pub fn is_empty(&self) -> bool {
-        // What is newer than the pass's start was seen, too: a pass may have nothing else on its first pages.
-        self.seen.is_empty() && self.newest.is_empty()
+        self.seen.is_empty()
     }
 
-    /// Notes one version of read number `read`. Only those not after the pass's start are compared.
+    /// Notes one version of read number `read`. One that is not `settled`, dated after the pass's start, may be new.
     pub fn note(&mut self, read: u32, id: &str, value: Option<Compared>, settled: bool) {
         let id = XxHash3_64::oneshot(id.as_bytes());
         let value = value.unwrap_or(Compared::MIN);
         let newest = self.newest.entry(id).or_insert(value);
+        self.moved |= *newest != value;
         *newest = (*newest).max(value);
-        if !settled {
-            return;
-        }
         if self.seen.len() >= SIGHTINGS_MAX {
             self.overflow = true;
             return;
         }
-        if self.seen.insert((id, value), read).is_none() {
+        if self.seen.insert((id, value), read).is_none() && settled {
             self.fresh += 1;
         }
     }
 
     /// Compares the read that just ended with those before it, and makes ready for the next one.
-    pub fn end_read(&mut self, read: u32, moved_is_excused: bool) -> Comparison {
+    pub fn end_read(&mut self, read: u32) -> Comparison {
         let missing = self.seen.iter().filter(|((id, value), last)| {
-            **last + 1 == read
-                && !(moved_is_excused && self.newest.get(id).is_some_and(|newest| newest > value))
+            **last + 1 == read && self.newest.get(id).is_none_or(|newest| newest <= value)
         });
-        let comparison =
-            Comparison { fresh: self.fresh, missing: missing.count() as u64, overflow: self.overflow };
+        let comparison = Comparison {
+            fresh: self.fresh,
+            missing: missing.count() as u64,
+            moved_before: self.moved_before,
+            overflow: self.overflow,
+        };
         self.newest.clear();
         self.fresh = 0;
+        self.moved_before = std::mem::take(&mut self.moved);
         comparison
     }
 }
@@ -82,7 +99,8 @@ impl Serialize for Sightings {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bytes = Vec::with_capacity(self.seen.len() * 20 + self.newest.len() * 16 + 24);
         bytes.extend_from_slice(&self.fresh.to_be_bytes());
-        bytes.extend_from_slice(&u64::from(self.overflow).to_be_bytes());
+        let flags = u64::from(self.overflow) | u64::from(self.moved) << 1 | u64::from(self.moved_before) << 2;
+        bytes.extend_from_slice(&flags.to_be_bytes());
         bytes.extend_from_slice(&(self.seen.len() as u64).to_be_bytes());
         for ((id, value), read) in &self.seen {
             bytes.extend_from_slice(&id.to_be_bytes());
@@ -115,9 +133,11 @@ fn unpack(bytes: &[u8]) -> Option<Sightings> {
         Some(word)
     };
     let fresh = u64::from_be_bytes(take(8)?);
-    let overflow = u64::from_be_bytes(take(8)?) != 0;
+    let flags = u64::from_be_bytes(take(8)?);
     let count = u64::from_be_bytes(take(8)?);
-    let mut sightings = Sightings { fresh, overflow, ..Sightings::default() };
+    let flag = |bit: u64| flags & bit != 0;
+    let mut sightings =
+        Sightings { fresh, overflow: flag(1), moved: flag(2), moved_before: flag(4), ..Sightings::default() };
     for _ in 0..count {
         let id = u64::from_be_bytes(take(8)?);
         let value = i64::from_be_bytes(take(8)?);
@@ -135,43 +155,51 @@ fn unpack(bytes: &[u8]) -> Option<Sightings> {
 mod tests {
     use super::*;
 
-    fn read(sightings: &mut Sightings, number: u32, versions: &[(&str, i64)], excused: bool) -> (u64, u64) {
+    fn read(sightings: &mut Sightings, number: u32, versions: &[(&str, i64)]) -> (u64, u64, bool) {
         for (id, value) in versions {
             sightings.note(number, id, Some(*value), *value < 100);
         }
-        let comparison = sightings.end_read(number, excused);
-        (comparison.fresh, comparison.missing)
+        let comparison = sightings.end_read(number);
+        (comparison.fresh, comparison.missing, comparison.moved_before)
     }
 
     #[test]
     fn equal_reads_agree() {
         let mut sightings = Sightings::default();
-        read(&mut sightings, 1, &[("a", 1), ("b", 2)], true);
-        assert_eq!(read(&mut sightings, 2, &[("b", 2), ("a", 1)], true), (0, 0));
+        read(&mut sightings, 1, &[("a", 1), ("b", 2)]);
+        assert_eq!(read(&mut sightings, 2, &[("b", 2), ("a", 1)]), (0, 0, false));
     }
 
     #[test]
     fn what_an_earlier_read_missed_is_fresh() {
         let mut sightings = Sightings::default();
-        read(&mut sightings, 1, &[("a", 1)], true);
-        assert_eq!(read(&mut sightings, 2, &[("a", 1), ("b", 2)], true), (1, 0));
-        assert_eq!(read(&mut sightings, 3, &[("a", 1), ("b", 2)], true), (0, 0));
+        read(&mut sightings, 1, &[("a", 1)]);
+        assert_eq!(read(&mut sightings, 2, &[("a", 1), ("b", 2)]), (1, 0, false));
+        assert_eq!(read(&mut sightings, 3, &[("a", 1), ("b", 2)]), (0, 0, false));
     }
 
     #[test]
-    fn a_newer_value_excuses_a_missing_one_except_in_ascending_order() {
-        for (excused, missing) in [(true, 0), (false, 1)] {
-            let mut sightings = Sightings::default();
-            read(&mut sightings, 1, &[("a", 1), ("b", 2)], excused);
-            assert_eq!(read(&mut sightings, 2, &[("b", 2), ("a", 150)], excused), (0, missing));
-        }
-    }
-
-    #[test]
-    fn a_deleted_record_is_missing() {
+    fn what_moved_between_two_reads_has_shifted_neither() {
         let mut sightings = Sightings::default();
-        read(&mut sightings, 1, &[("a", 1), ("b", 2)], true);
-        assert_eq!(read(&mut sightings, 2, &[("b", 2)], true), (0, 1));
+        read(&mut sightings, 1, &[("a", 1), ("b", 2)]);
+        assert_eq!(read(&mut sightings, 2, &[("b", 2), ("a", 150)]), (0, 0, false));
+    }
+
+    #[test]
+    fn what_moves_while_it_is_read_is_met_twice() {
+        let mut sightings = Sightings::default();
+        read(&mut sightings, 1, &[("a", 1), ("c", 3), ("a", 150)]); // `b` slipped over the edge of the page.
+        assert_eq!(read(&mut sightings, 2, &[("b", 2), ("c", 3), ("a", 150)]), (1, 0, true));
+        assert_eq!(read(&mut sightings, 3, &[("b", 2), ("c", 3), ("a", 150)]), (0, 0, false));
+    }
+
+    #[test]
+    fn a_deleted_record_is_missing_however_new() {
+        for value in [1, 150] {
+            let mut sightings = Sightings::default();
+            read(&mut sightings, 1, &[("a", value), ("b", 2)]);
+            assert_eq!(read(&mut sightings, 2, &[("b", 2)]), (0, 1, false));
+        }
     }
 
     #[test]
@@ -185,7 +213,7 @@ mod tests {
     #[test]
     fn sightings_survive_their_text() {
         let mut sightings = Sightings::default();
-        read(&mut sightings, 1, &[("a", 1), ("b", -2)], true);
+        read(&mut sightings, 1, &[("a", 1), ("b", -2), ("a", 3)]);
         sightings.note(2, "a", Some(1), true);
         let text = serde_json::to_string(&sightings).unwrap();
         assert_eq!(serde_json::from_str::<Sightings>(&text).unwrap(), sightings);

@@ -184,7 +184,7 @@ pub struct Pass {
     /// Pages without records in a row.
     #[serde(default)]
     pub empty_pages: u32,
-    /// Pages that repeated an earlier one.
+    /// Pages in a row that repeated an earlier one.
     pub repeats: u32,
     /// Oldest superseded version met.
     pub superseded: Option<Compared>,

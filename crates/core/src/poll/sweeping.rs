@@ -9,6 +9,7 @@ use crate::ledger::Entry;
 use crate::limits::{SWEEP_BRAKE_COUNT, SWEEP_BRAKE_PERCENT};
 use crate::resource::Sweep;
 use crate::run::{Reply, Request, Step};
+use crate::schedule::add;
 
 impl Poll {
     fn sweep(&self) -> Option<&Sweep> {
@@ -41,6 +42,10 @@ impl Poll {
         }
         self.looked_before = self.pass.missing_after.take();
         self.pass.missing_after = entries.last().map(|entry| entry.id.clone());
+        let entries: Vec<Entry> = entries.into_iter().filter(|entry| !self.is_too_young(entry)).collect();
+        if entries.is_empty() {
+            return self.commit_look(Batch::default());
+        }
         let Some(template) = self.sweep().and_then(|sweep| sweep.read_url.clone()) else {
             let mut batch = Batch { sweep: self.sweep_number(), ..Batch::default() };
             for entry in entries {
@@ -56,6 +61,12 @@ impl Poll {
         self.ask_gone(requests, entries)
     }
 
+    /// Whether this sweep began so soon after the record was first read that it may have read a replica that did not
+    /// have it yet. Then its missing says nothing, and neither does a look at it: a later sweep decides.
+    fn is_too_young(&self, entry: &Entry) -> bool {
+        self.pass.started_at < add(entry.first_read_at, self.resource().settling())
+    }
+
     /// Takes the answers to the look at each missing record.
     pub(super) fn judge_missing(mut self: Box<Self>, entries: Vec<Entry>, replies: Vec<Reply>) -> Step {
         if replies.len() != entries.len() {
@@ -66,6 +77,7 @@ impl Poll {
         let mut looked_at = None;
         for (entry, reply) in entries.into_iter().zip(replies) {
             let status = reply.outcome.as_ref().map_or(0, |response| response.status);
+            let readable = reply.outcome.as_ref().is_ok_and(|response| is_json(&response.body));
             if matches!(status, 429 | 503) {
                 // It asks for patience: the look goes on here, later.
                 self.pass.missing_after = looked_at.or(self.looked_before.take());
@@ -81,10 +93,13 @@ impl Poll {
             if self.sweep().is_some_and(|sweep| sweep.gone.contains(&status)) {
                 let reason = format!("missing in two complete sweeps, and reading it answered {status}");
                 self.delete(entry, &reason, &mut batch);
-            } else if status == 200 {
+            } else if status == 200 && readable {
                 batch.swept.push(entry.id);
             } else {
-                self.note(format!("a missing record was read with status {status}: undecided, it stays"));
+                let what = if status == 200 { ", and it is not JSON" } else { "" };
+                self.note(format!(
+                    "a missing record was read with status {status}{what}: undecided, it stays"
+                ));
             }
         }
         self.commit_look(batch)
@@ -120,6 +135,11 @@ impl Poll {
         });
         batch.entries.push(entry);
     }
+}
+
+/// Whether a record was really answered: a login or maintenance page comes with 200 as well (rule 11).
+fn is_json(body: &str) -> bool {
+    serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok()
 }
 
 /// The address of one record: `{id}` filled in, encoded for a path segment or a query value.

@@ -8,8 +8,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use turnstone_core::call::CallRequest;
 use turnstone_core::check::{CheckSettings, CheckedResource, Fault, check_resource};
 use turnstone_core::date::{Zone, ZoneRules};
+use turnstone_core::query::Expression;
 use turnstone_core::template::{Template, Values};
 
 fn corpus(name: &str) -> PathBuf {
@@ -97,6 +99,35 @@ fn every_published_url_is_a_template_or_says_why_not() {
         writeln!(table, "{url}\t{shown}\t{repairs}").unwrap();
     }
     compare("urls.tsv", &table);
+}
+
+/// What a provider would be asked for each published clause: query parameters, or why the clause is not read.
+#[test]
+fn every_published_where_clause_has_the_parameters_of_the_table() {
+    let mut table = String::from("# clause\tquery parameters, or why not\tOData filter\n");
+    let at = "2019-05-09T20:37:30.123456Z".parse().unwrap();
+    let mut clauses: BTreeSet<String> = BTreeSet::new();
+    for url in read("url-templates.txt").lines() {
+        let Ok(parsed) = Template::parse(url, &Zone::utc(), ZoneRules::default()) else { continue };
+        let url = parsed.template.render(&Values { start: at, end: at, cursor: None });
+        clauses.extend(CallRequest::get(&url).parameter("where").map(str::to_string));
+    }
+    assert!(clauses.len() >= 60, "{}", clauses.len());
+    for clause in clauses {
+        let (parameters, filter) = match Expression::parse(&clause) {
+            Ok(expression) => {
+                let pair = |(name, value): (String, String)| format!("{name} = {value}");
+                let parameters = expression.to_query_parameters();
+                let pairs =
+                    parameters.map(|pairs| pairs.into_iter().map(pair).collect::<Vec<_>>().join(" & "));
+                let filter = expression.to_odata_filter().unwrap_or_else(|error| format!("! {error}"));
+                (pairs.unwrap_or_else(|error| format!("! {error}")), filter)
+            }
+            Err(error) => (format!("! {error}"), String::new()),
+        };
+        writeln!(table, "{clause}\t{parameters}\t{filter}").unwrap();
+    }
+    compare("clauses.tsv", &table);
 }
 
 #[test]

@@ -1,7 +1,15 @@
 //! Tests of the core through its public doors.
 
+mod auth;
+mod call_hooks;
+mod call_mission;
+mod call_pages;
+mod calls;
+mod connector;
 mod corpus;
 mod dates;
 mod manual;
 mod mission;
+mod openapi;
+mod query;
 mod untrusted;

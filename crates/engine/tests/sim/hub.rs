@@ -349,6 +349,9 @@ fn outcome(
     let failing = !inner.world.quiet && inner.rng.percent(inner.world.scenario.failure_percent);
     if failing {
         inner.world.class("request fails");
+        if let Some((_, id)) = request.url.split_once("/v1/one/") {
+            inner.world.failed_looks.entry(id.to_string()).or_default().push(at);
+        }
         match inner.rng.below(6) {
             0 => return Ok(refusal(503, "2")),
             1 => return Ok(refusal(500, "")),

@@ -6,7 +6,8 @@
 //! between two passes is nobody's duty. Of the beginning: dated before the first request that counts, nothing is due.
 //!
 //! A version that is not newer than an earlier one of its record (a content taken back on the same date, a date before
-//! the last one) looks like a stale replica's answer until `pollDelay + overlap` has passed: due from then on.
+//! the last one, a date that lies ahead) looks like a stale replica's answer until `pollDelay + overlap` has passed:
+//! due from then on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +15,12 @@ use turnstone_core::event::{Event, EventType};
 use turnstone_core::poll::RunKind;
 
 use crate::hub::ClosedPass;
-use crate::scenario::{From, Paging};
+use crate::scenario::{From, Paging, Scenario};
 use crate::stamp::*;
-use crate::world::{Kind, World};
+use crate::world::{Kind, Version, World};
+
+/// How far ahead of every clock a date must lie before nobody takes it for the time of writing.
+const AHEAD: Micros = 20 * MINUTE;
 
 /// What the oracle found.
 #[derive(Debug, Default)]
@@ -129,7 +133,7 @@ impl Oracle<'_> {
         for Received { event, at } in events {
             if event.sequence != sequence + 1 {
                 let what = format!("`{}`: sequence {} after {sequence}", event.object_id, event.sequence);
-                self.wrong(Wrong::Disordered, record, None, what);
+                self.wrong(Wrong::Disordered, record, None, Some(*at), what);
             }
             sequence = event.sequence;
             self.take(record, event, *at, &mut matched);
@@ -142,13 +146,13 @@ impl Oracle<'_> {
     /// Finds the version that an event reports: of several that look the same, the last that was there by then.
     fn take(&mut self, record: usize, event: &Event, at: Micros, matched: &mut Vec<Matched>) {
         let versions = &self.world.records[record].versions;
-        let last = matched.last().map(|matched| matched.version);
+        let last = matched.iter().map(|matched| matched.version).max();
         let candidates: Vec<usize> =
             versions.iter().copied().filter(|version| self.is_reported_by(*version, event)).collect();
         let Some(first) = candidates.first() else {
             let what =
                 format!("`{}`: {} of what never was: {:?}", event.object_id, event.event_type, event.record);
-            return self.wrong(Wrong::Invented, record, None, what);
+            return self.wrong(Wrong::Invented, record, None, Some(at), what);
         };
         let next = candidates.iter().rev().find(|version| {
             self.world.versions[**version].visible <= at && last.is_none_or(|last| **version > last)
@@ -163,7 +167,9 @@ impl Oracle<'_> {
                 let repeat =
                     candidates.iter().any(|version| matched.iter().any(|known| known.version == *version));
                 let wrong = if repeat { Wrong::Doubled } else { Wrong::Disordered };
-                self.wrong(wrong, record, Some(*first), what);
+                self.wrong(wrong, record, Some(*first), Some(at), what);
+                // True or not, from now on this is what is believed.
+                matched.push(Matched { version: *first, at });
             }
         }
     }
@@ -233,15 +239,12 @@ impl Oracle<'_> {
                     self.world.scenario.paging,
                     Paging::Page | Paging::Offset | Paging::Link | Paging::Next
                 );
-                // A page that does not join the one before it is not used, and replicas that take turns make such
-                // pages.
-                let used = self.world.scenario.replicas.len() == 1 && self.was_served(version, from, until);
-                if shifting && until < Micros::MAX && !used {
-                    let limit = "shifted past every read, and replaced before the next pass";
+                if shifting && until < Micros::MAX && !self.was_served(version, from, until) {
+                    let limit = "came and went between two polls: in no page of a list that shifted";
                     *self.verdict.limits.entry(limit).or_default() += 1;
                     return;
                 }
-                self.wrong(Wrong::Lost, record, Some(version), what);
+                self.wrong(Wrong::Lost, record, Some(version), None, what);
             }
         }
     }
@@ -278,10 +281,14 @@ impl Oracle<'_> {
             .filter(|pass| pass.kind == RunKind::Sweep && pass.from >= from && pass.to < until);
         // One more than the sweeps that must miss it: one that started over may have seen it under the same number.
         let needed = if self.world.scenario.sweep_reads { 3 } else { 4 };
+        // A look that failed decided nothing.
+        let failed = self.world.failed_looks.get(&self.world.records[record].id);
+        let failed = failed.map_or(0, |at| at.iter().filter(|at| (from..until).contains(*at)).count());
+        let needed = needed + failed;
         if was_known && !reported && sweeps.count() >= needed {
             let what =
                 format!("`{}`: gone at {}, not reported", self.world.records[record].id, timestamp(from));
-            self.wrong(Wrong::Lost, record, Some(version), what);
+            self.wrong(Wrong::Lost, record, Some(version), None, what);
         } else if reported {
             self.verdict.arrived += 1;
         }
@@ -291,7 +298,7 @@ impl Oracle<'_> {
     fn is_satisfied(&self, record: usize, place: usize, matched: &[Matched]) -> bool {
         let versions = &self.world.records[record].versions;
         let version = versions[place];
-        let before = matched.iter().map(|known| known.version).filter(|known| *known <= version).max();
+        let before = matched.iter().rev().map(|known| known.version).find(|known| *known <= version);
         let alike = |other: usize| {
             let (one, two) = (&self.world.versions[version], &self.world.versions[other]);
             // What is deleted cannot be deleted once more.
@@ -314,12 +321,35 @@ impl Oracle<'_> {
             let earlier = &self.world.versions[*other];
             let (one, two) = (self.world.shown(truth.stamp), self.world.shown(earlier.stamp));
             two > one || two == one && (earlier.content == truth.content || earlier.kind != Kind::Live)
-        })
+        }) || place > 0 && self.waits_for_clocks(truth)
+    }
+
+    /// Whether a version may be dated so far ahead of every clock that nobody takes its date for the time of writing.
+    fn waits_for_clocks(&self, truth: &Version) -> bool {
+        let Scenario { skew, date, .. } = self.world.scenario;
+        let behind = skew.max(date.unwrap_or(skew)).min(0);
+        self.world.shown(truth.stamp) > truth.visible + behind + AHEAD
+    }
+
+    /// Whether a version's date was set ahead by so little that it may be the time of writing at this instant.
+    fn may_be_written_by(&self, version: usize, at: Option<Micros>) -> bool {
+        let Scenario { skew, date, .. } = self.world.scenario;
+        let truth = &self.world.versions[version];
+        let ahead = skew.max(date.unwrap_or(skew)).max(0);
+        let shown = self.world.shown(truth.stamp);
+        truth.stamp > truth.visible && at.is_none_or(|at| shown <= at + ahead + AHEAD + SECOND)
     }
 
     /// Files a violation: under the limit that explains it, or as broken.
-    fn wrong(&mut self, wrong: Wrong, record: usize, version: Option<usize>, what: String) {
-        if let Some(limit) = self.limit(wrong, record, version) {
+    fn wrong(
+        &mut self,
+        wrong: Wrong,
+        record: usize,
+        version: Option<usize>,
+        at: Option<Micros>,
+        what: String,
+    ) {
+        if let Some(limit) = self.limit(wrong, record, version, at) {
             self.mistaken.insert(record);
             *self.verdict.limits.entry(limit).or_default() += 1;
             return;
@@ -332,29 +362,44 @@ impl Oracle<'_> {
         }
     }
 
-    fn limit(&self, wrong: Wrong, record: usize, version: Option<usize>) -> Option<&'static str> {
-        if self.world.scenario.shuffled && wrong == Wrong::Lost {
+    fn limit(
+        &self,
+        wrong: Wrong,
+        record: usize,
+        version: Option<usize>,
+        at: Option<Micros>,
+    ) -> Option<&'static str> {
+        // Without a look at what it missed, a sweep has nothing but its pages, and ties can hide a record from three.
+        let unread = self.world.scenario.sweep.is_some() && !self.world.scenario.sweep_reads;
+        let taken_for_gone = unread && (wrong == Wrong::Invented || self.mistaken.contains(&record));
+        if self.world.scenario.shuffled && (wrong == Wrong::Lost || taken_for_gone) {
             return Some("ties shuffled between requests");
         }
         // A stale version that was taken for a new one may look like the true one that follows it.
         let mistaken = wrong == Wrong::Lost && self.mistaken.contains(&record);
         let affected = matches!(wrong, Wrong::Doubled | Wrong::Disordered) || mistaken;
         if self.world.scenario.replicas.len() > 1 && affected {
-            return self.not_told_apart(record, version?);
+            return self.not_told_apart(record, version?, at);
         }
         None
     }
 
-    /// Nothing but its date tells a stale replica's version from a new one, and then only when dates grow.
-    fn not_told_apart(&self, record: usize, version: usize) -> Option<&'static str> {
+    /// Nothing but its date tells a stale replica's version from a new one, and then only when dates grow. Inside one
+    /// unit they do not; an hour that occurs twice is one unit of a local time. Neither do they after a date that was
+    /// set ahead, once the clocks have come so near to it that it may be the time of writing.
+    fn not_told_apart(&self, record: usize, version: usize, at: Option<Micros>) -> Option<&'static str> {
         let versions = &self.world.records[record].versions;
-        let shown = |at: usize| self.world.shown(self.world.versions[at].stamp);
+        let stamp = |at: usize| self.world.versions[at].stamp;
         let others = || versions.iter().copied().filter(|other| *other != version);
-        if others().any(|other| self.world.same_unit(version, other)) {
+        let doubled = |other| self.world.doubled_hour(stamp(version), stamp(other));
+        if others().any(|other| self.world.same_unit(version, other) || doubled(other)) {
             return Some("stale replica inside the same unit of time");
         }
-        let went_back = others().any(|other| (other < version) != (shown(other) < shown(version)));
-        went_back.then_some("stale replica after a date that went back")
+        let went_back = |other| (other < version) != (stamp(other) < stamp(version));
+        let set_ahead = |at_date| self.may_be_written_by(at_date, at);
+        others()
+            .any(|other| went_back(other) && (set_ahead(version) || set_ahead(other)))
+            .then_some("stale replica of a date that was set ahead by minutes")
     }
 }
 

@@ -74,6 +74,8 @@ pub struct World {
     tag: u64,
     /// The instant of the present answer.
     at: Micros,
+    /// When a look at each record failed.
+    pub failed_looks: BTreeMap<String, Vec<Micros>>,
     /// When each version stood in a list.
     pub served: BTreeMap<usize, Vec<Micros>>,
 }
@@ -96,6 +98,7 @@ impl World {
             quiet: false,
             tag: 0,
             at: start,
+            failed_looks: BTreeMap::new(),
             served: BTreeMap::new(),
         };
         world.note_classes();
@@ -382,7 +385,7 @@ impl World {
         else {
             return Answer { status: 410, headers: Vec::new(), body: "{}".into(), continues: true };
         };
-        if self.rng.percent(self.scenario.failure_percent) {
+        if self.rng.percent(self.scenario.failure_percent + 2) {
             self.class("token expires");
             self.snapshots[which].clear();
             return Answer { status: 410, headers: Vec::new(), body: "{}".into(), continues: true };
@@ -501,6 +504,14 @@ impl World {
         members.rotate_left(turn);
         let (open, between) = *self.rng.pick(&[("{", ","), ("{ ", ", "), ("{\n", ",\n")]);
         format!("{open}{}}}", members.join(between))
+    }
+
+    /// Whether two instants lie where a local time may be read as one hour earlier or later than it was meant.
+    pub fn doubled_hour(&self, one: Micros, two: Micros) -> bool {
+        self.scenario.stamp == Stamp::Local && (one - two).abs() <= HOUR && {
+            let reads_back = |at: Micros| self.shown(at) != at.div_euclid(SECOND) * SECOND;
+            reads_back(one) || reads_back(two)
+        }
     }
 
     /// Whether a version's date is written like another's.

@@ -41,6 +41,7 @@ const RULES: &[Rule] = &[
             "regex",
             "serde",
             "serde_json",
+            "sha1",
             "sha2",
             "thiserror",
             "twox-hash",

@@ -1,11 +1,106 @@
-//! The little that polling must understand of a query: which operator stands before a value, and whether quotes close.
+//! The `where` language: what a clause says, the forms it is sent in, and the little that polling must understand of
+//! it.
 //!
-//! Filters come as a `where` clause (`where=updated>='…'`), as a parameter of their own (`updated_since=…`,
-//! `updated[gte]=…`), or with both sides encoded. Nobody publishes one grammar for all of them, so nothing is parsed
-//! that need not be: the text before a value decides, and whatever is not recognised counts as unknown, which costs a
-//! few records read twice and never loses one.
+//! Two readers, because they are asked different things. A call, a list of our API or a hook needs the whole clause:
+//! [`Expression::parse`] reads the field's CEQL (platform-api §5) into a tree, with its forms in `forms` and its
+//! judgement of an object in `matching`. A poll has only a URL with a hole in it, whose filter may be a `where` clause
+//! (`where=updated>='…'`), a parameter of its own (`updated_since=…`, `updated[gte]=…`), or both sides encoded: there
+//! the text before a value decides ([`operator`]), and whatever is not recognised counts as unknown, which costs a few
+//! records read twice and never loses one.
 //!
-//! Deliberately not here: the full `where` language, and the placeholders themselves (`template`).
+//! Deliberately not here: the placeholders themselves (`template`).
+
+mod forms;
+mod matching;
+mod parse;
+
+pub use forms::FormError;
+pub use parse::QueryError;
+
+/// A `where` clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expression {
+    /// One comparison.
+    Is(Comparison),
+    /// All of these, joined by `AND`.
+    All(Vec<Expression>),
+    /// One of these at least, joined by `OR`.
+    Any(Vec<Expression>),
+}
+
+/// A field, how it is compared, and with what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comparison {
+    /// The field's name, without quotes.
+    pub field: String,
+    /// How it is compared.
+    pub comparator: Comparator,
+    /// With what: nothing for nulls, several for lists, else one.
+    pub values: Vec<Literal>,
+}
+
+/// A value of a clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Literal {
+    /// Its text, without quotes.
+    pub text: String,
+    /// Whether it stood in quotes.
+    pub quoted: bool,
+}
+
+/// How a field is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparator {
+    /// `=`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `>`
+    Greater,
+    /// `<=`
+    AtMost,
+    /// `>=`
+    AtLeast,
+    /// `LIKE`, with `%` for any text
+    Like,
+    /// `NOT LIKE`
+    NotLike,
+    /// `IN (…)`
+    In,
+    /// `NOT IN (…)`
+    NotIn,
+    /// `IS NULL`
+    IsNull,
+    /// `IS NOT NULL`
+    IsNotNull,
+}
+
+impl Comparator {
+    /// How it is written.
+    pub fn sign(self) -> &'static str {
+        match self {
+            Comparator::Equal => "=",
+            Comparator::NotEqual => "!=",
+            Comparator::Less => "<",
+            Comparator::Greater => ">",
+            Comparator::AtMost => "<=",
+            Comparator::AtLeast => ">=",
+            Comparator::Like => "LIKE",
+            Comparator::NotLike => "NOT LIKE",
+            Comparator::In => "IN",
+            Comparator::NotIn => "NOT IN",
+            Comparator::IsNull => "IS NULL",
+            Comparator::IsNotNull => "IS NOT NULL",
+        }
+    }
+
+    /// Whether its value is a list.
+    pub fn takes_list(self) -> bool {
+        matches!(self, Comparator::In | Comparator::NotIn)
+    }
+}
 
 /// What the text before a value says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,33 +212,33 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(before: &str, expect: Operator) {
+    fn judged(before: &str, expect: Operator) {
         assert_eq!(operator(before), expect, "{before}");
     }
 
     #[test]
     fn only_at_least_is_inclusive() {
-        check("where=updated>='", Operator::AtLeast);
-        check("where=TimeModified >= '", Operator::AtLeast);
-        check("where=updated%3E%3D%27", Operator::AtLeast);
-        check("where=updated_date__gte='", Operator::AtLeast);
-        check("updated_gte=", Operator::AtLeast);
-        check("updated[gte]=", Operator::AtLeast);
-        check("updated%5BGTE%5D=", Operator::AtLeast);
-        check("updated.gte=", Operator::AtLeast);
-        check("updatedGte=", Operator::AtLeast);
+        judged("where=updated>='", Operator::AtLeast);
+        judged("where=TimeModified >= '", Operator::AtLeast);
+        judged("where=updated%3E%3D%27", Operator::AtLeast);
+        judged("where=updated_date__gte='", Operator::AtLeast);
+        judged("updated_gte=", Operator::AtLeast);
+        judged("updated[gte]=", Operator::AtLeast);
+        judged("updated%5BGTE%5D=", Operator::AtLeast);
+        judged("updated.gte=", Operator::AtLeast);
+        judged("updatedGte=", Operator::AtLeast);
     }
 
     #[test]
     fn everything_else_is_not_known_to_include_its_bound() {
-        check("where=created >'", Operator::After);
-        check("updated[gt]=", Operator::After);
-        check("where=updated<='", Operator::Before);
-        check("updated__lte=", Operator::Before);
-        check("updated_since=", Operator::Unknown);
-        check("where=updated_after='", Operator::Unknown);
-        check("where=updated ge ", Operator::Unknown);
-        check("", Operator::Unknown);
+        judged("where=created >'", Operator::After);
+        judged("updated[gt]=", Operator::After);
+        judged("where=updated<='", Operator::Before);
+        judged("updated__lte=", Operator::Before);
+        judged("updated_since=", Operator::Unknown);
+        judged("where=updated_after='", Operator::Unknown);
+        judged("where=updated ge ", Operator::Unknown);
+        judged("", Operator::Unknown);
     }
 
     #[test]
