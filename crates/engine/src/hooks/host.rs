@@ -18,8 +18,14 @@ use crate::clock::{Entropy, SeededEntropy};
 
 include!(concat!(env!("OUT_DIR"), "/libraries.rs"));
 
-/// The `util` of hooks.
-const UTIL: &str = include_str!("js/util.js");
+/// Texts of libraries by their short names.
+pub(super) type Libraries = &'static [(&'static str, &'static str)];
+
+/// The libraries that this build holds.
+pub(super) const HELD: Libraries = LIBRARIES;
+
+/// What is ours, and not needed in every run.
+const OURS: Libraries = &[("numbers", include_str!("js/numbers.js")), ("util", include_str!("js/util.js"))];
 
 /// One run, as it stands.
 #[derive(Debug)]
@@ -74,7 +80,12 @@ impl State {
 }
 
 /// The functions, as the object that the prelude takes.
-pub(super) fn host<'js>(ctx: &Ctx<'js>, state: &Rc<RefCell<State>>, call: &HookCall) -> Result<Object<'js>> {
+pub(super) fn host<'js>(
+    ctx: &Ctx<'js>,
+    state: &Rc<RefCell<State>>,
+    call: &HookCall,
+    libraries: Libraries,
+) -> Result<Object<'js>> {
     let host = Object::new(ctx.clone())?;
     let output_max = call.limits.output_bytes;
     host.set("outputMax", output_max as f64)?;
@@ -106,6 +117,7 @@ pub(super) fn host<'js>(ctx: &Ctx<'js>, state: &Rc<RefCell<State>>, call: &HookC
 
     host.set("isInt", Function::new(ctx.clone(), |value: Value<'_>| value.is_int())?)?;
     host.set("hasSpecial", Function::new(ctx.clone(), |json: String| numbers::has_special(&json))?)?;
+    let load = move |ctx: Ctx<'js>, name: String| load(ctx, libraries, name);
     host.set("load", Function::new(ctx.clone(), load)?)?;
     host.set("md5", Function::new(ctx.clone(), |text: String| ce::md5(&text))?)?;
     host.set("b64", Function::new(ctx.clone(), |text: String| ce::b64(&text))?)?;
@@ -140,14 +152,9 @@ fn unwritable(why: String) -> End {
 }
 
 /// The function around a library's text; undefined when this build does not hold it.
-fn load<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
-    let text = if name == "util" {
-        Some(UTIL)
-    } else {
-        let file = LIBRARIES.iter().find(|(known, _)| *known == name);
-        file.map(|(_, text)| *text)
-    };
-    let Some(text) = text else { return Ok(Value::new_undefined(ctx)) };
+fn load<'js>(ctx: Ctx<'js>, libraries: Libraries, name: String) -> Result<Value<'js>> {
+    let file = OURS.iter().chain(libraries).find(|(known, _)| *known == name);
+    let Some((_, text)) = file else { return Ok(Value::new_undefined(ctx)) };
     let mut options = EvalOptions::default();
     options.strict = false;
     options.filename = Some(name);

@@ -231,7 +231,10 @@ impl Inner {
                 Err(Broken::BeforeTheCall) if is_kept => continue,
                 Err(Broken::BeforeTheCall) => Err(died("it ended before it took the call")),
                 Err(Broken::Died(how)) => Err(died(how)),
-                Err(Broken::Late) => Err(HookFault::Deadline { limit: call.limits.time, line: None }),
+                Err(Broken::Late) => {
+                    worker.end().await;
+                    Err(HookFault::Deadline { limit: call.limits.time, line: None })
+                }
             };
         }
     }
@@ -342,6 +345,12 @@ impl Worker {
                 }))
             }
         }
+    }
+
+    /// Kills the process and waits until it is gone, so that its processor is free for the next.
+    async fn end(mut self) {
+        // A process that cannot be killed is the kernel's; it is killed once more when this is dropped.
+        let _ = timeout(Duration::from_secs(1), self.child.kill()).await;
     }
 
     async fn read(&mut self) -> io::Result<Vec<u8>> {

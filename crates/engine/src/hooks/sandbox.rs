@@ -10,7 +10,7 @@ use rquickjs::context::{EvalOptions, intrinsic};
 use rquickjs::{Array, Coerced, Context, Ctx, Error, Exception, Function, Runtime, Value};
 use turnstone_core::hook::{HookCall, HookKind, InputName};
 
-use super::host::{State, host};
+use super::host::{HELD, Libraries, State, host};
 use super::wire::{Answer, End};
 use crate::clock::{Clock, SystemClock};
 
@@ -39,11 +39,24 @@ type Intrinsics = (
 
 /// Runs the script of a call.
 pub(super) fn run(call: &HookCall) -> Answer {
+    run_with(call, HELD)
+}
+
+/// One run and what it shares with the functions that its script may call.
+struct Run<'a> {
+    call: &'a HookCall,
+    libraries: Libraries,
+    state: Rc<RefCell<State>>,
+    /// Whether its time is over.
+    late: Rc<Cell<bool>>,
+}
+
+fn run_with(call: &HookCall, libraries: Libraries) -> Answer {
     let state = Rc::new(RefCell::new(State::new(call)));
-    let late = Rc::new(Cell::new(false));
-    let end = match start(call, &late) {
+    let run = Run { call, libraries, state: Rc::clone(&state), late: Rc::default() };
+    let end = match run.start() {
         Ok((runtime, context)) => {
-            let end = context.with(|ctx| execute(&ctx, call, &state, &late));
+            let end = context.with(|ctx| run.execute(&ctx));
             // What is left is freed here, so that what goes wrong at it belongs to this run.
             drop(context);
             drop(runtime);
@@ -51,89 +64,86 @@ pub(super) fn run(call: &HookCall) -> Answer {
         }
         Err(_) => End::Memory,
     };
-    let state = Rc::try_unwrap(state).map(RefCell::into_inner).unwrap_or_else(|_| State::new(call));
     let hit_limit = matches!(end, End::Time { .. } | End::Memory | End::Stack { .. } | End::Output);
-    Answer { end, log: state.log, log_dropped: state.log_dropped, retires: hit_limit }
-}
-
-/// A runtime with its limits. The time begins now.
-fn start(call: &HookCall, late: &Rc<Cell<bool>>) -> rquickjs::Result<(Runtime, Context)> {
-    let runtime = Runtime::new()?;
-    runtime.set_memory_limit(call.limits.memory_bytes);
-    runtime.set_max_stack_size(call.limits.stack_bytes);
-    let (clock, late, limit) = (SystemClock::new(), Rc::clone(late), call.limits.time);
-    runtime.set_interrupt_handler(Some(Box::new(move || {
-        late.set(late.get() || clock.monotonic() > limit);
-        late.get()
-    })));
-    let context = Context::custom::<Intrinsics>(&runtime)?;
-    Ok((runtime, context))
-}
-
-fn execute(ctx: &Ctx<'_>, call: &HookCall, state: &Rc<RefCell<State>>, late: &Rc<Cell<bool>>) -> End {
-    let ran = attempt(ctx, call, state, late);
-    let thrown = ran.err().map(|error| explain(ctx, &error, late.get()));
     let mut state = state.borrow_mut();
-    // A script that caught its interruption and went on is late all the same.
-    if late.get() {
-        return match thrown {
-            Some(End::Time { line }) => End::Time { line },
-            _ => End::Time { line: None },
-        };
-    }
-    if let Some(what) = state.refused.take() {
-        return End::Refused(what);
-    }
-    match (state.end.take(), thrown) {
-        (Some(end), None) => end,
-        (Some(end), Some(End::Thrown { line, message })) => {
-            // The first result counts; published hooks go on after it by mistake.
-            let place = line.map(|line| format!(" at line {line}")).unwrap_or_default();
-            state.log(&format!("threw{place} after done: {message}"));
-            end
-        }
-        (_, Some(thrown)) => thrown,
-        (None, None) => End::NoDone,
-    }
+    Answer { end, log: std::mem::take(&mut state.log), log_dropped: state.log_dropped, retires: hit_limit }
 }
 
-/// Reads the inputs, compiles the script, runs it, and then what it left to do.
-fn attempt(
-    ctx: &Ctx<'_>,
-    call: &HookCall,
-    state: &Rc<RefCell<State>>,
-    late: &Rc<Cell<bool>>,
-) -> rquickjs::Result<()> {
-    let mut options = EvalOptions::default();
-    options.filename = Some("turnstone".to_owned());
-    let prelude: Function<'_> = ctx.eval_with_options(PRELUDE, options)?;
-    let run: Function<'_> = prelude.call((host(ctx, state, call)?,))?;
-    let hook = match compile(ctx, call) {
-        Ok(hook) => hook,
-        Err(error) => {
-            let end = match explain(ctx, &error, late.get()) {
-                End::Thrown { line, message } => End::Syntax { line, message },
-                other => other,
-            };
-            state.borrow_mut().end = Some(end);
-            return Ok(());
-        }
-    };
-    let texts = Array::new(ctx.clone())?;
-    let names = Array::new(ctx.clone())?;
-    for (at, &name) in InputName::ALL.iter().enumerate() {
-        let json = call.inputs.iter().find(|(given, _)| *given == name).map(|(_, json)| json.get());
-        match json {
-            Some(json) => texts.set(at, json)?,
-            None => texts.set(at, Value::new_undefined(ctx.clone()))?,
-        }
-        names.set(at, name.as_str())?;
+impl Run<'_> {
+    /// A runtime with its limits. The time begins now.
+    fn start(&self) -> rquickjs::Result<(Runtime, Context)> {
+        let runtime = Runtime::new()?;
+        runtime.set_memory_limit(self.call.limits.memory_bytes);
+        runtime.set_max_stack_size(self.call.limits.stack_bytes);
+        let (clock, late, limit) = (SystemClock::new(), Rc::clone(&self.late), self.call.limits.time);
+        runtime.set_interrupt_handler(Some(Box::new(move || {
+            late.set(late.get() || clock.monotonic() > limit);
+            late.get()
+        })));
+        let context = Context::custom::<Intrinsics>(&runtime)?;
+        Ok((runtime, context))
     }
-    let may_return_nothing = call.kind != HookKind::Event;
-    let _: Value<'_> = run.call((hook, texts, names, call.is_legacy, may_return_nothing))?;
-    // A script may have used promises; whoever waits for something that never comes does not get it.
-    while !late.get() && state.borrow().end.is_none() && ctx.execute_pending_job() {}
-    Ok(())
+
+    fn execute(&self, ctx: &Ctx<'_>) -> End {
+        let thrown = self.attempt(ctx).err().map(|error| explain(ctx, &error, self.late.get()));
+        let mut state = self.state.borrow_mut();
+        // A script that caught its interruption and went on is late all the same.
+        if self.late.get() {
+            return match thrown {
+                Some(End::Time { line }) => End::Time { line },
+                _ => End::Time { line: None },
+            };
+        }
+        if let Some(what) = state.refused.take() {
+            return End::Refused(what);
+        }
+        match (state.end.take(), thrown) {
+            (Some(end), None) => end,
+            (Some(end), Some(End::Thrown { line, message })) => {
+                // The first result counts; published hooks go on after it by mistake.
+                let place = line.map(|line| format!(" at line {line}")).unwrap_or_default();
+                state.log(&format!("threw{place} after done: {message}"));
+                end
+            }
+            (_, Some(thrown)) => thrown,
+            (None, None) => End::NoDone,
+        }
+    }
+
+    /// Reads the inputs, compiles the script, runs it, and then what it left to do.
+    fn attempt(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+        let call = self.call;
+        let mut options = EvalOptions::default();
+        options.filename = Some("turnstone".to_owned());
+        let prelude: Function<'_> = ctx.eval_with_options(PRELUDE, options)?;
+        let run: Function<'_> = prelude.call((host(ctx, &self.state, call, self.libraries)?,))?;
+        let hook = match compile(ctx, call) {
+            Ok(hook) => hook,
+            Err(error) => {
+                let end = match explain(ctx, &error, self.late.get()) {
+                    End::Thrown { line, message } => End::Syntax { line, message },
+                    other => other,
+                };
+                self.state.borrow_mut().end = Some(end);
+                return Ok(());
+            }
+        };
+        let texts = Array::new(ctx.clone())?;
+        let names = Array::new(ctx.clone())?;
+        for (at, &name) in InputName::ALL.iter().enumerate() {
+            let json = call.inputs.iter().find(|(given, _)| *given == name).map(|(_, json)| json.get());
+            match json {
+                Some(json) => texts.set(at, json)?,
+                None => texts.set(at, Value::new_undefined(ctx.clone()))?,
+            }
+            names.set(at, name.as_str())?;
+        }
+        let may_return_nothing = call.kind != HookKind::Event;
+        let _: Value<'_> = run.call((hook, texts, names, call.is_legacy, may_return_nothing))?;
+        // A script may have used promises; whoever waits for something that never comes does not get it.
+        while !self.late.get() && self.state.borrow().end.is_none() && ctx.execute_pending_job() {}
+        Ok(())
+    }
 }
 
 /// The script as a function of its inputs and `done`. It begins on the first line, so that lines are its own; it is a

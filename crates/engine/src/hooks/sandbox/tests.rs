@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use turnstone_core::hook::{HookCall, HookInputs, HookKind, HookLimits, InputName};
 
 use super::super::wire::{Answer, End};
-use super::run;
+use super::{run, run_with};
 
 /// An event hook with this input.
 fn call(body: &str, events: &str) -> HookCall {
@@ -298,6 +298,20 @@ mod libraries {
             "[2]",
         );
         value("require('lodash') === require('lodash')", "true");
+    }
+
+    #[test]
+    fn a_build_without_lodash_says_so() {
+        match run_with(&call("const _ = require('lodash')", "0"), &[]).end {
+            End::Thrown { line: Some(1), message } => {
+                assert!(message.contains("this build holds no lodash"), "{message}");
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(
+            done(run_with(&call("done({v: require('util').isArray([])})", "0"), &[])),
+            r#"{"v":true}"#
+        );
     }
 
     #[test]

@@ -72,6 +72,9 @@ fn a_script_s_own_numbers_are_its_own() {
     );
     check("events.n += 1; events.a = 7; done(events)", events, r#"{"a":7,"b":2.00,"c":0.50,"n":4}"#);
     check("done({half: events.a / 4})", events, r#"{"half":0.25}"#);
+    check("done({v: {...JSON.parse('{\"x\":1,\"y\":2}')}})", events, r#"{"v":{"x":1,"y":2}}"#);
+    // Calculated, and equal to an input: the same number in the input's spelling.
+    check("done({v: events.c * 2})", events, r#"{"v":1.0}"#);
 }
 
 #[test]
@@ -109,6 +112,15 @@ fn the_same_value_in_two_spellings_keeps_both() {
         r#"{"v":[{"id":3,"price":1},{"id":4,"price":1.000}]}"#,
     );
     check("done({v: [...events]})", "[0.1,0.10,0.100,0.1]", r#"{"v":[0.1,0.10,0.100,0.1]}"#);
+    // Nothing else tells these apart, but they are copied in their order.
+    let alike = r#"[{"p":1.0},{"p":1.00},{"p":1.0},{"p":1e0}]"#;
+    check("done({v: require('lodash').cloneDeep(events)})", alike, &format!("{{\"v\":{alike}}}"));
+    check("done({v: [...events]})", "[-0e0,[-0,1,0.10],0.1]", r#"{"v":[-0e0,[-0,1,0.10],0.1]}"#);
+    check(
+        "done({v: {...events}})",
+        r#"{"a":{"b":1.00,"x":2},"b":1.0}"#,
+        r#"{"v":{"a":{"b":1.00,"x":2},"b":1.0}}"#,
+    );
 }
 
 #[test]
