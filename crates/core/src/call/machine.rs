@@ -242,8 +242,9 @@ impl Machine {
                 to_head: reply.to_head,
             });
         }
-        if status == 401 && !self.renewed && auth::can_renew(&self.context.connector, &self.context.settings)
-        {
+        // A step of the sign-in itself must not ask for another sign-in.
+        let renews = !self.renewed && self.called().kind.is_called();
+        if status == 401 && renews && auth::can_renew(&self.context.connector, &self.context.settings) {
             self.renewed = true;
             return CallStep::RefreshToken(AwaitToken { machine: self });
         }
@@ -255,6 +256,15 @@ impl Machine {
         match renewal {
             Renewal::Renewed(settings) => {
                 self.context.settings = settings;
+                // What hooks set meanwhile still holds, except what the renewal is about.
+                for (key, value) in self.configuration.clone() {
+                    let renewed = key.starts_with("oauth.user.") || key.starts_with("expires");
+                    match value {
+                        Some(value) if !renewed => self.context.settings.set(&key, &value),
+                        None if !renewed => self.context.settings.remove(&key),
+                        Some(_) | None => {}
+                    }
+                }
                 self.prepare()
             }
             Renewal::Refused(fault) => {

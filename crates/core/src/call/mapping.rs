@@ -137,9 +137,15 @@ impl Mapping<'_> {
         }
         match self.read(parameter, target)? {
             Some(value) => target.put(parameter, value),
-            None if parameter.required => Err(self.missing(parameter)),
+            // Before there is a token, element-wide parameters cannot carry one.
+            None if parameter.required && !self.lacks_by_design(parameter) => Err(self.missing(parameter)),
             None => Ok(()),
         }
+    }
+
+    /// Whether a step of the sign-in may do without this parameter's configuration value.
+    fn lacks_by_design(&self, parameter: &Parameter) -> bool {
+        self.resource.kind.signs_in() && parameter.place == ParameterPlace::Configuration
     }
 
     /// Reads a value at its place on our side.
@@ -183,7 +189,10 @@ impl Mapping<'_> {
                 _ if parameter.required => return Err(no_files(parameter)),
                 _ => None,
             },
-            ParameterPlace::Value => Some(Value::Text(self.constant(name, target)?)),
+            ParameterPlace::Value => match self.constant(name, target) {
+                Err(_) if self.resource.kind.signs_in() => None,
+                constant => Some(Value::Text(constant?)),
+            },
             ParameterPlace::PrevBody => self.previous.map(|body| Value::Json(body.to_string())),
             ParameterPlace::PrevBodyField => {
                 let from = place(name)?;
@@ -406,8 +415,10 @@ impl Target {
                 CallFault::new(400, format!("the parameter `{name}` has no place in the body: {problem}"))
             })?;
         }
-        auth::add_credentials(mapping.connector, mapping.settings, &mut self.parts.headers)
-            .map_err(|error| CallFault::new(400, error.to_string()))?;
+        if !mapping.resource.kind.signs_in() {
+            auth::add_credentials(mapping.connector, mapping.settings, &mut self.parts.headers)
+                .map_err(|error| CallFault::new(400, error.to_string()))?;
+        }
         self.parts.body = self.vendor_body(mapping);
         let kind = match &self.parts.body {
             VendorBody::Json(_) => Some("application/json"),

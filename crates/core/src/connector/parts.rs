@@ -331,6 +331,19 @@ impl ResourceKind {
         matches!(self, ResourceKind::Api | ResourceKind::ApiNoDocumentation)
     }
 
+    /// Whether it is a step on the way to a token, so that there may be none yet.
+    pub fn signs_in(self) -> bool {
+        matches!(
+            self,
+            ResourceKind::OAuthOnAuthorizeUrl
+                | ResourceKind::OAuthOnTokenExchange
+                | ResourceKind::OAuthOnTokenRefresh
+                | ResourceKind::OAuth1OnTokenRequest
+                | ResourceKind::OAuth2ClientCredentials
+                | ResourceKind::OnRefresh
+        )
+    }
+
     /// The field's word for it.
     pub fn word(self) -> &'static str {
         KINDS.iter().find(|(_, kind)| *kind == self).map_or("api", |(word, _)| word)

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::value::RawValue;
-use turnstone_core::call::{CallBody, CallContext, CallRequest, CallStep, HookAsk, Renewal, start};
-use turnstone_core::connector::Connector;
+use turnstone_core::call::{CallBody, CallContext, CallRequest, CallStep, HookAsk, Renewal, start, start_at};
+use turnstone_core::connector::{Connector, ResourceKind};
 use turnstone_core::date::{Zone, ZoneRules};
 use turnstone_core::hook::{HookFault, HookOutcome};
 use turnstone_core::json_text;
@@ -71,6 +71,39 @@ fn a_poll_of_revel_asks_by_the_filter_of_its_resource() {
         unset,
         "400: the configuration value `subdomain` is missing, which `base.url` needs; set it on the instance"
     );
+}
+
+/// The temporary token of the mission's `providerData` goes with the code, through the connector's own exchange.
+#[test]
+fn the_exchange_of_revel_is_a_call_of_its_own_resource() {
+    let revel = connector(REVEL);
+    let exchange = revel.resource_of(ResourceKind::OAuthOnTokenExchange).unwrap();
+    let request = CallRequest {
+        method: "POST".into(),
+        path: "/oauth/token".into(),
+        body: CallBody::Json(r#"{"code":"xxx","token":"tmp"}"#.into()),
+        ..CallRequest::default()
+    };
+    // A refresh token from before must not make a refused exchange ask for a renewal.
+    let settings = [
+        ("subdomain", "acme"),
+        ("oauth.user.refresh_token", "r"),
+        ("oauth.api.key", "k"),
+        ("oauth.token.url", "https://acme.revelup.com/oauth/token"),
+    ];
+    let mut step = start_at(context(&revel, &settings), exchange, request);
+    if let CallStep::Hook(ask, waiting) = step {
+        step = waiting.resume(HookOutcome::read(ask.kind, None));
+    }
+    let CallStep::Fetch(request, waiting) = step else { panic!("{step:?}") };
+    assert_eq!(
+        show(request),
+        "POST https://acme.revelup.com/oauth/token/\n\n{\"code\":\"xxx\",\"temporary_token\":\"tmp\"}"
+    );
+    let CallStep::Done(answer) = waiting.resume(reply("401", "")) else {
+        panic!("no sign-in inside a sign-in")
+    };
+    assert_eq!(show_fault(&answer), "401: the provider refused the credentials; reconnect the instance");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use turnstone_core::call::{
@@ -11,6 +12,7 @@ use turnstone_core::call::{
 };
 use turnstone_core::check::CheckSettings;
 use turnstone_core::connector::{Document, check};
+use turnstone_core::hook::{HookKind, HookOutcome};
 use turnstone_core::run::{FetchError, FetchErrorKind, Reply, Response};
 
 /// A connector of one resource and what a test puts into it.
@@ -769,6 +771,25 @@ fn a_401_is_answered_once_with_new_credentials() {
     assert_eq!(show(request), "GET /v1/items\nAuthorization: Bearer new");
     let CallStep::Done(answer) = waiting.resume(reply("401", "")) else { panic!("only once") };
     assert_eq!(answer.status, 401);
+}
+
+#[test]
+fn what_hooks_set_outlives_a_renewal() {
+    let hooks = json!({"hooks": [{"type": "preRequest", "body": "set"}], "authentication": {"type": "oauth2"},
+        "parameters": parameters(&["session configuration > S header"])});
+    let setup = renewable().element(hooks);
+    let set = r#"{"configuration":{"session":"s1","oauth.user.token":"mine"}}"#;
+    let outcome =
+        || HookOutcome::read(HookKind::PreRequest, Some(&RawValue::from_string(set.into()).unwrap()));
+    let CallStep::Hook(_, waiting) = setup.start("GET /things") else { panic!() };
+    let CallStep::Fetch(_, waiting) = waiting.resume(outcome()) else { panic!() };
+    let CallStep::RefreshToken(waiting) = waiting.resume(reply("401", "")) else { panic!() };
+    let mut settings = setup.context().settings;
+    settings.set("oauth.user.token", "new");
+    let CallStep::Hook(_, waiting) = waiting.resume(Renewal::Renewed(settings)) else { panic!() };
+    let none = HookOutcome::read(HookKind::PreRequest, None);
+    let CallStep::Fetch(request, _) = waiting.resume(none) else { panic!() };
+    assert_eq!(show(request), "GET /v1/items\nS: s1\nAuthorization: Bearer new");
 }
 
 #[test]
