@@ -42,7 +42,9 @@ impl Poll {
         }
         self.looked_before = self.pass.missing_after.take();
         self.pass.missing_after = entries.last().map(|entry| entry.id.clone());
-        let entries: Vec<Entry> = entries.into_iter().filter(|entry| !self.is_too_young(entry)).collect();
+        // A person who said that they are gone has decided about the young ones, too.
+        let entries: Vec<Entry> =
+            entries.into_iter().filter(|entry| released || !self.is_too_young(entry)).collect();
         if entries.is_empty() {
             return self.commit_look(Batch::default());
         }
