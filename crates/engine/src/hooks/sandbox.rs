@@ -49,11 +49,13 @@ struct Run<'a> {
     state: Rc<RefCell<State>>,
     /// Whether its time is over.
     late: Rc<Cell<bool>>,
+    /// Whether a promise was rejected for want of memory: the chain that it belonged to ends there without a word.
+    starved: Rc<Cell<bool>>,
 }
 
 fn run_with(call: &HookCall, libraries: Libraries) -> Answer {
     let state = Rc::new(RefCell::new(State::new(call)));
-    let run = Run { call, libraries, state: Rc::clone(&state), late: Rc::default() };
+    let run = Run { call, libraries, state: Rc::clone(&state), late: Rc::default(), starved: Rc::default() };
     let end = match run.start() {
         Ok((runtime, context)) => {
             let end = context.with(|ctx| run.execute(&ctx));
@@ -79,6 +81,14 @@ impl Run<'_> {
         runtime.set_interrupt_handler(Some(Box::new(move || {
             late.set(late.get() || clock.monotonic() > limit);
             late.get()
+        })));
+        let starved = Rc::clone(&self.starved);
+        runtime.set_host_promise_rejection_tracker(Some(Box::new(move |_, _, reason, _| {
+            let is_memory = || {
+                let message = reason.as_exception().and_then(Exception::message);
+                message.is_some_and(|message| message.contains("out of memory"))
+            };
+            starved.set(starved.get() || reason.is_null() || is_memory());
         })));
         let context = Context::custom::<Intrinsics>(&runtime)?;
         Ok((runtime, context))
@@ -106,6 +116,7 @@ impl Run<'_> {
                 end
             }
             (_, Some(thrown)) => thrown,
+            (None, None) if self.starved.get() => End::Memory,
             (None, None) => End::NoDone,
         }
     }

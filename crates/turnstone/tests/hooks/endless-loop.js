@@ -7,7 +7,7 @@ for (;;) {}
 //// while that catches everything: time
 while (true) { try { while (true) {} } catch (e) {} finally { continue; } }
 
-//// microtasks without end: time
+//// microtasks without end: stopped
 const again = () => Promise.resolve().then(again); again();
 
 //// generator without end: time
@@ -58,7 +58,7 @@ let s = "ab".repeat(1 << 19); for (;;) s.lastIndexOf("a".repeat(1 << 18) + "c");
 //// date loop backwards: time
 for (let t = Date.now(); ; t -= 1) { new Date(t).toISOString(); }
 
-//// bigint power loop: stopped
+//// bigint power loop: stopped-or-thrown
 let n = 3n; for (;;) n = n * n;
 
 //// blind reverse: time
