@@ -27,6 +27,16 @@ macro_rules! numbers {
 numbers! {
     /// An organisation: the tenant that every row belongs to.
     OrgId;
+    /// A person or a program that acts for an organisation.
+    UserId;
+    /// A token of an organisation, told apart without telling it.
+    TokenId;
+    /// A connector; an `element` on the wire.
+    ElementId;
+    /// A date format that an organisation keeps for its configurations.
+    DateFormatId;
+    /// One entry of the audit.
+    AuditId;
     /// A connector with one customer's settings.
     InstanceId;
     /// What the scheduler runs.

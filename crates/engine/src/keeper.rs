@@ -151,6 +151,7 @@ mod tests {
         let new = NewInstance {
             org,
             element_key: "crm".into(),
+            element: None,
             name: "crm".into(),
             tags: Vec::new(),
             token_hash: [1; 32],

@@ -572,6 +572,7 @@ mod tests {
             let new = NewInstance {
                 org,
                 element_key: "crm".into(),
+                element: None,
                 name: "crm".into(),
                 tags: Vec::new(),
                 token_hash,

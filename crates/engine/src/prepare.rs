@@ -351,6 +351,7 @@ mod tests {
             id: InstanceId(5),
             org: OrgId(3),
             element_key: "crm".into(),
+            element: None,
             name: "crm".into(),
             tags: Vec::new(),
             document: sealed.to_string(),

@@ -5,8 +5,9 @@
 //! Every text may hold any character, NUL included. Ids and positions start at 1, grow, and are never used twice.
 //!
 //! A verb that names a row answers `NotFound` when the row is not there or belongs to another organisation: the words
-//! are `organisation`, `instance`, `poller`, `run`, `endpoint` and `notification`. Filters that match nothing, a
-//! foreign id included, give an empty list; a limit of 0 gives one too. Texts are ordered by their UTF-8 bytes.
+//! are `organisation`, `connector`, `instance`, `poller`, `run`, `endpoint` and `notification`. Filters that match
+//! nothing, a foreign id included, give an empty list; a limit of 0 gives one too. Texts are ordered by their UTF-8
+//! bytes.
 //!
 //! A claim holds until it is released, given up by [`Store::expire_leases`], or taken by the next claimer once it ran
 //! out (`now` at or past its end). Until then its holder's writes count, late or not: the epoch decides, not the clock.
@@ -18,7 +19,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use turnstone_core::event::Event;
 use turnstone_core::id::{
-    AttemptId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId,
+    AttemptId, ElementId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId,
 };
 use turnstone_core::ledger::{Compared, Known, Recall};
 use turnstone_core::poll::{Batch, Decision, Finish, RunRecord, Status};
@@ -71,6 +72,8 @@ pub struct NewInstance {
     pub org: OrgId,
     /// Its connector's key.
     pub element_key: String,
+    /// The connector that it was made from and which revision of it; `None` for a document that brings its own.
+    pub element: Option<(ElementId, i64)>,
     /// Its name.
     pub name: String,
     /// Its tags.
@@ -118,6 +121,8 @@ pub struct InstanceRow {
     pub org: OrgId,
     /// Its connector's key.
     pub element_key: String,
+    /// The connector that it was made from and which revision of it, if it is a stored one.
+    pub element: Option<(ElementId, i64)>,
     /// Its name.
     pub name: String,
     /// Its tags.
@@ -464,7 +469,8 @@ pub trait Store: Send + Sync {
     /// Adds an organisation token by its hash. `Conflict` when the hash is known.
     async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()>;
     /// Makes an instance with its pollers and its endpoint, which starts at the end of the log. `Conflict` when the
-    /// token is taken, or a resource stands twice; names may repeat.
+    /// token is taken, or a resource stands twice; names may repeat. `NotFound` of a connector that the organisation
+    /// does not have, or not in this revision.
     async fn create_instance(&self, new: NewInstance, now: Timestamp) -> Result<InstanceId>;
     /// One instance.
     async fn instance(&self, org: OrgId, id: InstanceId) -> Result<InstanceRow>;
@@ -475,8 +481,8 @@ pub trait Store: Send + Sync {
     /// resource is gone are removed with their ledger; their runs and events stay. A known poller takes the interval
     /// and the revision, and the new due time when the revision changed; it stays paused if it was, and a claim stays
     /// valid. The endpoint keeps its position and state; one that is new starts at the end of the log, one that is left
-    /// out is removed, and its open notifications are cancelled. Organisation, key, token and `enabled` stay as they
-    /// are.
+    /// out is removed, and its open notifications are cancelled. The connector is the new one, and its key comes along
+    /// with it; without one the key stays. Organisation, token and `enabled` stay as they are.
     async fn update_instance(
         &self,
         org: OrgId,

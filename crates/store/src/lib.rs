@@ -1,4 +1,6 @@
-//! Where Turnstone keeps what it knows: one trait of the domain's verbs, several databases behind it.
+//! Where Turnstone keeps what it knows: two traits of the domain's verbs, several databases behind them.
+//!
+//! [`Store`] is what pollers and deliverers need; [`Directory`] is people, connectors and what belongs to them.
 //!
 //! Every verb holds its transaction inside; nobody reads, thinks and writes from outside. What must agree is written
 //! together, and every write on behalf of a run or an attempt checks its lease first. All databases pass the same
@@ -7,9 +9,11 @@
 //! Not here: HTTP, hooks, and policy. When to retry, what a record means and who is next are decided elsewhere.
 
 pub mod api;
+pub mod directory;
 pub mod faulty;
 pub mod memory;
 pub mod sqlite;
 pub mod suite;
 
 pub use api::*;
+pub use directory::*;

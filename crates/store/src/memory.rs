@@ -7,9 +7,14 @@
 //! Not here: durability, and the cursor history, which no verb reads back.
 
 mod catalog;
+mod connections;
 mod deliveries;
+mod directory;
+mod elements;
 mod log;
+mod people;
 mod polls;
+mod rim;
 mod state;
 mod upkeep;
 
@@ -68,16 +73,16 @@ impl MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn ensure_org(&self, name: &str, _now: Timestamp) -> Result<OrgId> {
-        Ok(self.lock().ensure_org(name))
+    async fn ensure_org(&self, name: &str, now: Timestamp) -> Result<OrgId> {
+        Ok(self.lock().ensure_org(name, now))
     }
 
     async fn org_by_token(&self, token_hash: [u8; 32]) -> Result<Option<OrgId>> {
         Ok(self.lock().org_by_token(token_hash))
     }
 
-    async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], _now: Timestamp) -> Result<()> {
-        self.lock().add_org_token(org, token_hash)
+    async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()> {
+        self.lock().add_org_token(org, token_hash, now)
     }
 
     async fn create_instance(&self, new: NewInstance, now: Timestamp) -> Result<InstanceId> {

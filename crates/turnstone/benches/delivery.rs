@@ -217,6 +217,7 @@ fn instance(org: turnstone_core::id::OrgId, number: u8, url: &str, now: jiff::Ti
     NewInstance {
         org,
         element_key: "bench".into(),
+        element: None,
         name: format!("bench {number}"),
         tags: Vec::new(),
         token_hash: [number; 32],

@@ -85,6 +85,7 @@ async fn fill(store: &dyn Store, clock: &dyn Clock, pollers: u64) -> Result<()> 
         let new = NewInstance {
             org,
             element_key: "bench".into(),
+            element: None,
             name: format!("bench {number}"),
             tags: Vec::new(),
             token_hash,

@@ -327,6 +327,7 @@ fn instance(org: turnstone_core::id::OrgId, now: jiff::Timestamp) -> NewInstance
     NewInstance {
         org,
         element_key: "bench".into(),
+        element: None,
         name: "bench".into(),
         tags: Vec::new(),
         token_hash: [1; 32],

@@ -454,6 +454,7 @@ fn create(store: &dyn Store, scenario: &Scenario) -> PollerId {
         NewInstance {
             org,
             element_key: "simulated".into(),
+            element: None,
             name: "simulated".into(),
             tags: Vec::new(),
             token_hash: [1; 32],

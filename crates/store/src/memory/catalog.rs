@@ -10,38 +10,35 @@ use turnstone_core::poll::Status;
 use super::polls::Ledger;
 use super::state::{Endpoint, Instance, Poller, State, micros, next, stands};
 use crate::api::*;
+use crate::directory::OrgRow;
 
 impl State {
-    pub fn ensure_org(&mut self, name: &str) -> OrgId {
-        if let Some(org) = self.orgs.get(name) {
-            return *org;
+    pub fn ensure_org(&mut self, name: &str, now: Timestamp) -> OrgId {
+        if let Some(org) = self.org_by_name(name) {
+            return org.id;
         }
-        let org = OrgId(next(&mut self.numbers.org));
-        self.orgs.insert(name.to_string(), org);
-        org
+        let id = OrgId(next(&mut self.numbers.org));
+        self.orgs.insert(id, OrgRow { id, name: name.to_string(), created_at: micros(now) });
+        id
     }
 
     pub fn org_by_token(&self, token_hash: [u8; 32]) -> Option<OrgId> {
-        self.org_tokens.get(&token_hash).copied()
+        self.tokens.get(&token_hash).filter(|token| token.user.is_none()).map(|token| token.org)
     }
 
-    pub fn add_org_token(&mut self, org: OrgId, token_hash: [u8; 32]) -> Result<()> {
+    pub fn add_org_token(&mut self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()> {
         self.known_org(org)?;
-        if self.org_tokens.contains_key(&token_hash) {
-            return Err(StoreError::Conflict("this organisation token is taken".into()));
-        }
-        self.org_tokens.insert(token_hash, org);
-        Ok(())
+        self.add_token(org, None, token_hash, now)
     }
 
-    fn known_org(&self, org: OrgId) -> Result<()> {
-        let known = org.0 >= 1 && org.0 <= self.numbers.org;
-        if known { Ok(()) } else { Err(StoreError::NotFound("organisation")) }
+    pub fn known_org(&self, org: OrgId) -> Result<()> {
+        if self.orgs.contains_key(&org) { Ok(()) } else { Err(StoreError::NotFound("organisation")) }
     }
 
     pub fn create_instance(&mut self, new: NewInstance, now: Timestamp) -> Result<InstanceId> {
         self.known_org(new.org)?;
         distinct(&new.pollers)?;
+        self.known_revision(new.org, new.element)?;
         if self.instance_tokens.contains_key(&new.token_hash) {
             return Err(StoreError::Conflict("this instance token is taken".into()));
         }
@@ -54,6 +51,7 @@ impl State {
             id,
             org: new.org,
             element_key: new.element_key,
+            element: new.element,
             name: new.name,
             tags: new.tags,
             document: new.document,
@@ -130,7 +128,13 @@ impl State {
         now: Timestamp,
     ) -> Result<()> {
         distinct(&new.pollers)?;
+        self.instance(org, id)?;
+        self.known_revision(org, new.element)?;
         let row = &mut self.instance_mut(org, id)?.row;
+        if new.element.is_some() {
+            row.element_key = new.element_key;
+        }
+        row.element = new.element;
         row.name = new.name;
         row.tags = new.tags;
         row.document = new.document;
@@ -183,6 +187,7 @@ impl State {
 
     pub fn delete_instance(&mut self, org: OrgId, id: InstanceId, now: Timestamp) -> Result<()> {
         self.instance(org, id)?;
+        self.directory.connections.remove(&id);
         if let Some(instance) = self.instances.remove(&id) {
             self.instance_tokens.remove(&instance.token_hash);
             if let Some(endpoint) = instance.row.endpoint {

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId};
+use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId, UserId};
 use turnstone_core::poll::{Decision, RunRecord};
 
+use super::directory::Rows;
 use super::log::Log;
 use super::polls::Ledger;
 use crate::api::*;
+use crate::directory::OrgRow;
 
 /// Everything, in ordered maps, so that what a simulated world sees does not depend on chance.
 #[derive(Clone, Default)]
@@ -17,8 +19,9 @@ pub(super) struct State {
     open_epoch: u64,
     claims: u64,
     pub numbers: Numbers,
-    pub orgs: BTreeMap<String, OrgId>,
-    pub org_tokens: HashMap<[u8; 32], OrgId>,
+    pub orgs: BTreeMap<OrgId, OrgRow>,
+    pub tokens: BTreeMap<[u8; 32], Token>,
+    pub directory: Rows,
     pub instances: BTreeMap<InstanceId, Instance>,
     pub instance_tokens: HashMap<[u8; 32], InstanceId>,
     pub pollers: BTreeMap<PollerId, Poller>,
@@ -32,6 +35,12 @@ pub(super) struct State {
 #[derive(Clone, Default)]
 pub(super) struct Numbers {
     pub org: i64,
+    pub token: i64,
+    pub user: i64,
+    pub part: i64,
+    pub element: i64,
+    pub date_format: i64,
+    pub audit: i64,
     pub instance: i64,
     pub poller: i64,
     pub endpoint: i64,
@@ -42,6 +51,15 @@ pub(super) struct Numbers {
 pub(super) fn next(number: &mut i64) -> i64 {
     *number += 1;
     *number
+}
+
+/// A token of an organisation or of a user.
+#[derive(Clone)]
+pub(super) struct Token {
+    pub id: TokenId,
+    pub org: OrgId,
+    pub user: Option<UserId>,
+    pub created_at: Timestamp,
 }
 
 /// An instance and its token.
@@ -113,7 +131,7 @@ pub(super) fn stands(claim: Option<Held>, now: Timestamp) -> bool {
 }
 
 /// The end of a lease in microseconds; a lease longer than time itself ends with it.
-fn end(now: Timestamp, lease_for: Duration) -> i64 {
+pub(super) fn end(now: Timestamp, lease_for: Duration) -> i64 {
     let length = i64::try_from(lease_for.as_micros()).unwrap_or(i64::MAX);
     now.as_microsecond().saturating_add(length)
 }

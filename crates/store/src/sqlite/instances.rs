@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use turnstone_core::id::{EndpointId, InstanceId, OrgId, PollerId};
+use turnstone_core::id::{ElementId, EndpointId, InstanceId, OrgId, PollerId};
 use turnstone_core::ledger::Compared;
 use turnstone_core::poll::Status;
 
@@ -22,11 +22,14 @@ macro_rules! instance_columns {
         instance.document,
         instance.enabled,
         instance.created_at,
-        endpoint.id
+        endpoint.id,
+        instance.element_id,
+        instance.element_revision
     from instance
     left join endpoint on endpoint.instance_id = instance.id"
     };
 }
+pub(super) use instance_columns;
 
 macro_rules! poller_columns {
     () => {
@@ -83,13 +86,27 @@ statements! {
     where token_hash = ?1";
 
     INSERT_INSTANCE = "
-    insert into instance (org_id, element_key, name, token_hash, document, enabled, created_at)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    insert into instance (
+        org_id, element_key, name, token_hash, document, enabled, created_at, element_id, element_revision
+    )
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
     UPDATE_INSTANCE = "
     update instance
-    set name = ?2, document = ?3
+    set
+        name = ?2,
+        document = ?3,
+        element_id = ?4,
+        element_revision = ?5,
+        element_key = iif(?4 is null, element_key, ?6)
     where id = ?1";
+
+    SELECT_ELEMENT_REVISION = "
+    select 1
+    from element_revision
+    where element_id = ?1
+    and revision = ?2
+    and org_id = ?3";
 
     SELECT_INSTANCE = concat!(instance_columns!(), "
     where instance.id = ?1
@@ -214,7 +231,8 @@ statements! {
     where poller_id = ?1";
 }
 
-fn require_org(db: &Connection, org: OrgId) -> Result<()> {
+/// Refuses an organisation that is not there.
+pub(super) fn require_org(db: &Connection, org: OrgId) -> Result<()> {
     match db.prepare_cached(SELECT_ORG)?.exists([org.0])? {
         true => Ok(()),
         false => Err(StoreError::NotFound("organisation")),
@@ -252,6 +270,7 @@ pub(super) fn create_instance(desk: &mut Desk, new: &NewInstance, now: Timestamp
     let db = &desk.db;
     require_org(db, new.org)?;
     refuse_doubles(&new.pollers)?;
+    require_element(db, new.org, new.element)?;
     if db.prepare_cached(SELECT_INSTANCE_BY_TOKEN)?.exists([new.token_hash])? {
         return Err(StoreError::Conflict("this token belongs to another instance".into()));
     }
@@ -262,7 +281,9 @@ pub(super) fn create_instance(desk: &mut Desk, new: &NewInstance, now: Timestamp
         new.token_hash,
         new.document,
         new.enabled,
-        micros(now)
+        micros(now),
+        new.element.map(|(element, _)| element.0),
+        new.element.map(|(_, revision)| revision)
     ])?;
     let id = InstanceId(db.last_insert_rowid());
     write_tags(db, new.org, id, &new.tags)?;
@@ -273,6 +294,15 @@ pub(super) fn create_instance(desk: &mut Desk, new: &NewInstance, now: Timestamp
         delivery::insert_endpoint(db, new.org, id, endpoint, now)?;
     }
     Ok(id)
+}
+
+/// Refuses a connector of another organisation, and a revision that never was.
+fn require_element(db: &Connection, org: OrgId, element: Option<(ElementId, i64)>) -> Result<()> {
+    let Some((element, revision)) = element else { return Ok(()) };
+    match db.prepare_cached(SELECT_ELEMENT_REVISION)?.exists([element.0, revision, org.0])? {
+        true => Ok(()),
+        false => Err(StoreError::NotFound("connector")),
+    }
 }
 
 fn refuse_doubles(pollers: &[NewPoller]) -> Result<()> {
@@ -333,7 +363,8 @@ fn insert_revision(
     Ok(())
 }
 
-fn read_instance(row: &Row<'_>) -> rusqlite::Result<InstanceRow> {
+/// An instance without its tags, from [`instance_columns`].
+pub(super) fn read_instance(row: &Row<'_>) -> rusqlite::Result<InstanceRow> {
     Ok(InstanceRow {
         id: InstanceId(row.get(0)?),
         org: OrgId(row.get(1)?),
@@ -344,10 +375,15 @@ fn read_instance(row: &Row<'_>) -> rusqlite::Result<InstanceRow> {
         enabled: row.get(5)?,
         created_at: row.instant(6)?,
         endpoint: row.get::<_, Option<i64>>(7)?.map(EndpointId),
+        element: match (row.get::<_, Option<i64>>(8)?, row.get(9)?) {
+            (Some(element), Some(revision)) => Some((ElementId(element), revision)),
+            _ => None,
+        },
     })
 }
 
-fn with_tags(db: &Connection, mut instance: InstanceRow) -> Result<InstanceRow> {
+/// Adds its tags to an instance that was read.
+pub(super) fn with_tags(db: &Connection, mut instance: InstanceRow) -> Result<InstanceRow> {
     let mut select = db.prepare_cached(SELECT_TAGS)?;
     instance.tags = select.query_map([instance.id.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     Ok(instance)
@@ -377,7 +413,15 @@ pub(super) fn update_instance(
 ) -> Result<()> {
     refuse_doubles(&new.pollers)?;
     let before = instance(&desk.db, org, id)?;
-    desk.db.prepare_cached(UPDATE_INSTANCE)?.execute(params![id.0, new.name, new.document])?;
+    require_element(&desk.db, org, new.element)?;
+    desk.db.prepare_cached(UPDATE_INSTANCE)?.execute(params![
+        id.0,
+        new.name,
+        new.document,
+        new.element.map(|(element, _)| element.0),
+        new.element.map(|(_, revision)| revision),
+        new.element_key
+    ])?;
     write_tags(&desk.db, org, id, &new.tags)?;
     let known = poller_names(&desk.db, id)?;
     for (poller, resource) in &known {
@@ -486,7 +530,8 @@ pub(super) fn pollers(db: &Connection, org: OrgId, instance: Option<InstanceId>)
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn require_instance(db: &Connection, org: OrgId, id: InstanceId) -> Result<()> {
+/// Refuses an instance that is not there.
+pub(super) fn require_instance(db: &Connection, org: OrgId, id: InstanceId) -> Result<()> {
     match db.prepare_cached(SELECT_INSTANCE_KNOWN)?.exists([id.0, org.0])? {
         true => Ok(()),
         false => Err(StoreError::NotFound("instance")),

@@ -3,17 +3,22 @@
 //! One connection writes, on a thread of its own, and commits in groups ([`writer`]); a few others read ([`readers`]).
 //! Claims live in memory ([`leases`]). A second process is refused, and so is a file on another machine's disk.
 //!
-//! Not here: what the verbs mean (they are described at [`Store`]), and PostgreSQL.
+//! Not here: what the verbs mean (they are described at [`Store`] and [`crate::Directory`]), and PostgreSQL.
 
+mod connections;
 mod delivery;
+mod directory;
+mod elements;
 mod instances;
 mod leases;
 mod ledger;
 mod migrate;
 mod open;
+mod people;
 mod readers;
 mod reading;
 mod recent;
+mod rim;
 mod row;
 mod runs;
 mod upkeep;

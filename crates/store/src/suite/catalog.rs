@@ -144,6 +144,7 @@ pub async fn updates_replace_what_they_name(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let new = NewInstance {
         element_key: "other".into(),
+        element: None,
         name: "new name".into(),
         tags: vec![],
         document: "{}".into(),

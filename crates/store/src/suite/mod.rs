@@ -5,10 +5,13 @@
 //! [`reopens`] needs to know how a store is opened anew. [`random`] drives two stores through the same seeded steps and
 //! compares every answer, with [`crate::memory::MemoryStore`] as the model.
 //!
+//! The cases of people and connectors stand apart, in [`directory`], as their trait does.
+//!
 //! Not here: what only one database can do wrong (files, locks, connections); that is tested beside it.
 
 mod catalog;
 mod deliveries;
+pub mod directory;
 mod ledger;
 mod random;
 mod runs;

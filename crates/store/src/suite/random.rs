@@ -44,10 +44,10 @@ pub async fn random(model: Arc<dyn Store>, store: Arc<dyn Store>, seed: u64, ste
 
 /// A sequence of numbers (splitmix64).
 #[derive(Clone, Copy)]
-struct Chance(u64);
+pub(super) struct Chance(pub(super) u64);
 
 impl Chance {
-    fn draw(&mut self) -> u64 {
+    pub(super) fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -55,15 +55,15 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    fn below(&mut self, end: u64) -> u64 {
+    pub(super) fn below(&mut self, end: u64) -> u64 {
         self.draw() % end.max(1)
     }
 
-    fn one_in(&mut self, parts: u64) -> bool {
+    pub(super) fn one_in(&mut self, parts: u64) -> bool {
         self.below(parts) == 0
     }
 
-    fn of<T: Clone>(&mut self, things: &[T]) -> Option<T> {
+    pub(super) fn of<T: Clone>(&mut self, things: &[T]) -> Option<T> {
         let place = self.below(things.len() as u64) as usize;
         things.get(place).cloned()
     }
@@ -71,10 +71,10 @@ impl Chance {
 
 /// The numbers of one kind, in the order of their first appearance.
 #[derive(Default)]
-struct Names(BTreeMap<i64, i64>);
+pub(super) struct Names(BTreeMap<i64, i64>);
 
 impl Names {
-    fn rename(&mut self, number: &mut i64) {
+    pub(super) fn rename(&mut self, number: &mut i64) {
         let next = self.0.len() as i64 + 1;
         *number = *self.0.entry(*number).or_insert(next);
     }
@@ -98,7 +98,7 @@ struct Side {
 }
 
 /// An answer, written down.
-fn told<T: Debug>(verb: &str, answer: Result<T>) -> String {
+pub(super) fn told<T: Debug>(verb: &str, answer: Result<T>) -> String {
     match answer {
         Ok(answer) => format!("{verb}: {answer:?}"),
         Err(StoreError::NotFound(what)) => format!("{verb}: no {what}"),
@@ -170,6 +170,7 @@ impl Side {
         NewInstance {
             org,
             element_key: "crm".into(),
+            element: None,
             name: format!("n\0{}", chance.below(3)),
             tags: vec![format!("t{}", chance.below(3))],
             token_hash: [if chance.one_in(9) { 1 } else { self.tokens }; 32],

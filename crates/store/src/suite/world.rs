@@ -42,6 +42,7 @@ pub fn new_instance(org: OrgId, token: u8, resources: &[&str]) -> NewInstance {
     NewInstance {
         org,
         element_key: "crm".into(),
+        element: None,
         name: format!("instance {token}"),
         tags: vec!["b".into(), "a".into()],
         token_hash: [token; 32],

@@ -1,4 +1,5 @@
 //! Every store against the same suite.
 
+mod directory;
 mod memory;
 mod sqlite;

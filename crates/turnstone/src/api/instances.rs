@@ -292,6 +292,7 @@ fn new_instance(
     Ok(NewInstance {
         org,
         element_key: instance.element_key.clone(),
+        element: None,
         name: markup::strip(&instance.name),
         tags: instance.tags.iter().map(|tag| markup::strip(tag)).collect(),
         token_hash,

@@ -130,6 +130,7 @@ fn companion(org: OrgId, name: String, token_hash: [u8; 32], position: i64) -> N
     NewInstance {
         org,
         element_key: ELEMENT_KEY.to_owned(),
+        element: None,
         name,
         tags: Vec::new(),
         token_hash,

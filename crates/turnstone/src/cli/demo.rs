@@ -320,6 +320,7 @@ async fn create(node: &Node, store: &dyn Store, org: OrgId, document: &Value) ->
     let new = NewInstance {
         org,
         element_key: instance.element_key.clone(),
+        element: None,
         name: instance.name.clone(),
         tags: instance.tags.clone(),
         token_hash: [0; 32],

@@ -150,6 +150,7 @@ impl Session {
         let new = NewInstance {
             org: self.org,
             element_key: self.instance.element_key.clone(),
+            element: None,
             name: self.instance.name.clone(),
             tags: self.instance.tags.clone(),
             token_hash,
@@ -202,6 +203,7 @@ fn no_row() -> InstanceRow {
         id: turnstone_core::id::InstanceId(0),
         org: OrgId(0),
         element_key: String::new(),
+        element: None,
         name: String::new(),
         tags: Vec::new(),
         document: String::new(),

@@ -137,6 +137,7 @@ async fn a_new_address_counts_at_the_next_attempt() {
     let new = turnstone_store::NewInstance {
         org: row.org,
         element_key: row.element_key,
+        element: None,
         name: row.name,
         tags: row.tags,
         token_hash: [0; 32],

@@ -212,6 +212,7 @@ impl World {
                 NewInstance {
                     org: self.org,
                     element_key: "crm".into(),
+                    element: None,
                     name: "Our CRM".into(),
                     tags: Vec::new(),
                     token_hash: [number; 32],

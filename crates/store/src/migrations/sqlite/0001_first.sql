@@ -22,7 +22,7 @@ create table counter (
 ) strict, without rowid;
 
 insert into counter (name, value)
-values ('event', 0), ('notification', 0);
+values ('event', 0), ('notification', 0), ('part', 0);
 
 -- Who.
 
@@ -45,22 +45,70 @@ create table app_user (
     org_id integer not null references org (id),
     account_id integer references account (id),
     name text not null,
+    email text not null,
     role text not null,
     created_at integer not null,
     unique (org_id, name),
     constraint role_known check (role in ('owner', 'admin', 'member', 'reader'))
 ) strict;
 
+create index user_of_org on app_user (org_id, id);
+
+create index owner_of_org on app_user (org_id, id)
+where role = 'owner';
+
 -- Tokens of organisations and users; only hashes are kept. An instance's hash stands with the instance.
 create table token (
-    token_hash blob primary key,
+    id integer primary key autoincrement,
+    token_hash blob not null unique,
     org_id integer not null references org (id),
-    user_id integer references app_user (id),
+    user_id integer references app_user (id) on delete cascade,
     created_at integer not null,
     constraint token_hash_is_sha256 check (length(token_hash) = 32)
+) strict;
+
+create index token_of_org on token (org_id, id);
+
+-- A user has one token at a time.
+create unique index token_of_user on token (user_id);
+
+-- Browsers that somebody signed in with. The change token goes with every request that changes something.
+create table session (
+    session_hash blob primary key,
+    org_id integer not null references org (id),
+    user_id integer not null references app_user (id) on delete cascade,
+    change_hash blob not null,
+    created_at integer not null,
+    expires_at integer not null,
+    constraint session_hash_is_sha256 check (length(session_hash) = 32),
+    constraint change_hash_is_sha256 check (length(change_hash) = 32)
 ) strict, without rowid;
 
-create index token_of_org on token (org_id);
+create index session_of_user on session (user_id);
+
+create index session_expired on session (expires_at);
+
+-- Links that open a session once.
+create table sign_in_code (
+    code_hash blob primary key,
+    org_id integer not null references org (id),
+    user_id integer not null references app_user (id) on delete cascade,
+    created_at integer not null,
+    expires_at integer not null,
+    constraint code_hash_is_sha256 check (length(code_hash) = 32)
+) strict, without rowid;
+
+create index sign_in_code_of_user on sign_in_code (user_id);
+
+create index sign_in_code_expired on sign_in_code (expires_at);
+
+-- What an organisation has set for itself.
+create table setting (
+    org_id integer not null references org (id),
+    key text not null,
+    value text not null,
+    primary key (org_id, key)
+) strict, without rowid;
 
 -- Connectors.
 
@@ -71,10 +119,17 @@ create table element (
     name text not null,
     revision integer not null,
     document text not null,
+    -- Which numbers its parts (configuration entries, resources, parameters, hooks) have on the wire: the document is
+    -- kept as it was imported, and holds none.
+    ids text not null,
+    active integer not null,
     created_at integer not null,
     updated_at integer not null,
-    unique (org_id, key)
+    unique (org_id, key),
+    constraint active_is_flag check (active in (0, 1))
 ) strict;
+
+create index element_of_org on element (org_id, id);
 
 create table element_revision (
     element_id integer not null references element (id) on delete cascade,
@@ -136,22 +191,34 @@ create table date_format (
     unique (org_id, pattern, zone)
 ) strict;
 
+-- Two rows without a zone are not equal to the constraint above.
+create unique index date_format_without_zone on date_format (org_id, pattern)
+where zone is null;
+
+create index date_format_of_org on date_format (org_id, id);
+
 -- Instances.
 
 create table instance (
     id integer primary key autoincrement,
     org_id integer not null references org (id),
     element_key text not null,
+    -- The connector that it was made from, as it was then; none where the document brings its own.
+    element_id integer references element (id),
+    element_revision integer,
     name text not null,
     token_hash blob not null unique,
     document text not null,
     enabled integer not null,
     created_at integer not null,
+    constraint revision_iff_element check ((element_id is null) = (element_revision is null)),
     constraint enabled_is_flag check (enabled in (0, 1)),
     constraint token_hash_is_sha256 check (length(token_hash) = 32)
 ) strict;
 
 create index instance_of_org on instance (org_id, id);
+
+create index instance_of_element on instance (element_id, id);
 
 create table instance_tag (
     instance_id integer not null references instance (id) on delete cascade,
@@ -161,15 +228,25 @@ create table instance_tag (
     primary key (instance_id, ordinal)
 ) strict, without rowid;
 
--- What one instance shares with its provider: how fast it may ask, and which token is the present one.
+create index instance_tag_of_org on instance_tag (org_id, tag, instance_id);
+
+-- What one instance shares with its provider: how fast it may ask, which tokens are the present ones, and whether
+-- somebody is fetching the next ones. That claim stands here and not in memory, because a request that is under way
+-- outlives the process that sent it, and a provider may take a grant only once.
 create table connection (
     instance_id integer primary key references instance (id) on delete cascade,
     org_id integer not null,
     token_generation integer not null default 0,
     tokens_sealed text,
     tokens_expire_at integer,
+    state text not null default 'connected',
+    reason text not null default '',
+    refresh_epoch integer not null default 0,
+    refresh_until integer,
     throttled_until integer,
-    throttle text
+    throttle text,
+    constraint state_known check (state in ('connected', 'reconnect needed')),
+    constraint generation_counts_tokens check ((token_generation = 0) = (tokens_sealed is null))
 ) strict;
 
 -- Monitors.
@@ -591,7 +668,8 @@ create table idempotency_key (
     status integer not null,
     answer text not null,
     created_at integer not null,
-    primary key (org_id, key)
+    primary key (org_id, key),
+    constraint request_hash_is_sha256 check (length(request_hash) = 32)
 ) strict, without rowid;
 
 create index idempotency_key_age on idempotency_key (created_at);
