@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Brings what the tests need and the compiler does not: a C compiler, Node 18 or
-# newer with npm, and the Node packages of `tests/json-server` and of the hooks'
-# libraries (which are embedded in the program when it is built after this).
+# newer with npm, and the Node packages of `tests/json-server`, of
+# `tests/oidc-provider` and of the hooks' libraries (which are embedded in the
+# program when it is built after this).
 #
 # Safe to run again: with everything in place it only looks. Installs Debian
 # packages where it may (as root, or with a sudo that asks nothing); otherwise it
@@ -14,6 +15,7 @@ NODE_MAJOR_MIN=18
 TRIES_MAX=3
 PAUSE_SECONDS=5
 JSON_SERVER=tests/json-server
+OIDC_PROVIDER=tests/oidc-provider
 HOOK_LIBRARIES=crates/engine/libraries
 
 fail() {
@@ -88,5 +90,6 @@ if ((${#packages[@]} > 0)); then
 fi
 
 packages_ready "$JSON_SERVER" .bin/json-server || install_node_packages "$JSON_SERVER"
+packages_ready "$OIDC_PROVIDER" oidc-provider/package.json || install_node_packages "$OIDC_PROVIDER"
 packages_ready "$HOOK_LIBRARIES" lodash/lodash.min.js || install_node_packages "$HOOK_LIBRARIES"
 printf 'setup-test: ready (node %s, %s)\n' "$(node --version)" "$(cc --version | head -n 1)"

@@ -106,6 +106,10 @@ pub enum FetchErrorKind {
     Redirect,
     /// The connection failed while in use.
     Broken,
+    /// The connector's own resource could not be called: a mapping or a hook failed.
+    Call,
+    /// The account must be connected anew.
+    Reconnect,
 }
 
 impl FetchErrorKind {
@@ -118,7 +122,9 @@ impl FetchErrorKind {
             | Self::Tls
             | Self::TooLarge
             | Self::Undecodable
-            | Self::Redirect => false,
+            | Self::Redirect
+            | Self::Call
+            | Self::Reconnect => false,
         }
     }
 }

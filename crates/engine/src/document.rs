@@ -7,7 +7,10 @@
 //!
 //! Not here: whether a document is right (the core's `check`), and looking references up (`prepare`).
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
+use turnstone_core::connector::Connector;
 use turnstone_core::id::OrgId;
 
 use crate::clock::Entropy;
@@ -26,11 +29,27 @@ const HEADERS: [&str; 2] = ["http.headers", "event.notification.callback.headers
 /// Replaces every secret value by a sealed text, bound to the organisation and the place in the document. Values that
 /// are sealed already stay. `providerData` is left out.
 pub fn seal_document(document: &Value, keys: &KeyRing, org: OrgId, entropy: &dyn Entropy) -> Value {
+    seal_document_of(None, document, keys, org, entropy)
+}
+
+/// The same for an instance of a connector, whose own secret entries are sealed too.
+pub fn seal_document_of(
+    connector: Option<&Connector>,
+    document: &Value,
+    keys: &KeyRing,
+    org: OrgId,
+    entropy: &dyn Entropy,
+) -> Value {
     let mut sealed = document.clone();
     if let Some(members) = sealed.as_object_mut() {
         members.shift_remove("providerData");
     }
-    each_secret(&mut sealed, &mut |place, value| {
+    let is_own = |key: &str| {
+        connector.and_then(|connector| connector.entry(key)).is_some_and(|entry| entry.secret)
+            // A poller's configuration must stay readable, whatever a connector calls it.
+            && !key.starts_with("event.")
+    };
+    each_secret_of(&is_own, &mut sealed, &mut |place, value| {
         if let Some(text) = plain(value) {
             let row = row(place);
             let place = Place { organisation: org.0, row: &row };
@@ -77,13 +96,14 @@ pub fn redact_document(document: &Value) -> Value {
 pub fn restore_hidden(document: &Value, stored: &Value) -> Value {
     let mut known: Vec<(String, Value)> = Vec::new();
     let mut stored = stored.clone();
-    each_secret(&mut stored, &mut |place, value| {
+    // A connector may call any of its keys a secret.
+    each_secret_of(&|_| true, &mut stored, &mut |place, value| {
         known.push((place.to_owned(), value.clone()));
         Ok(())
     })
     .unwrap_or_else(|never: std::convert::Infallible| match never {});
     let mut restored = document.clone();
-    each_secret(&mut restored, &mut |place, value| {
+    each_secret_of(&|_| true, &mut restored, &mut |place, value| {
         if value.as_str() == Some(HIDDEN)
             && let Some((_, before)) = known.iter().find(|(known, _)| known == place)
         {
@@ -108,8 +128,33 @@ pub fn references(document: &Value) -> Vec<String> {
     found
 }
 
+/// The configuration of an open document as the texts that a connector's calls take. The lists of headers are ours and
+/// stay out of it.
+pub fn configuration_of(document: &Value) -> BTreeMap<String, String> {
+    let members = document.get("configuration").and_then(Value::as_object);
+    let text = |(key, value): (&String, &Value)| match value {
+        Value::Null => None,
+        Value::String(text) => Some((key.clone(), text.clone())),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Some((key.clone(), value.to_string()))
+        }
+    };
+    let is_theirs =
+        |(key, _): &(&String, &Value)| !HEADERS.contains(&key.trim().to_ascii_lowercase().as_str());
+    members.into_iter().flatten().filter(is_theirs).filter_map(text).collect()
+}
+
 /// Calls for every secret value with its place.
 fn each_secret<E>(
+    document: &mut Value,
+    call: &mut dyn FnMut(&str, &mut Value) -> Result<(), E>,
+) -> Result<(), E> {
+    each_secret_of(&|_| false, document, call)
+}
+
+/// The same, with the keys that a connector says are secret.
+fn each_secret_of<E>(
+    is_own: &dyn Fn(&str) -> bool,
     document: &mut Value,
     call: &mut dyn FnMut(&str, &mut Value) -> Result<(), E>,
 ) -> Result<(), E> {
@@ -120,7 +165,7 @@ fn each_secret<E>(
         let place = format!("configuration.{key:?}");
         if HEADERS.iter().any(|headers| headers.eq_ignore_ascii_case(key.trim())) {
             each_header(&place, value, call)?;
-        } else if is_secret(key) {
+        } else if is_secret(key) || is_own(key) || sealed(value).is_some() {
             call(&place, value)?;
         }
     }

@@ -2,7 +2,10 @@
 //!
 //! Not here: HTTP routes and command lines (the binary), rules (the core), SQL (the store).
 
+pub mod calls;
 pub mod clock;
+pub mod connections;
+pub mod connectors;
 pub mod deliverer;
 pub mod document;
 pub mod driver;

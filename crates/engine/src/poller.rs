@@ -22,11 +22,13 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use turnstone_core::id::{PollerId, RunId};
 use turnstone_core::poll::{
-    Batch, Finish, Options, Pass, PollerState, RunFault, RunKind, RunOutcome, RunRecord, Start, Status, start,
+    Batch, Finish, Options, Pass, PollerState, RECONNECT_NEEDED, RunFault, RunKind, RunOutcome, RunRecord,
+    Start, Status, start,
 };
 use turnstone_core::schedule;
 use turnstone_store::{Claim, Committed, Due, Lease, Result, StoreError};
 
+use crate::calls::Calls;
 use crate::clock::Entropy;
 use crate::driver::{Ended, Progress, Tools, Watch, drive_until};
 use crate::egress::{Bodies, BodyBudget};
@@ -92,6 +94,7 @@ pub struct Poller {
     entropy: Arc<dyn Entropy>,
     settings: PollerSettings,
     on_progress: OnProgress,
+    calls: Option<Calls>,
     wake: Notify,
 }
 
@@ -105,7 +108,21 @@ impl Poller {
         settings: PollerSettings,
         on_progress: OnProgress,
     ) -> Arc<Poller> {
-        Arc::new(Poller { tools, preparer, budget, entropy, settings, on_progress, wake: Notify::new() })
+        Poller::with_calls(tools, preparer, budget, entropy, settings, on_progress, None)
+    }
+
+    /// A poller of instances that may be made from connectors, whose resources it calls through `calls`.
+    pub fn with_calls(
+        tools: Tools,
+        preparer: Arc<Preparer>,
+        budget: BodyBudget,
+        entropy: Arc<dyn Entropy>,
+        settings: PollerSettings,
+        on_progress: OnProgress,
+        calls: Option<Calls>,
+    ) -> Arc<Poller> {
+        let wake = Notify::new();
+        Arc::new(Poller { tools, preparer, budget, entropy, settings, on_progress, calls, wake })
     }
 
     /// Hints that something may be due earlier than was known.
@@ -193,9 +210,10 @@ impl Poller {
             return Ok(None);
         };
         // Which host it burdens is known only now. What cannot be prepared burdens none.
-        let prepared = self.preparer.prepare(&claim.instance, now).ok();
-        let plan = prepared.and_then(|prepared| prepared.plan(&claim.poller).ok());
-        let host = plan.map(|plan| Prepared::host(&plan.resource)).unwrap_or_default();
+        let prepared = self.preparer.prepare(&claim.instance, now).await.ok();
+        let host =
+            |prepared: Arc<Prepared>| Some(prepared.host(&prepared.plan(&claim.poller).ok()?.resource));
+        let host = prepared.and_then(host).unwrap_or_default();
         if !turns.take(next, &host) {
             self.tools.store.release(claim.lease, claim.poller.next_due).await?;
             return Ok(None);
@@ -277,22 +295,24 @@ impl Poller {
         stop: &Stop,
     ) -> Turn {
         let now = self.tools.clock.now();
-        let begun = self.begin(&claim, run, now, options);
+        let begun = self.begin(&claim, run, now, options).await;
         let (step, connection) = match begun {
             Ok(begun) => begun,
             Err(fault) => return self.fail(&claim, run, now, fault).await,
         };
+        let tools = self.tools_of(&claim);
         let id = claim.poller.id;
         let progress = |progress| (self.on_progress)(id, progress);
         let watch = Watch { stop, progress: &progress };
         let ended = tokio::select! {
             biased;
-            ended = drive_until(step, claim.lease, &self.tools, &connection, watch) => ended,
+            ended = drive_until(step, claim.lease, &tools, &connection, watch) => ended,
             () = self.keep(claim.lease, claimed_at) => Ok(Some(Ended::Abandoned)),
         };
         match ended {
             Ok(Some(Ended::Finished(finish))) => {
                 note(&finish, &claim);
+                self.pause_when_disconnected(&claim, &finish).await;
                 Turn::Finished(finish)
             }
             Ok(Some(Ended::Abandoned)) => {
@@ -308,15 +328,38 @@ impl Poller {
         }
     }
 
+    /// The tools of a run: one of an instance with a connector asks through its own resources.
+    fn tools_of(&self, claim: &Claim) -> Tools {
+        match &self.calls {
+            Some(calls) if claim.instance.element.is_some() => Tools {
+                net: calls.net(claim.instance.clone(), Arc::clone(&self.tools.net)),
+                ..self.tools.clone()
+            },
+            Some(_) | None => self.tools.clone(),
+        }
+    }
+
+    /// An account that must be connected anew is not asked again before that: its pollers rest where they are. One
+    /// that is not paused now (the store failed, say) is at its next run.
+    async fn pause_when_disconnected(&self, claim: &Claim, finish: &Finish) {
+        let Some(fault) = finish.run.error.as_ref().filter(|fault| fault.code == RECONNECT_NEEDED) else {
+            return;
+        };
+        let (org, id) = (claim.poller.org, claim.poller.id);
+        if let Err(error) = self.tools.store.pause(org, id, &fault.message).await {
+            tracing::warn!(%error, poller = %id, "it must be connected anew and could not be paused");
+        }
+    }
+
     /// Everything that a run starts from, or why it cannot.
-    fn begin(
+    async fn begin(
         &self,
         claim: &Claim,
         run: RunId,
         now: Timestamp,
         options: Options,
     ) -> std::result::Result<(turnstone_core::run::Step, crate::egress::Connection), RunFault> {
-        let prepared = self.preparer.prepare(&claim.instance, now).map_err(|error| error.fault())?;
+        let prepared = self.preparer.prepare(&claim.instance, now).await.map_err(|error| error.fault())?;
         let plan = prepared.plan(&claim.poller).map_err(|error| error.fault())?;
         let bodies = Bodies::new(&self.budget);
         let connection = prepared.connection(&plan.resource, bodies).map_err(|error| error.fault())?;

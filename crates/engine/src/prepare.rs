@@ -16,7 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
-use turnstone_core::check::{CheckSettings, Checked, Fault, check};
+use turnstone_core::check::{CheckSettings, Checked, ConnectorDefaults, Fault, check};
+use turnstone_core::connector::{Connector, UnsetPlaces, keys};
 use turnstone_core::id::InstanceId;
 use turnstone_core::instance::{Basic, Instance, SecretRef};
 use turnstone_core::poll::{Plan, RunFault};
@@ -26,7 +27,8 @@ use turnstone_store::{InstanceRow, NewPoller, PollerRow};
 use url::{Origin, Url};
 
 use crate::clock::Entropy;
-use crate::document::{open_document, redact_document, references};
+use crate::connectors::Connectors;
+use crate::document::{configuration_of, open_document, redact_document, references};
 use crate::egress::{Bodies, Connection};
 use crate::secrets::{KeyRing, Secret, SecretError};
 
@@ -70,6 +72,9 @@ pub enum PrepareError {
     /// The poller's resource is not in the document.
     #[error("the configuration of instance {0} has no resource `{1}`; add it, or remove the poller")]
     NoResource(InstanceId, String),
+    /// The connector that it was made from cannot be had.
+    #[error("the connector of instance {0} cannot be used: {1}")]
+    Connector(InstanceId, String),
     /// What the document was read from is not to be used as an address.
     #[error("the address of `{0}` has no host; correct its `url`")]
     NoOrigin(String),
@@ -89,6 +94,7 @@ impl PrepareError {
             | PrepareError::Faults { .. }
             | PrepareError::NoResource(..)
             | PrepareError::NoOrigin(_) => ("badConfiguration", false),
+            PrepareError::Connector(..) => ("noConnector", true),
         };
         RunFault::new(code, self.to_string(), transient)
     }
@@ -99,6 +105,7 @@ pub struct Preparer {
     settings: CheckSettings,
     keys: Arc<KeyRing>,
     references: References,
+    connectors: Option<Arc<Connectors>>,
     ready: Mutex<Ready>,
 }
 
@@ -108,7 +115,30 @@ type Ready = HashMap<InstanceId, ([u8; 32], Arc<Prepared>)>;
 impl Preparer {
     /// `settings` are those of the server; their `now` is replaced by the time of each call.
     pub fn new(settings: CheckSettings, keys: Arc<KeyRing>, references: References) -> Self {
-        Preparer { settings, keys, references, ready: Mutex::default() }
+        Preparer { settings, keys, references, connectors: None, ready: Mutex::default() }
+    }
+
+    /// Lets instances be made from the connectors of a store.
+    #[must_use]
+    pub fn with_connectors(self, connectors: Arc<Connectors>) -> Self {
+        Preparer { connectors: Some(connectors), ..self }
+    }
+
+    /// Whether documents may refer to this machine.
+    pub fn references(&self) -> References {
+        self.references
+    }
+
+    /// The connector that an instance was made from.
+    pub async fn connector_of(&self, row: &InstanceRow) -> Result<Option<Arc<Connector>>, PrepareError> {
+        let unusable = |words: String| PrepareError::Connector(row.id, words);
+        match (&self.connectors, row.element) {
+            (_, None) => Ok(None),
+            (Some(connectors), Some(_)) => {
+                connectors.of_instance(row).await.map_err(|error| unusable(error.to_string()))
+            }
+            (None, Some(_)) => Err(unusable("there is no store of connectors here".to_owned())),
+        }
     }
 
     /// The keys that seal this server's documents.
@@ -118,7 +148,12 @@ impl Preparer {
 
     /// Checks a document that somebody brings, by the server's settings. References are faults where they are refused.
     pub fn check(&self, document: &Value, now: Timestamp) -> Checked {
-        let mut checked = check(document, &CheckSettings { now, ..self.settings.clone() });
+        self.check_for(document, None, now)
+    }
+
+    /// The same for an instance of a connector, which gives what the document leaves to it.
+    pub fn check_for(&self, document: &Value, connector: Option<&Arc<Connector>>, now: Timestamp) -> Checked {
+        let mut checked = check(document, &self.settings(connector, now));
         if self.references == References::Refuse {
             let refused = references(document).into_iter().map(|path| Fault {
                 path,
@@ -133,19 +168,25 @@ impl Preparer {
         checked
     }
 
+    fn settings(&self, connector: Option<&Arc<Connector>>, now: Timestamp) -> CheckSettings {
+        let connector = connector.map(ConnectorDefaults::of).or_else(|| self.settings.connector.clone());
+        CheckSettings { now, connector, ..self.settings.clone() }
+    }
+
     /// Makes an instance ready. Cheap while its document does not change.
-    pub fn prepare(&self, row: &InstanceRow, now: Timestamp) -> Result<Arc<Prepared>, PrepareError> {
-        let hash: [u8; 32] = Sha256::digest(row.document.as_bytes()).into();
+    pub async fn prepare(&self, row: &InstanceRow, now: Timestamp) -> Result<Arc<Prepared>, PrepareError> {
+        let hash = version(row);
         if let Some((known, prepared)) = self.ready().get(&row.id)
             && *known == hash
         {
             return Ok(Arc::clone(prepared));
         }
+        let connector = self.connector_of(row).await?;
         let document: Value = serde_json::from_str(&row.document)
             .map_err(|error| PrepareError::Unreadable(row.id, error.to_string()))?;
         let open = open_document(&document, &self.keys, row.org)
             .map_err(|error: SecretError| PrepareError::Sealed(error.to_string()))?;
-        let Checked { instance, faults, .. } = self.check(&open, now);
+        let Checked { instance, faults, .. } = self.check_for(&open, connector.as_ref(), now);
         let Some(instance) = instance else {
             let count = faults.len();
             let first = faults.into_iter().next().unwrap_or_else(|| Fault {
@@ -155,7 +196,8 @@ impl Preparer {
             });
             return Err(PrepareError::Faults { instance: row.id, first, count });
         };
-        let prepared = Arc::new(Prepared { row: row.id, instance });
+        let own_host = connector.as_deref().map(|connector| own_host(connector, &open)).unwrap_or_default();
+        let prepared = Arc::new(Prepared { row: row.id, instance, own_host });
         let mut ready = self.ready();
         if ready.len() >= READY_MAX {
             ready.clear();
@@ -166,9 +208,14 @@ impl Preparer {
 
     /// The resources that a stored document configures, without opening its secrets: to see what an update changes.
     /// Empty when the document is not sound any more.
-    pub fn stored_resources(&self, document: &str, now: Timestamp) -> Vec<Resource> {
+    pub fn stored_resources(
+        &self,
+        document: &str,
+        connector: Option<&Arc<Connector>>,
+        now: Timestamp,
+    ) -> Vec<Resource> {
         let Ok(document) = serde_json::from_str::<Value>(document) else { return Vec::new() };
-        let settings = CheckSettings { now, ..self.settings.clone() };
+        let settings = self.settings(connector, now);
         check(&redact_document(&document), &settings).instance.map_or(Vec::new(), |found| found.resources)
     }
 
@@ -177,10 +224,31 @@ impl Preparer {
     }
 }
 
+/// What a ready instance was made from: its document, and the revision of its connector.
+fn version(row: &InstanceRow) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    let (element, revision) = row.element.map_or((0, 0), |(element, revision)| (element.0, revision));
+    hash.update(element.to_be_bytes());
+    hash.update(revision.to_be_bytes());
+    hash.update(row.document.as_bytes());
+    hash.finalize().into()
+}
+
+/// Scheme, host and port where a connector's calls for an instance go, as far as its configuration tells.
+fn own_host(connector: &Connector, document: &Value) -> String {
+    let settings = connector.settings(&configuration_of(document));
+    let filled = settings.filled(keys::BASE_URL).and_then(|base| {
+        settings.fill(base, keys::BASE_URL, UnsetPlaces::Stay).ok().and_then(|base| Url::parse(&base).ok())
+    });
+    filled.map(|url| url.origin().ascii_serialization()).unwrap_or_default()
+}
+
 /// An instance that is ready to run.
 #[derive(Debug)]
 pub struct Prepared {
     row: InstanceId,
+    /// Where the connector's own calls go; empty without one.
+    own_host: String,
     /// The instance, with its secrets open.
     pub instance: Instance,
 }
@@ -218,7 +286,8 @@ impl Prepared {
                 origins.push(url.origin());
             }
         }
-        if origins.is_empty() {
+        // A resource that the connector calls has no address of its own: the calls bring theirs.
+        if origins.is_empty() && resource.url.is_absolute() {
             return Err(PrepareError::NoOrigin(resource.name.clone()));
         }
         let headers = self.instance.headers.iter();
@@ -232,8 +301,8 @@ impl Prepared {
     }
 
     /// Host and port of a resource's provider: whom a poll of it burdens.
-    pub fn host(resource: &Resource) -> String {
-        resource.url.origin().unwrap_or_default()
+    pub fn host(&self, resource: &Resource) -> String {
+        resource.url.origin().unwrap_or_else(|| self.own_host.clone())
     }
 }
 
@@ -378,12 +447,12 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_stored_instance_becomes_a_plan_and_a_connection() {
+    #[tokio::test]
+    async fn a_stored_instance_becomes_a_plan_and_a_connection() {
         let preparer = preparer(References::Refuse);
         let row = row(&document(RELATIVE, "canary"));
         assert!(!row.document.contains("canary"));
-        let prepared = preparer.prepare(&row, now()).unwrap();
+        let prepared = preparer.prepare(&row, now()).await.unwrap();
         let plan = prepared.plan(&poller("customers", 4)).unwrap();
         assert_eq!((plan.revision, plan.element_key.as_str()), (4, "crm"));
         let connection = prepared.connection(&plan.resource, Bodies::new(&BodyBudget::default())).unwrap();
@@ -391,7 +460,7 @@ mod tests {
         assert!(connection.owns(&Url::parse("https://api.test/v1/customers").unwrap()));
         assert!(!connection.owns(&Url::parse("https://other.test/").unwrap()));
         assert!(
-            Arc::ptr_eq(&prepared, &preparer.prepare(&row, now()).unwrap()),
+            Arc::ptr_eq(&prepared, &preparer.prepare(&row, now()).await.unwrap()),
             "kept while it does not change"
         );
         assert_eq!(
@@ -400,18 +469,18 @@ mod tests {
         );
     }
 
-    #[test]
-    fn references_are_looked_up_only_where_they_are_allowed() {
+    #[tokio::test]
+    async fn references_are_looked_up_only_where_they_are_allowed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
         std::fs::write(&path, "from the file\n").unwrap();
         let document = document(RELATIVE, &format!("file:{}", path.display()));
         let refused = preparer(References::Refuse);
         assert!(refused.check(&document, now()).instance.is_none());
-        let error = refused.prepare(&row(&document), now()).unwrap_err();
+        let error = refused.prepare(&row(&document), now()).await.unwrap_err();
         assert!(error.to_string().contains("the server's own environment"), "{error}");
 
-        let prepared = preparer(References::Allow).prepare(&row(&document), now()).unwrap();
+        let prepared = preparer(References::Allow).prepare(&row(&document), now()).await.unwrap();
         let resource = &prepared.instance.resources[0];
         let bodies = || Bodies::new(&BodyBudget::default());
         let headers = prepared.connection(resource, bodies()).unwrap().headers;
@@ -424,27 +493,27 @@ mod tests {
         assert_eq!((fault.code.as_str(), fault.transient), ("secretMissing", true));
     }
 
-    #[test]
-    fn a_document_that_became_unsound_says_why() {
+    #[tokio::test]
+    async fn a_document_that_became_unsound_says_why() {
         let mut broken = document(RELATIVE, "x");
         broken["configuration"]["event.poller.configuration"]["customers"]["idField"] = json!("");
-        let fault = preparer(References::Refuse).prepare(&row(&broken), now()).unwrap_err().fault();
+        let fault = preparer(References::Refuse).prepare(&row(&broken), now()).await.unwrap_err().fault();
         assert_eq!(fault.code, "badConfiguration");
         assert!(fault.message.contains("`idField` is empty"), "{}", fault.message);
     }
 
-    #[test]
-    fn only_a_changed_resource_gets_a_new_revision() {
+    #[tokio::test]
+    async fn only_a_changed_resource_gets_a_new_revision() {
         let preparer = preparer(References::Refuse);
         let stored = row(&document(RELATIVE, "one"));
-        let old = preparer.stored_resources(&stored.document, now());
+        let old = preparer.stored_resources(&stored.document, None, now());
         let pollers = [poller("customers", 7)];
         let before = Before { pollers: &pollers, resources: &old };
-        let revision = |url: &str, header: &str| {
-            let prepared = preparer.prepare(&row(&document(url, header)), now()).unwrap();
+        let revision = async |url: &str, header: &str| {
+            let prepared = preparer.prepare(&row(&document(url, header)), now()).await.unwrap();
             pollers_of(&prepared.instance, before, now(), &SeededEntropy::new(1))[0].revision
         };
-        assert_eq!(revision(RELATIVE, "two"), 7, "another secret is no other configuration");
-        assert_eq!(revision("/clients?since=${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}", "one"), 8);
+        assert_eq!(revision(RELATIVE, "two").await, 7, "another secret is no other configuration");
+        assert_eq!(revision("/clients?since=${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}", "one").await, 8);
     }
 }

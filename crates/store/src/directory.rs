@@ -316,6 +316,30 @@ pub enum Written {
     Moved,
 }
 
+/// Something that waits for the end of an authorisation at a provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAuthorization {
+    /// For which organisation.
+    pub org: OrgId,
+    /// Hash of its state.
+    pub state_hash: [u8; 32],
+    /// Hash of the application that it is for, to be found by when the state does not come back.
+    pub client_hash: [u8; 32],
+    /// What waits, sealed.
+    pub sealed: String,
+    /// When it ends, taken or not.
+    pub expires_at: Timestamp,
+}
+
+/// What waited for the end of an authorisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthorizationRow {
+    /// Hash of its state.
+    pub state_hash: [u8; 32],
+    /// What waited, sealed.
+    pub sealed: String,
+}
+
 /// What a request was answered with, so that the same request gets the same answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RememberedAnswer {
@@ -504,6 +528,20 @@ pub trait Directory: Send + Sync {
     ) -> Result<Option<Lease<InstanceId>>>;
     /// Ends a refresh that brought nothing. Does nothing when the claim is another's by now.
     async fn end_refresh(&self, lease: Lease<InstanceId>) -> Result<()>;
+
+    // Authorisations.
+
+    /// Keeps something until an authorisation comes back, in place of what waits under the same state. Some of those
+    /// that have ended go.
+    async fn add_authorization(&self, new: NewAuthorization, now: Timestamp) -> Result<()>;
+    /// Takes what waits under this state, or for this application if nothing else waits for it. Of all who come for the
+    /// same, one gets it; `None` for the others, and for everybody once it has ended.
+    async fn take_authorization(
+        &self,
+        org: OrgId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<AuthorizationRow>>;
 
     // What happened.
 

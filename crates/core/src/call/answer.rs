@@ -31,7 +31,8 @@ pub(super) fn read(status: u16, headers: Vec<(String, String)>, body: String) ->
 pub(super) fn unreachable(error: &FetchError) -> CallFault {
     let status = match error.kind {
         FetchErrorKind::Timeout => 504,
-        FetchErrorKind::Forbidden | FetchErrorKind::BadUrl => 400,
+        FetchErrorKind::Forbidden | FetchErrorKind::BadUrl | FetchErrorKind::Call => 400,
+        FetchErrorKind::Reconnect => 401,
         FetchErrorKind::Dns
         | FetchErrorKind::Connect
         | FetchErrorKind::Tls

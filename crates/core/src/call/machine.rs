@@ -15,7 +15,7 @@ use crate::hook::{HookFault, HookInputs, HookKind, HookOutcome, InputName, merge
 use crate::json_text::{self, Kind, quote};
 use crate::limits::REQUESTS_PER_CALL_MAX;
 use crate::query::Expression;
-use crate::run::{Reply, Response};
+use crate::run::{FetchError, FetchErrorKind, Reply, Response};
 
 use super::answer::{self, AnswerMapping, field_names};
 use super::hooking::{self, Answer, Follows, HookAsk, around, body_inputs};
@@ -192,7 +192,9 @@ impl Machine {
             Ok(outcome) => outcome,
             Err(fault) => {
                 let status = if fault.is_passing() { 503 } else { 400 };
-                let sentence = self.context.settings.redacted(&format!("`{place}`: {fault}"));
+                let called = self.called();
+                let sentence = format!("`{} {}` (`{place}`): {fault}", called.method, called.path);
+                let sentence = self.context.settings.redacted(&sentence);
                 return self.fail(CallFault::new(status, sentence));
             }
         };
@@ -234,25 +236,27 @@ impl Machine {
             }
         };
         let Response { status, headers, body } = response;
-        if self.head.is_none() || !(200..300).contains(&status) {
-            self.head = Some(ProviderHead {
-                status,
-                headers: headers.clone(),
-                sent_at: reply.sent_at,
-                to_head: reply.to_head,
-            });
-        }
+        let head =
+            ProviderHead { status, headers: headers.clone(), sent_at: reply.sent_at, to_head: reply.to_head };
         // A step of the sign-in itself must not ask for another sign-in.
         let renews = !self.renewed && self.called().kind.is_called();
         if status == 401 && renews && auth::can_renew(&self.context.connector, &self.context.settings) {
             self.renewed = true;
-            return CallStep::RefreshToken(AwaitToken { machine: self });
+            // What counts is the answer to the second try.
+            let refusal = Box::new(head);
+            return CallStep::RefreshToken(AwaitToken { machine: self, refusal });
+        }
+        if self.head.is_none() || !(200..300).contains(&status) {
+            self.head = Some(head);
         }
         self.after(url, parts, answer::read(status, headers, body), 0)
     }
 
     /// Continues with new credentials, or without.
-    pub(super) fn renewed(mut self: Box<Self>, renewal: Renewal) -> CallStep {
+    pub(super) fn renewed(mut self: Box<Self>, refusal: ProviderHead, renewal: Renewal) -> CallStep {
+        if !matches!(renewal, Renewal::Renewed(_)) {
+            self.head = Some(refusal);
+        }
         match renewal {
             Renewal::Renewed(settings) => {
                 self.context.settings = settings;
@@ -267,13 +271,16 @@ impl Machine {
                 }
                 self.prepare()
             }
-            Renewal::Refused(fault) => {
-                self.fail(CallFault { status: 401, message: fault, provider_message: None })
-            }
-            Renewal::Failed(fault) => {
-                self.fail(CallFault { status: 503, message: fault, provider_message: None })
-            }
+            Renewal::Refused(words) => self.unasked(401, FetchErrorKind::Reconnect, words),
+            Renewal::Failed(words) => self.unasked(503, FetchErrorKind::Broken, words),
         }
+    }
+
+    /// Ends the call because the provider cannot be asked again.
+    fn unasked(self: Box<Self>, status: u16, kind: FetchErrorKind, message: String) -> CallStep {
+        let fault = CallFault::new(status, message.clone());
+        let answer = fault.answer(&self.context, self.configuration, self.head);
+        CallStep::Done(CallAnswer { unreachable: Some(FetchError { kind, message }), ..answer })
     }
 
     fn after(self: Box<Self>, url: String, parts: VendorParts, answer: Answer, next: usize) -> CallStep {
@@ -562,6 +569,11 @@ fn some(pairs: Vec<(String, String)>) -> Vec<(String, Option<String>)> {
 }
 
 impl CallFault {
+    /// The answer to a call of this instance that cannot even begin, in the field's shape.
+    pub fn into_answer(self, instance: i64, request_id: &str) -> CallAnswer {
+        self.shaped(instance, request_id, Vec::new(), None)
+    }
+
     /// The answer in the field's shape.
     pub(super) fn answer(
         self,
@@ -569,15 +581,24 @@ impl CallFault {
         configuration: Vec<(String, Option<String>)>,
         provider: Option<ProviderHead>,
     ) -> CallAnswer {
-        let mut body =
-            format!("{{\"requestId\":{},\"message\":{}", quote(&context.request_id), quote(&self.message));
+        self.shaped(context.instance, &context.request_id, configuration, provider)
+    }
+
+    fn shaped(
+        self,
+        instance: i64,
+        request_id: &str,
+        configuration: Vec<(String, Option<String>)>,
+        provider: Option<ProviderHead>,
+    ) -> CallAnswer {
+        let mut body = format!("{{\"requestId\":{},\"message\":{}", quote(request_id), quote(&self.message));
         if let Some(words) = &self.provider_message {
             body.push_str(&format!(",\"providerMessage\":{}", quote(words)));
         }
         body.push('}');
         let mut headers = vec![
-            ("Elements-Request-Id".to_string(), context.request_id.clone()),
-            ("Elements-Element-Instance-Id".to_string(), context.instance.to_string()),
+            ("Elements-Request-Id".to_string(), request_id.to_string()),
+            ("Elements-Element-Instance-Id".to_string(), instance.to_string()),
         ];
         if let Some(head) = provider.as_ref().filter(|_| matches!(self.status, 429 | 503)) {
             let wait = head.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("retry-after"));

@@ -32,7 +32,7 @@ use crate::run::{FetchError, Reply, Request};
 pub use field::{FieldPlace, field_place};
 pub use hooking::{Change, HookAsk};
 pub use mapping::VendorBody;
-pub use polling::{hub_pagination, is_hub_path, reply_of};
+pub use polling::{hub_drift, hub_pagination, is_hub_path, is_polled_in_process, reply_of};
 pub use root_key::RootKey;
 pub use route::{NoRoute, Route, find};
 
@@ -204,7 +204,7 @@ pub struct CallAnswer {
     pub provider: Option<ProviderHead>,
     /// Why it failed, when it did.
     pub fault: Option<CallFault>,
-    /// Why the provider could not be reached, when it could not.
+    /// Why the provider could not be reached, or not asked again with new credentials, when that failed the call.
     pub unreachable: Option<FetchError>,
 }
 
@@ -244,7 +244,8 @@ pub struct CallFault {
 }
 
 impl CallFault {
-    pub(crate) fn new(status: u16, message: impl Into<String>) -> CallFault {
+    /// A fault of ours, without words of the provider.
+    pub fn new(status: u16, message: impl Into<String>) -> CallFault {
         CallFault { status, message: message.into(), provider_message: None }
     }
 }
@@ -291,12 +292,13 @@ impl AwaitReply {
 /// Waits for new credentials.
 pub struct AwaitToken {
     machine: Box<machine::Machine>,
+    refusal: Box<ProviderHead>,
 }
 
 impl AwaitToken {
     /// Answers with what came of the renewal.
     pub fn resume(self, renewal: Renewal) -> CallStep {
-        self.machine.renewed(renewal)
+        self.machine.renewed(*self.refusal, renewal)
     }
 }
 

@@ -268,6 +268,12 @@ fn style(
     }
 }
 
+/// Whether the provider hands out tokens or addresses of its own for the pages of a resource.
+pub(super) fn is_tokened(connector: &Connector, resource: &Resource, settings: &Settings) -> bool {
+    let parameter = |name: &str| declared(connector, resource, name);
+    style(resource, settings, parameter("page"), parameter("nextPage")) == Style::Cursor
+}
+
 fn declared<'c>(connector: &'c Connector, resource: &'c Resource, name: &str) -> Option<&'c Parameter> {
     let is_it = |parameter: &&Parameter| {
         parameter.source == Source::Request

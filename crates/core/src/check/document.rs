@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::connector::{Connector, keys};
 use crate::instance::{Basic, Instance};
 use crate::limits;
 use crate::resource::Resource;
@@ -179,7 +180,11 @@ impl Configuration {
         }
         let base = base_url(&mut section, settings, findings);
         let headers = callback::headers(&mut section, "http.headers", Towards::Provider, findings);
-        let basic = authentication(&mut section, findings);
+        // With a connector, name and password are what its own way of signing in takes.
+        let basic = match connector(settings) {
+            Some(_) => None,
+            None => authentication(&mut section, findings),
+        };
         if basic.is_some() && headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization")) {
             let problem = "`http.headers` and `authentication.type` both say how to authenticate";
             findings.fault(section.path(), problem, "remove one of them");
@@ -195,7 +200,7 @@ impl Configuration {
         }
         let resources = resources(&mut section, settings, &base, findings);
         section.inert(&INERT, "remove it, or keep it for other readers", findings);
-        let other = other(&section, findings);
+        let other = other(&section, connector(settings), findings);
         let base_url = match base {
             Base::Given(url) => Some(url),
             Base::Absent | Base::Faulty => None,
@@ -219,6 +224,11 @@ fn interval(section: &mut Section<'_>, settings: &CheckSettings, findings: &mut 
     Duration::from_secs_f64(minutes * 60.0)
 }
 
+/// The connector that the document is an instance of, where its resources can be called.
+fn connector(settings: &CheckSettings) -> Option<&Connector> {
+    settings.connector.as_ref()?.calls.as_deref()
+}
+
 /// Where relative urls continue.
 enum Base {
     Given(String),
@@ -233,6 +243,8 @@ fn base_url(section: &mut Section<'_>, settings: &CheckSettings, findings: &mut 
     if findings.faults.len() > faults {
         return Base::Faulty;
     }
+    // What a connector fills in at every call is no base for anything else.
+    let own = own.filter(|text| connector(settings).is_none() || !text.contains('{'));
     let default = settings.connector.as_ref().and_then(|connector| connector.base_url.as_deref());
     match own.or(default).map(template::base_prefix) {
         None => Base::Absent,
@@ -331,10 +343,17 @@ fn resources(
 }
 
 /// What is left of `configuration` belongs to the connector; what looks like one of ours is named.
-fn other(section: &Section<'_>, findings: &mut Findings) -> Map<String, Value> {
+fn other(
+    section: &Section<'_>,
+    connector: Option<&Connector>,
+    findings: &mut Findings,
+) -> Map<String, Value> {
     let mut other = Map::new();
     for (name, value) in section.rest() {
-        if let Some(meant) = nearest::nearest(name, &CONFIGURATION) {
+        let is_entry = connector.is_some_and(|connector| connector.entry(name).is_some());
+        if is_entry || (connector.is_some() && keys::is_reserved(name) && !name.starts_with("event.")) {
+            // The connector's own; whether it fits is for its calls to say.
+        } else if let Some(meant) = nearest::nearest(name, &CONFIGURATION) {
             let path = section.path_of(name);
             findings.warn(
                 &path,
@@ -421,7 +440,8 @@ mod tests {
         let mut with = settings();
         let resources = json!({"orders": {"url": "/orders", "idField": "id"}, "users": {"url": "/users", "idField": "id"}});
         let Value::Object(resources) = resources else { panic!("an object") };
-        with.connector = Some(ConnectorDefaults { base_url: Some("https://x.example".into()), resources });
+        with.connector =
+            Some(ConnectorDefaults { base_url: Some("https://x.example".into()), resources, calls: None });
         let names = |configuration: Value| {
             let checked = check(&json!({"element": {"key": "k"}, "configuration": configuration}), &with);
             let instance = checked.instance.unwrap_or_else(|| panic!("{:#?}", checked.faults));

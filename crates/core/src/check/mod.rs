@@ -18,11 +18,13 @@ mod section;
 mod sweep;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::connector::Connector;
 use crate::date::{Zone, ZoneRules};
 use crate::instance::Instance;
 use crate::resource::Resource;
@@ -64,6 +66,15 @@ pub struct ConnectorDefaults {
     pub base_url: Option<String>,
     /// Its `event.poller.configuration`: what `{}` and an absent configuration stand for.
     pub resources: Map<String, Value>,
+    /// The connector itself, whose resources a `url` may name; `None` where nothing could call them.
+    pub calls: Option<Arc<Connector>>,
+}
+
+impl ConnectorDefaults {
+    /// All that a connector brings where its resources can be called.
+    pub fn of(connector: &Arc<Connector>) -> ConnectorDefaults {
+        ConnectorDefaults { calls: Some(Arc::clone(connector)), ..connector.defaults() }
+    }
 }
 
 /// One thing to say about a place of a document.

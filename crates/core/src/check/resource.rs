@@ -1,10 +1,13 @@
 //! One resource of `event.poller.configuration`: every setting, its default, and how the settings agree.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::call::{self, NoRoute};
+use crate::connector::Connector;
 use crate::date::Resolution;
 use crate::json_path::JsonPath;
 use crate::limits;
@@ -69,6 +72,9 @@ const INERT: [&str; 7] = [
     "parameters",
 ];
 
+/// Paths of a connector that a message names.
+const NAMED_PATHS_MAX: usize = 5;
+
 const NEEDS_CONNECTOR: &str = "give at least `url` and `idField` here";
 
 /// What a resource is read in.
@@ -80,6 +86,11 @@ pub(super) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
+    /// The connector whose resources a url may name.
+    fn connector(&self) -> Option<&Arc<Connector>> {
+        self.settings.connector.as_ref()?.calls.as_ref()
+    }
+
     /// Reads a url and makes it absolute.
     pub(super) fn template(&self, path: &str, text: &str, findings: &mut Findings) -> Option<Template> {
         let parsed = match Template::parse(text, &self.settings.server_zone, self.settings.zone_rules) {
@@ -93,6 +104,11 @@ impl Surroundings<'_> {
             let TemplateProblem { problem, remedy } =
                 TemplateProblem::from_sentence(&advice, "see the documentation");
             findings.warn(path, problem, remedy);
+        }
+        if let Some(connector) = self.connector()
+            && call::is_polled_in_process(connector, text)
+        {
+            return callable(connector, path, parsed.template, findings);
         }
         match self.base {
             _ if parsed.template.is_absolute() => Some(parsed.template),
@@ -115,6 +131,29 @@ impl Surroundings<'_> {
             }
         }
     }
+}
+
+/// A url that names one of the connector's own resources stays a path.
+fn callable(
+    connector: &Connector,
+    path: &str,
+    template: Template,
+    findings: &mut Findings,
+) -> Option<Template> {
+    let wanted = template.as_str().split('?').next().unwrap_or_default();
+    let problem = match call::find(connector, "GET", wanted) {
+        Ok(_) => return Some(template),
+        Err(NoRoute::Path) => format!("the connector `{}` has no resource `{wanted}`", connector.key),
+        Err(NoRoute::Method(_)) => format!("`{wanted}` cannot be read with GET"),
+    };
+    let own = connector.resources.iter().filter(|own| own.kind.is_called() && own.method == "GET");
+    let known: Vec<String> = own.map(|own| format!("`{}`", own.path)).take(NAMED_PATHS_MAX).collect();
+    let remedy = match known.is_empty() {
+        true => "write the provider's full address".to_string(),
+        false => format!("write one of those it has, such as {}", known.join(", ")),
+    };
+    findings.fault(path, problem, remedy);
+    None
 }
 
 fn refuse(path: &str, error: TemplateError, findings: &mut Findings) -> Option<Template> {
@@ -213,7 +252,18 @@ fn settings(
     let filter_by_current_date = section.flag("filterByCurrentDate", findings).unwrap_or(false);
     let page_size = page_size(&mut section, findings);
     let faults = findings.faults.len();
-    let pagination = paging::read(&mut section, findings);
+    let mut pagination = paging::read(&mut section, findings);
+    // The pages of a call follow by our own token, unless the configuration counts them itself.
+    let calls = place.connector().filter(|_| url.as_ref().is_some_and(|url| !url.is_absolute()));
+    let drift = match (calls, url.as_ref()) {
+        (Some(connector), Some(url)) => {
+            if pagination.kind == PaginationKind::Undeclared {
+                pagination = call::hub_pagination();
+            }
+            Some(call::hub_drift(connector, url.as_str()))
+        }
+        _ => None,
+    };
     let pagination_is_sound = findings.faults.len() == faults;
     let names = url.as_ref().map(Template::query_names).unwrap_or_default();
     let (size, declared) = (page_size.unwrap_or(PAGE_SIZE), page_size.is_some());
@@ -221,7 +271,7 @@ fn settings(
         paging::agree(&pagination, size, declared, &names, section.path(), findings);
     }
     let sweep = sweep::read(&mut section, url.as_ref(), place, findings);
-    let reading = Reading::read(&mut section, &pagination, place.settings, findings);
+    let reading = Reading::read(&mut section, &pagination, drift, place.settings, findings);
     let content = Content::read(&mut section, findings);
     if let Some(url) = &url {
         exact_filter(url, &dates, section.path(), findings);
@@ -380,6 +430,7 @@ impl Reading {
     fn read(
         section: &mut Section<'_>,
         pagination: &Pagination,
+        of_calls: Option<Drift>,
         settings: &CheckSettings,
         findings: &mut Findings,
     ) -> Reading {
@@ -416,7 +467,7 @@ impl Reading {
             sort: section
                 .choice("sort", &[("asc", Sort::Asc), ("desc", Sort::Desc), ("none", Sort::None)], findings)
                 .unwrap_or(Sort::None),
-            drift: drift.unwrap_or(default_drift),
+            drift: drift.or(of_calls).unwrap_or(default_drift),
         }
     }
 }

@@ -308,7 +308,7 @@ impl Connector {
         let base_url = self.entry(keys::BASE_URL).and_then(|entry| entry.default.clone());
         let poller = self.entry(keys::POLLER_CONFIGURATION).and_then(|entry| entry.default.as_deref());
         let resources = poller.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        ConnectorDefaults { base_url: base_url.filter(|url| !url.contains('{')), resources }
+        ConnectorDefaults { base_url: base_url.filter(|url| !url.contains('{')), resources, calls: None }
     }
 
     /// Keys whose values never leave: those of passwords and of the platform's own secrets.

@@ -30,4 +30,5 @@ pub use machine::{Options, Plan, Start, start};
 pub use outcome::{
     Batch, Decision, Finish, Ignored, RunFault, RunKind, RunOutcome, RunRecord, Status, Story, Verdict,
 };
+pub use reading::RECONNECT_NEEDED;
 pub use state::{BaselineState, Brake, Group, Hold, Lateness, Pass, PollerState, TrailMark, Validators};

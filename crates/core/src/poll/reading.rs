@@ -32,6 +32,9 @@ const REPEATED_PAGES_MAX: u32 = 4;
 /// Empty pages in a row that name a next one.
 const EMPTY_PAGES_MAX: u32 = 100;
 
+/// The code of a run that failed because its account must be connected anew.
+pub const RECONNECT_NEEDED: &str = "reconnectNeeded";
+
 /// Waits inside one run.
 const WAITS_PER_RUN_MAX: u32 = 2;
 
@@ -598,6 +601,8 @@ fn fault_of(error: &FetchError) -> RunFault {
         FetchErrorKind::Undecodable => "undecodable",
         FetchErrorKind::Redirect => "redirected",
         FetchErrorKind::Broken => "broken",
+        FetchErrorKind::Call => "callFailed",
+        FetchErrorKind::Reconnect => RECONNECT_NEEDED,
     };
     RunFault::new(code, error.message.clone(), error.kind.is_transient())
 }

@@ -197,7 +197,10 @@ fn a_hook_that_fails_names_itself_and_no_secret() {
     let (steps, answer) = fails(HookFault::Thrown { line: Some(3), message: "bad tok-secret".into() });
     assert_eq!(steps, ["global pre", "own pre"]);
     let shown = show_fault(&answer);
-    assert!(shown.starts_with("400: `resources[0].hooks[1]`: the hook threw"), "{shown}");
+    assert!(
+        shown.starts_with("400: `POST /hubs/crm/things` (`resources[0].hooks[1]`): the hook threw"),
+        "{shown}"
+    );
     assert!(shown.contains("bad ********") && !shown.contains("tok-secret"), "{shown}");
 }
 

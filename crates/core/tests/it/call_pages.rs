@@ -307,11 +307,9 @@ fn a_poll_sees_the_provider_s_clock_and_refusals() {
     let slow = replied("429\nRetry-After: 9", "").outcome.unwrap();
     assert_eq!((slow.status, slow.header("retry-after")), (429, Some("9")));
     assert_eq!(replied("500", "").outcome.unwrap().status, 500, "the provider's own word");
-    assert_eq!(
-        replied("200", r#"{"other":[]}"#).outcome.unwrap().status,
-        502,
-        "not the list that was declared"
-    );
+    let other = replied("200", r#"{"other":[]}"#).outcome.unwrap_err();
+    assert_eq!(other.message, "the provider's answer has nothing at `list`; correct `rootKey`");
+    assert!(!other.kind.is_transient(), "not the list that was declared");
     let unset = Setup::new("GET", json!({})).set("base.url", "https://{host}");
     let error =
         reply_of(unset.conversation("GET /things", &[]).0, Timestamp::UNIX_EPOCH).outcome.unwrap_err();

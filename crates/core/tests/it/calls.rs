@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use turnstone_core::call::{
-    CallAnswer, CallBody, CallContext, CallRequest, CallStep, Renewal, VendorRequest, start,
+    CallAnswer, CallBody, CallContext, CallRequest, CallStep, Renewal, VendorRequest, reply_of, start,
 };
 use turnstone_core::check::CheckSettings;
 use turnstone_core::connector::{Document, check};
@@ -771,6 +771,26 @@ fn a_401_is_answered_once_with_new_credentials() {
     assert_eq!(show(request), "GET /v1/items\nAuthorization: Bearer new");
     let CallStep::Done(answer) = waiting.resume(reply("401", "")) else { panic!("only once") };
     assert_eq!(answer.status, 401);
+}
+
+#[test]
+fn the_answer_to_the_second_try_is_the_one_that_counts() {
+    let setup = renewable();
+    let refused = || {
+        let CallStep::Fetch(_, waiting) = setup.start("GET /things") else { panic!() };
+        let CallStep::RefreshToken(waiting) = waiting.resume(reply("401", "")) else { panic!() };
+        waiting
+    };
+    let renewed = Renewal::Renewed(setup.context().settings);
+    let CallStep::Fetch(_, waiting) = refused().resume(renewed) else { panic!() };
+    let CallStep::Done(answer) = waiting.resume(reply("200\nDate: x", "[]")) else { panic!() };
+    let head = answer.provider.as_ref().unwrap();
+    assert_eq!((head.status, head.headers.len()), (200, 1));
+    assert_eq!(reply_of(answer, Timestamp::UNIX_EPOCH).outcome.unwrap().status, 200);
+    let CallStep::Done(answer) = refused().resume(Renewal::Refused("gone".into())) else { panic!() };
+    assert_eq!(answer.provider.as_ref().unwrap().status, 401);
+    let error = reply_of(answer, Timestamp::UNIX_EPOCH).outcome.unwrap_err();
+    assert_eq!((error.kind, error.message.as_str()), (FetchErrorKind::Reconnect, "gone"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use turnstone_core::id::{InstanceId, OrgId};
 
 use super::directory::Connection;
-use super::state::{State, end};
+use super::state::{State, end, micros};
 use crate::api::*;
 use crate::directory::*;
 
@@ -49,7 +49,7 @@ impl State {
         connection.row = ConnectionRow {
             generation: tokens.generation_was + 1,
             tokens_sealed: Some(tokens.tokens_sealed),
-            tokens_expire_at: tokens.expire_at.map(super::state::micros),
+            tokens_expire_at: tokens.expire_at.map(micros),
             state: ConnectionState::Connected,
             reason: String::new(),
         };
@@ -94,5 +94,31 @@ impl State {
         if let Some(connection) = connection.filter(|known| known.refresh_epoch == lease.epoch) {
             connection.refresh_until = None;
         }
+    }
+
+    pub fn add_authorization(&mut self, new: NewAuthorization, now: Timestamp) -> Result<()> {
+        self.known_org(new.org)?;
+        let waiting = &mut self.directory.authorizations;
+        waiting.retain(|_, waits| micros(waits.expires_at) > micros(now));
+        waiting.insert((new.org, new.state_hash), new);
+        Ok(())
+    }
+
+    pub fn take_authorization(
+        &mut self,
+        org: OrgId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Option<AuthorizationRow> {
+        let waiting = &mut self.directory.authorizations;
+        let is_it = |waits: &&NewAuthorization| {
+            waits.org == org
+                && (waits.state_hash == hash || waits.client_hash == hash)
+                && micros(waits.expires_at) > micros(now)
+        };
+        let found: Vec<[u8; 32]> = waiting.values().filter(is_it).map(|waits| waits.state_hash).collect();
+        let [state_hash] = found.as_slice() else { return None };
+        let taken = waiting.remove(&(org, *state_hash))?;
+        Some(AuthorizationRow { state_hash: taken.state_hash, sealed: taken.sealed })
     }
 }

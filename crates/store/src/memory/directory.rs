@@ -21,6 +21,7 @@ pub(super) struct Rows {
     pub codes: BTreeMap<[u8; 32], Code>,
     pub date_formats: BTreeMap<DateFormatId, (OrgId, DateFormatRow)>,
     pub connections: BTreeMap<InstanceId, Connection>,
+    pub authorizations: BTreeMap<(OrgId, [u8; 32]), NewAuthorization>,
     pub audit: BTreeMap<AuditId, NewAudit>,
     pub answers: BTreeMap<(OrgId, String), RememberedAnswer>,
 }
@@ -247,6 +248,19 @@ impl Directory for MemoryStore {
     async fn end_refresh(&self, lease: Lease<InstanceId>) -> Result<()> {
         self.lock().end_refresh(lease);
         Ok(())
+    }
+
+    async fn add_authorization(&self, new: NewAuthorization, now: Timestamp) -> Result<()> {
+        self.lock().add_authorization(new, now)
+    }
+
+    async fn take_authorization(
+        &self,
+        org: OrgId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<AuthorizationRow>> {
+        Ok(self.lock().take_authorization(org, hash, now))
     }
 
     async fn audit(&self, new: NewAudit) -> Result<AuditId> {

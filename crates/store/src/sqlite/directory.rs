@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use turnstone_core::id::{AuditId, DateFormatId, ElementId, InstanceId, OrgId, TokenId, UserId};
 
 use super::writer::{Class, Weight};
-use super::{SqliteStore, connections, elements, people, rim};
+use super::{SqliteStore, authorizations, connections, elements, people, rim};
 use crate::api::*;
 use crate::directory::*;
 
@@ -238,6 +238,21 @@ impl Directory for SqliteStore {
         self.write(Class::Api, Weight::SMALL, move |desk| connections::end_refresh(desk, lease)).await
     }
 
+    async fn add_authorization(&self, new: NewAuthorization, now: Timestamp) -> Result<()> {
+        let add = move |desk: &mut _| authorizations::add_authorization(desk, &new, now);
+        self.write(Class::Api, Weight::SMALL, add).await
+    }
+
+    async fn take_authorization(
+        &self,
+        org: OrgId,
+        hash: [u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<AuthorizationRow>> {
+        let take = move |desk: &mut _| authorizations::take_authorization(desk, org, hash, now);
+        self.write(Class::Api, Weight::SMALL, take).await
+    }
+
     async fn audit(&self, new: NewAudit) -> Result<AuditId> {
         let weight = weight(new.detail.len());
         self.write(Class::Api, weight, move |desk| rim::audit(desk, &new)).await
@@ -273,7 +288,13 @@ mod tests {
     #[test]
     fn statements_prepare_and_do_not_scan() {
         let desk = open::memory().unwrap();
-        let modules = [elements::STATEMENTS, people::STATEMENTS, connections::STATEMENTS, rim::STATEMENTS];
+        let modules = [
+            elements::STATEMENTS,
+            people::STATEMENTS,
+            connections::STATEMENTS,
+            authorizations::STATEMENTS,
+            rim::STATEMENTS,
+        ];
         for (name, sql) in modules.concat() {
             let mut explain = desk
                 .db

@@ -5,6 +5,7 @@
 //!
 //! Not here: what the verbs mean (they are described at [`Store`] and [`crate::Directory`]), and PostgreSQL.
 
+mod authorizations;
 mod connections;
 mod delivery;
 mod directory;

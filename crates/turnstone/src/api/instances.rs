@@ -143,7 +143,9 @@ async fn change(api: &Api, row: &InstanceRow, document: Value) -> Answer<Json<Va
         return Err(ApiError::conflict("elementChanged", message));
     }
     let pollers = api.store.pollers(row.org, Some(row.id)).await?;
-    let resources = api.preparer.stored_resources(&row.document, api.now());
+    // A connector that cannot be had now is told by the runs; here it only means that passes begin anew.
+    let connector = api.preparer.connector_of(row).await.ok().flatten();
+    let resources = api.preparer.stored_resources(&row.document, connector.as_ref(), api.now());
     let before = Before { pollers: &pollers, resources: &resources };
     // The token stays as it is; the store does not look at this one.
     let new = new_instance(api, row.org, &read, &document, [0; 32], before)?;

@@ -32,6 +32,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
+use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
 use turnstone_engine::driver::Tools;
@@ -60,6 +61,8 @@ pub struct Parts {
     pub guard: Guard,
     /// For rehearsals.
     pub tools: Tools,
+    /// For those of instances that poll through their connector.
+    pub calls: Calls,
     /// Memory of rehearsals' answers.
     pub budget: BodyBudget,
     /// Chance, for tokens, ids and jitter.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use turnstone_core::id::{OrgId, RunId};
 use turnstone_core::poll::{self, Options, Pass, PollerState, RunKind, Start};
 use turnstone_core::resource::ComparedBy;
-use turnstone_engine::driver::{Rehearsal, rehearse};
+use turnstone_engine::driver::{Rehearsal, Tools, rehearse};
 use turnstone_engine::egress::Bodies;
 use turnstone_store::{InstanceRow, PollerRow};
 
@@ -31,7 +31,11 @@ pub async fn list(
 ) -> Answer<Json<Value>> {
     let instance = instances::find(&api, org, &id).await?;
     let pollers = api.store.pollers(org, Some(instance.id)).await?;
-    Ok(Json(pollers.iter().map(|poller| shown(&api, poller, &instance)).collect()))
+    let mut all = Vec::new();
+    for poller in &pollers {
+        all.push(shown(&api, poller, &instance).await);
+    }
+    Ok(Json(Value::Array(all)))
 }
 
 /// `GET /instances/{id}/pollers/{resource}`.
@@ -42,7 +46,7 @@ pub async fn read(
 ) -> Answer<Json<Value>> {
     let (instance, poller) = find(&api, org, &id, &resource).await?;
     let last = api.store.runs(org, poller.id, LAST_RUNS).await?;
-    let mut shown = shown(&api, &poller, &instance);
+    let mut shown = shown(&api, &poller, &instance).await;
     shown["lastRuns"] = last.iter().map(runs::shown).collect();
     Ok(Json(shown))
 }
@@ -75,7 +79,7 @@ async fn due_now(
     api.store.set_due(org, poller.id, api.now(), true).await?;
     (api.wake)();
     let poller = api.store.poller(org, poller.id).await?;
-    Ok((StatusCode::ACCEPTED, Json(shown(api, &poller, instance))))
+    Ok((StatusCode::ACCEPTED, Json(shown(api, &poller, instance).await)))
 }
 
 /// `PUT /instances/{id}/pollers/{resource}/paused`, with `{"reason": …}` or nothing.
@@ -94,7 +98,7 @@ pub async fn pause(
         Some(_) => return Err(ApiError::bad("badDocument", "`reason` is not a text; write it in quotes")),
     };
     api.store.pause(org, poller.id, &reason).await?;
-    Ok(Json(shown(&api, &api.store.poller(org, poller.id).await?, &instance)))
+    Ok(Json(shown(&api, &api.store.poller(org, poller.id).await?, &instance).await))
 }
 
 /// `DELETE /instances/{id}/pollers/{resource}/paused`: goes on, and polls now.
@@ -176,7 +180,7 @@ async fn rehearsed(
         ApiError::conflict("badConfiguration", error.to_string())
     };
     let now = api.now();
-    let prepared = api.preparer.prepare(instance, now).map_err(unsound)?;
+    let prepared = api.preparer.prepare(instance, now).await.map_err(unsound)?;
     let plan = prepared.plan(poller).map_err(unsound)?;
     let connection = prepared.connection(&plan.resource, Bodies::new(&api.budget)).map_err(unsound)?;
     // A provider that may answer "not modified" would leave nothing to explain.
@@ -192,7 +196,12 @@ async fn rehearsed(
         entropy: api.entropy.next_u64(),
         options: Options { kind, pages_max: REHEARSED_PAGES_MAX, ..Options::default() },
     });
-    Ok(rehearse(step, poller.id, &api.tools, &connection).await?)
+    let net = match instance.element {
+        Some(_) => api.calls.net(instance.clone(), Arc::clone(&api.tools.net)),
+        None => Arc::clone(&api.tools.net),
+    };
+    let tools = Tools { net, ..api.tools.clone() };
+    Ok(rehearse(step, poller.id, &tools, &connection).await?)
 }
 
 fn told(rehearsal: &Rehearsal, poller: &PollerRow) -> Value {
@@ -235,9 +244,11 @@ fn state_of(poller: &PollerRow) -> Answer<PollerState> {
 }
 
 /// A poller as the API shows it. Its watermark is a date in microseconds, or a number where `cursorField` counts.
-fn shown(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> Value {
+async fn shown(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> Value {
     let state = PollerState::read(&poller.state).unwrap_or_default();
-    let resources = api.preparer.stored_resources(&instance.document, api.now());
+    // Without it, a number would be shown as a date; the runs tell why it cannot be had.
+    let connector = api.preparer.connector_of(instance).await.ok().flatten();
+    let resources = api.preparer.stored_resources(&instance.document, connector.as_ref(), api.now());
     let resource = resources.iter().find(|resource| resource.name == poller.resource);
     let counts = resource.is_some_and(|resource| matches!(resource.compared, ComparedBy::Cursor(_)));
     let date = poller.watermark.filter(|_| !counts);

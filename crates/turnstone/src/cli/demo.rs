@@ -128,14 +128,15 @@ impl Demo {
         let document = shop::document(&provider.url(), &receiver.url(), &key);
         let folder = tempfile::tempdir().context("cannot make a temporary directory")?;
         let database = folder.path().join("demo.db");
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&database)?);
+        let database = Arc::new(SqliteStore::open(&database)?);
+        let store: Arc<dyn Store> = Arc::clone(&database) as _;
         let keys = KeyRing::from_file(&folder.path().join("demo.key"), WhenMissing::Make, &SystemEntropy)?;
         let keys = Arc::new(keys);
         let mut check = CheckSettings::new(SystemClock::new().now());
         check.interval_min = Duration::from_secs(1);
         let stop = Stop::new();
         let policy = Policy::AllowPrivate;
-        let node = Node::start(Settings { store: Arc::clone(&store), keys, policy, check }, &stop)?;
+        let node = Node::start(Settings { store: database, keys, policy, check }, &stop)?;
         let org = store.ensure_org("demo", node.tools.clock.now()).await?;
         let interval = create(&node, store.as_ref(), org, &document).await?;
         let pollers = store.pollers(org, None).await?;

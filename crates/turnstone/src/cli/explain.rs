@@ -123,7 +123,7 @@ async fn explain(session: &Session, poller: &PollerRow, sweep: bool) -> Result<E
     let faulty = |error: turnstone_engine::prepare::PrepareError| {
         super::poll::failure(&error.fault().code, error.to_string())
     };
-    let prepared = session.preparer.prepare(&session.row, now).map_err(faulty)?;
+    let prepared = session.preparer.prepare(&session.row, now).await.map_err(faulty)?;
     let plan = prepared.plan(poller).map_err(faulty)?;
     let bodies = Bodies::new(&BodyBudget::default());
     let connection = prepared.connection(&plan.resource, bodies).map_err(faulty)?;

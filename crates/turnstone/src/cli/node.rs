@@ -7,21 +7,25 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::task::JoinSet;
 use turnstone_core::check::CheckSettings;
+use turnstone_engine::calls::{self, CallSettings, Calls};
 use turnstone_engine::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use turnstone_engine::connectors::Connectors;
 use turnstone_engine::deliverer::{self, Deliverer, HttpCallback, Vault};
 use turnstone_engine::driver::{Progress, Tools};
 use turnstone_engine::egress::{BodyBudget, Client, Guard, Net, Policy, Setup};
+use turnstone_engine::hooks::{HookPool, PoolSettings};
 use turnstone_engine::keeper::{Keeper, KeeperSettings};
 use turnstone_engine::poller::{Poller, PollerSettings};
 use turnstone_engine::prepare::{Preparer, References};
 use turnstone_engine::secrets::KeyRing;
 use turnstone_engine::stop::Stop;
-use turnstone_store::Store;
+use turnstone_store::sqlite::SqliteStore;
+use turnstone_store::{Directory, Store};
 
 /// What a node is made of.
 pub struct Settings {
     /// Where everything is kept.
-    pub store: Arc<dyn Store>,
+    pub store: Arc<SqliteStore>,
     /// Seals and opens secrets.
     pub keys: Arc<KeyRing>,
     /// Which addresses may be dialled.
@@ -36,6 +40,8 @@ pub struct Node {
     pub tools: Tools,
     /// Checks and opens documents.
     pub preparer: Arc<Preparer>,
+    /// Makes resource calls, and knows how instances are connected.
+    pub calls: Calls,
     /// Keeps the secrets of endpoints.
     pub vault: Vault,
     /// Judges addresses.
@@ -53,15 +59,33 @@ impl Node {
     /// Starts the loops. They end when the stop is asked for; [`Node::join`] waits for that.
     pub fn start(settings: Settings, stop: &Stop) -> anyhow::Result<Node> {
         let Settings { store, keys, policy, check } = settings;
+        let directory: Arc<dyn Directory> = Arc::clone(&store) as _;
+        let store: Arc<dyn Store> = store;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let guard = Guard::new(policy);
         let client = Client::new(Setup::new(guard.clone(), Arc::clone(&clock))).context("cannot start")?;
         let net: Arc<dyn Net> = Arc::new(client);
         let tools = Tools { store: Arc::clone(&store), net: Arc::clone(&net), clock: Arc::clone(&clock) };
-        let preparer = Arc::new(Preparer::new(check, Arc::clone(&keys), References::Refuse));
+        let connectors = Arc::new(Connectors::new(Arc::clone(&directory)));
+        let preparer = Preparer::new(check, Arc::clone(&keys), References::Refuse);
+        let preparer = Arc::new(preparer.with_connectors(connectors));
         let vault = Vault::of_server(keys);
         let budget = BodyBudget::default();
+        let workers =
+            PoolSettings::of_this_program().context("cannot find this program to run hooks with")?;
+        let hooks = HookPool::new(workers, Arc::clone(&clock));
+        let calls = Calls::new(calls::Parts {
+            store: Arc::clone(&store),
+            directory,
+            preparer: Arc::clone(&preparer),
+            net: Arc::clone(&net),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            hooks: Some(hooks),
+            budget: budget.clone(),
+            settings: CallSettings::default(),
+        });
         let callback = HttpCallback::new(net, Arc::clone(&clock), vault.clone());
         let parts = deliverer::Parts {
             store: Arc::clone(&store),
@@ -76,13 +100,14 @@ impl Node {
                 woken.wake();
             }
         });
-        let poller = Poller::new(
+        let poller = Poller::with_calls(
             tools.clone(),
             Arc::clone(&preparer),
             budget.clone(),
             Arc::clone(&entropy),
             PollerSettings::default(),
             on_progress,
+            Some(calls.clone()),
         );
         let keeper = Keeper::new(store, clock, KeeperSettings::default());
         let mut loops = JoinSet::new();
@@ -92,7 +117,7 @@ impl Node {
         loops.spawn(async move { delivering.run(async move { delivers_until.asked().await }).await });
         let keeps_until = stop.clone();
         loops.spawn(async move { keeper.run(&keeps_until).await });
-        Ok(Node { tools, preparer, vault, guard, budget, entropy, poller, deliverer, loops })
+        Ok(Node { tools, preparer, calls, vault, guard, budget, entropy, poller, deliverer, loops })
     }
 
     /// A hint for the loops that there may be something to do.

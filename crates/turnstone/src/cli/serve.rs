@@ -82,7 +82,8 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
     let stop = Stop::new();
     stop_on_signals(stop.clone())?;
     let (store, keys, is_new) = open(&args.data)?;
-    let store: Arc<dyn Store> = Arc::new(store);
+    let database = Arc::new(store);
+    let store: Arc<dyn Store> = Arc::clone(&database) as _;
     let now = SystemClock::new().now();
     let org = store.ensure_org(ORGANISATION, now).await?;
     tokens(store.as_ref(), org, is_new || args.new_token).await?;
@@ -97,13 +98,14 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))?;
     let address = listener.local_addr()?;
-    let node = Node::start(Settings { store: Arc::clone(&store), keys, policy, check }, &stop)?;
+    let node = Node::start(Settings { store: database, keys, policy, check }, &stop)?;
     let api = Api::new(api::Parts {
         store,
         preparer: Arc::clone(&node.preparer),
         vault: node.vault.clone(),
         guard: node.guard.clone(),
         tools: node.tools.clone(),
+        calls: node.calls.clone(),
         budget: node.budget.clone(),
         entropy: Arc::clone(&node.entropy),
         wake: Box::new(node.waker()),

@@ -138,7 +138,7 @@ impl Session {
             None => (Vec::new(), Vec::new()),
             Some(row) => (
                 store.pollers(self.org, Some(row.id)).await.map_err(state)?,
-                self.preparer.stored_resources(&row.document, now),
+                self.preparer.stored_resources(&row.document, None, now),
             ),
         };
         let before = Before { pollers: &pollers, resources: &resources };

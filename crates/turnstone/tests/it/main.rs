@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod bench;
+mod calls;
 mod checking;
 mod demo;
 mod harness;

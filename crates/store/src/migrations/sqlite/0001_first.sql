@@ -102,6 +102,20 @@ create index sign_in_code_of_user on sign_in_code (user_id);
 
 create index sign_in_code_expired on sign_in_code (expires_at);
 
+-- What waits for somebody to come back from a provider: found by its state, or by its application.
+create table authorization_wait (
+    org_id integer not null references org (id),
+    state_hash blob not null,
+    client_hash blob not null,
+    sealed text not null,
+    expires_at integer not null,
+    primary key (org_id, state_hash),
+    constraint state_hash_is_sha256 check (length(state_hash) = 32),
+    constraint client_hash_is_sha256 check (length(client_hash) = 32)
+) strict, without rowid;
+
+create index authorization_wait_expired on authorization_wait (expires_at);
+
 -- What an organisation has set for itself.
 create table setting (
     org_id integer not null references org (id),

@@ -3,6 +3,7 @@
 //! A case gets an empty store that is both a [`Store`] and a [`Directory`], since instances and organisations are made
 //! by the one and known by the other.
 
+mod authorizations;
 mod connections;
 mod elements;
 mod instances;
@@ -122,6 +123,12 @@ cases! {
         connections_go_with_their_instance
         organisations_do_not_share_connections
         connections_hold_any_text;
+    authorizations:
+        a_state_is_taken_once
+        an_application_finds_what_waits_for_it_alone
+        authorisations_end_and_are_replaced
+        authorisations_belong_to_their_organisation
+        two_callers_share_no_state;
     rim:
         settings_are_replaced
         settings_need_an_organisation
