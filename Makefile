@@ -8,7 +8,7 @@ SHELL := /usr/bin/env bash
 SEEDS ?= 20000
 ROUNDS ?= 500
 
-.PHONY: help tools run test tidy fmt bench sim crash test-java
+.PHONY: help tools run test tidy fmt openapi bench sim crash test-java
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -36,6 +36,9 @@ tidy: tools ## check the rules of the house (imports, sizes, docs, licences)
 
 fmt: tools ## format the code
 	cargo fmt --all
+
+openapi: tools ## write docs/openapi.json anew, from what the routes say of themselves
+	UPDATE_OPENAPI=1 cargo test --workspace --bin turnstone the_committed_document
 
 bench: tools ## measure
 	cargo bench -p turnstone --profile dist

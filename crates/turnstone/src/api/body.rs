@@ -45,6 +45,20 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     }
 }
 
+/// A JSON body of a known shape.
+pub struct Typed<T>(pub T);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Typed<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Answer<Typed<T>> {
+        let Body(value) = Body::from_request(request, state).await?;
+        serde_json::from_value(value).map(Typed).map_err(|error| {
+            ApiError::bad("badDocument", format!("the body is not what is read here: {error}"))
+        })
+    }
+}
+
 /// A body that may be left out.
 pub struct OptionalBody(pub Option<Value>);
 
@@ -144,6 +158,11 @@ pub fn paged(response: &mut Response, returned: usize, next: Option<i64>) {
     if let Some(next) = next {
         response.headers_mut().insert("Elements-Next-Page-Token", HeaderValue::from(next));
     }
+}
+
+/// The fields of a form.
+pub fn form(body: &[u8]) -> impl Iterator<Item = (String, String)> {
+    decode(std::str::from_utf8(body).unwrap_or_default())
 }
 
 /// Decodes `application/x-www-form-urlencoded`. Bytes that are no text become replacement characters.

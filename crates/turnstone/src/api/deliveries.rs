@@ -1,6 +1,5 @@
 //! Deliveries: the notifications of an instance with their attempts, and their release.
 
-use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +9,10 @@ use turnstone_core::event::seconds;
 use turnstone_core::id::{NotificationId, OrgId};
 use turnstone_engine::deliverer::EndpointConfig;
 use turnstone_store::{AttemptRow, EndpointRow, NotificationFilter, NotificationRow, NotificationState};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::access::Caller;
 use super::body::{Query, paged};
 use super::clause::{self, Equal};
 use super::error::{Answer, ApiError};
@@ -29,10 +31,33 @@ const STATES: [NotificationState; 7] = [
     NotificationState::Cancelled,
 ];
 
-/// `GET /instances/{id}/deliveries`.
+/// The operations.
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(read))
+        .routes(routes!(redeliver))
+        .routes(routes!(search, release))
+}
+
+/// The deliveries of an instance.
+#[utoipa::path(
+    get,
+    path = "/instances/{id}/deliveries",
+    tag = "deliveries",
+    operation_id = "listDeliveries",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("status" = Option<String>, Query, description = "Only those in this state."),
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
+        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn list(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
     query: Query,
 ) -> Answer<Response> {
@@ -92,10 +117,21 @@ fn state(text: &str) -> Answer<NotificationState> {
     })
 }
 
-/// `GET /deliveries/{id}`, with the attempts and the body.
+/// One delivery, with its attempts and its body.
+#[utoipa::path(
+    get,
+    path = "/deliveries/{id}",
+    tag = "deliveries",
+    operation_id = "readDelivery",
+    params(
+        ("id" = i64, Path, description = "The delivery.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn read(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
 ) -> Answer<Json<Value>> {
     let found = find(&api, org, &id).await?;
@@ -106,10 +142,21 @@ pub async fn read(
     Ok(Json(shown))
 }
 
-/// `POST /deliveries/{id}/redeliver`: due now, counted from zero.
+/// Sends a delivery again, counted from zero.
+#[utoipa::path(
+    post,
+    path = "/deliveries/{id}/redeliver",
+    tag = "deliveries",
+    operation_id = "redeliver",
+    params(
+        ("id" = i64, Path, description = "The delivery.")
+    ),
+    responses((status = 202, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn redeliver(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let found = find(&api, org, &id).await?;
@@ -124,12 +171,20 @@ pub async fn redeliver(
     Ok((StatusCode::ACCEPTED, Json(shown(&find(&api, org, &id).await?))))
 }
 
-/// `GET /notifications/subscriptions/deliveries?where=…`.
-pub async fn search(
-    State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
-    query: Query,
-) -> Answer<Json<Value>> {
+/// Searches deliveries.
+#[utoipa::path(
+    get,
+    path = "/notifications/subscriptions/deliveries",
+    tag = "deliveries",
+    operation_id = "searchDeliveries",
+    params(
+        ("where" = Option<String>, Query, description = "`channel='webhook' and status='queued'`, and `config.url='…'` if wanted."),
+        ("hydrate" = Option<bool>, Query, description = "Adds the notification itself.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
+pub async fn search(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Json<Value>> {
     let mut found = Vec::new();
     let size = query.page_size()?;
     for filter in filters(&api, org, &query).await? {
@@ -140,10 +195,21 @@ pub async fn search(
     Ok(Json(found.into_iter().take(size as usize).map(|(_, shown)| shown).collect()))
 }
 
-/// `PUT /notifications/subscriptions/deliveries?where=…`: releases what waits, and reactivates its endpoints.
+/// Sends again what waits, and lets its subscriptions go on.
+#[utoipa::path(
+    put,
+    path = "/notifications/subscriptions/deliveries",
+    tag = "deliveries",
+    operation_id = "releaseDeliveries",
+    params(
+        ("where" = Option<String>, Query, description = "As for the search.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn release(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     query: Query,
 ) -> Answer<Json<Value>> {
     let mut released = 0;

@@ -5,9 +5,10 @@
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde::Serialize;
 use turnstone_core::check::Fault;
 use turnstone_store::StoreError;
+use utoipa::ToSchema;
 
 /// What a handler returns.
 pub type Answer<T> = Result<T, ApiError>;
@@ -23,6 +24,8 @@ pub struct ApiError {
     pub message: String,
     /// Everything that is wrong with a document.
     pub faults: Vec<Fault>,
+    /// What the provider said, if it was asked.
+    pub provider_message: Option<String>,
     /// For the log only.
     pub detail: Option<String>,
 }
@@ -30,7 +33,14 @@ pub struct ApiError {
 impl ApiError {
     /// An error with a sentence.
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> ApiError {
-        ApiError { status, code, message: message.into(), faults: Vec::new(), detail: None }
+        ApiError {
+            status,
+            code,
+            message: message.into(),
+            faults: Vec::new(),
+            provider_message: None,
+            detail: None,
+        }
     }
 
     /// 400: the request cannot be understood.
@@ -59,19 +69,53 @@ impl ApiError {
     }
 
     /// The body, for a request with this id.
-    pub fn body(&self, request_id: &str) -> Value {
-        json!({
-            "requestId": request_id,
-            "message": self.message,
-            "code": self.code,
-            "faults": self.faults.iter().map(fault).collect::<Vec<_>>(),
-        })
+    pub fn body(&self, request_id: &str) -> ErrorBody {
+        ErrorBody {
+            request_id: request_id.to_owned(),
+            message: self.message.clone(),
+            code: self.code,
+            faults: self.faults.iter().map(FaultBody::from).collect(),
+            provider_message: self.provider_message.clone(),
+        }
     }
 }
 
-/// A fault as the API writes it.
-pub fn fault(fault: &Fault) -> Value {
-    json!({"path": fault.path, "problem": fault.problem, "remedy": fault.remedy})
+/// What went wrong.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Error)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorBody {
+    /// Names the request; the log and the header `Elements-Request-Id` have it too.
+    request_id: String,
+    /// A sentence.
+    message: String,
+    /// For programs; does not change.
+    #[schema(example = "badDocument")]
+    code: &'static str,
+    /// Everything that is wrong with a document.
+    faults: Vec<FaultBody>,
+    /// What the provider said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_message: Option<String>,
+}
+
+/// Something about a document: wrong, repaired, or worth knowing.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Fault)]
+pub struct FaultBody {
+    /// Where.
+    path: String,
+    /// What is wrong.
+    problem: String,
+    /// What would be right.
+    remedy: String,
+}
+
+impl From<&Fault> for FaultBody {
+    fn from(fault: &Fault) -> FaultBody {
+        let Fault { path, problem, remedy } = fault.clone();
+        FaultBody { path, problem, remedy }
+    }
 }
 
 impl IntoResponse for ApiError {

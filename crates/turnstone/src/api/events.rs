@@ -5,7 +5,6 @@
 
 use std::collections::HashSet;
 
-use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -15,7 +14,10 @@ use serde_json::{Value, json};
 use turnstone_core::event::{line, seconds};
 use turnstone_core::id::{EventId, InstanceId, OrgId};
 use turnstone_store::{EndpointRow, EventFilter, LoggedEvent, NotificationFilter, NotificationState};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::access::Caller;
 use super::body::{Query, paged};
 use super::error::{Answer, ApiError};
 use super::{Api, deliveries, instances};
@@ -30,10 +32,33 @@ const OPEN_MAX: u32 = 1_000;
 /// Events of one record that are looked at, to see whether one waits for another.
 const OF_RECORD_MAX: u32 = 100;
 
-/// `GET /instances/{id}/events`.
+/// The operations.
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(list_all))
+        .routes(routes!(one))
+        .routes(routes!(one_of_all))
+        .routes(routes!(feed))
+}
+
+/// The events of an instance, newest first.
+#[utoipa::path(
+    get,
+    path = "/instances/{id}/events",
+    tag = "events",
+    operation_id = "listEventsOfInstance",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
+        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn list(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
     query: Query,
 ) -> Answer<Response> {
@@ -41,29 +66,60 @@ pub async fn list(
     log(&api, org, Some(instance.id), &query).await
 }
 
-/// `GET /instances/events`.
-pub async fn list_all(
-    State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
-    query: Query,
-) -> Answer<Response> {
+/// Events, newest first.
+#[utoipa::path(
+    get,
+    path = "/instances/events",
+    tag = "events",
+    operation_id = "listEvents",
+    params(
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
+        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
+pub async fn list_all(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Response> {
     log(&api, org, None, &query).await
 }
 
-/// `GET /instances/{id}/events/{event}`.
+/// One event of an instance.
+#[utoipa::path(
+    get,
+    path = "/instances/{id}/events/{event}",
+    tag = "events",
+    operation_id = "readEventOfInstance",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("event" = String, Path, description = "The event's id.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn one(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path((id, event)): Path<(String, String)>,
 ) -> Answer<Json<Value>> {
     let instance = instances::find(&api, org, &id).await?;
     single(&api, org, Some(instance.id), &event).await
 }
 
-/// `GET /instances/events/{event}`.
+/// One event.
+#[utoipa::path(
+    get,
+    path = "/instances/events/{event}",
+    tag = "events",
+    operation_id = "readEvent",
+    params(
+        ("event" = String, Path, description = "The event's id.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn one_of_all(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(event): Path<String>,
 ) -> Answer<Json<Value>> {
     single(&api, org, None, &event).await
@@ -237,11 +293,27 @@ async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<Ha
     Ok(open)
 }
 
-/// `GET /events?after=`: the organisation's events in log order, each with its position. JSON lines where the client
-/// accepts `application/x-ndjson`, else an array. `Elements-Next-Page-Token` is the position to ask after next.
+/// Events in log order, each with its position.
+///
+/// JSON lines where the client accepts `application/x-ndjson`, else an array. `Elements-Next-Page-Token` is the position
+/// to ask after next.
+#[utoipa::path(
+    get,
+    path = "/events",
+    tag = "events",
+    operation_id = "readFeed",
+    params(
+        ("after" = Option<i64>, Query, description = "The position to go on after."),
+        ("instanceId" = Option<i64>, Query, description = "Only this instance's."),
+        ("objectType" = Option<String>, Query, description = "Only this resource's."),
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn feed(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     query: Query,
     headers: HeaderMap,
 ) -> Answer<Response> {

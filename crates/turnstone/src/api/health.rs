@@ -6,15 +6,39 @@ use axum::response::IntoResponse;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde_json::json;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Api;
 
-/// `GET /health/live`: the process answers.
+/// The operations.
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(ready_too))
+        .routes(routes!(metrics))
+}
+
+/// Whether the process answers.
+#[utoipa::path(get, path = "/health/live", tag = "server", operation_id = "isLive",
+    responses((status = 200, body = Value)), extensions(("x-right" = json!("public"))))]
 pub async fn live() -> impl IntoResponse {
     Json(json!({"live": true}))
 }
 
-/// `GET /health` and `/health/ready`: the store answers too.
+/// Whether the store answers too.
+#[utoipa::path(get, path = "/health", tag = "server", operation_id = "isHealthy",
+    responses((status = 200, body = Value), (status = 503, body = Value)),
+    extensions(("x-right" = json!("public"))))]
+pub async fn ready_too(state: State<Api>) -> impl IntoResponse {
+    ready(state).await
+}
+
+/// Whether the store answers too.
+#[utoipa::path(get, path = "/health/ready", tag = "server", operation_id = "isReady",
+    responses((status = 200, body = Value), (status = 503, body = Value)),
+    extensions(("x-right" = json!("public"))))]
 pub async fn ready(State(api): State<Api>) -> impl IntoResponse {
     match api.store.next_due().await {
         Ok(_) => (StatusCode::OK, Json(json!({"live": true, "ready": true}))),
@@ -26,7 +50,10 @@ pub async fn ready(State(api): State<Api>) -> impl IntoResponse {
     }
 }
 
-/// `GET /metrics`: the figures as Prometheus reads them.
+/// The figures as Prometheus reads them.
+#[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "readMetrics",
+    responses((status = 200, content_type = "text/plain", body = String)),
+    extensions(("x-right" = json!("reader"))))]
 pub async fn metrics(State(api): State<Api>) -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], api.metrics.render())
 }

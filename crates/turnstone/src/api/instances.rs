@@ -4,7 +4,6 @@
 //! under `warnings` and `repairs`. An address that the guard would refuse later is refused now, where somebody reads
 //! it.
 
-use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
@@ -18,10 +17,13 @@ use turnstone_engine::document::{open_document, redact_document, restore_hidden,
 use turnstone_engine::egress::{Guard, Policy};
 use turnstone_engine::prepare::{Before, pollers_of};
 use turnstone_store::{InstanceRow, NewEndpoint, NewInstance};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::access::Caller;
 use super::body::{Body, Query};
-use super::error::{Answer, ApiError, fault};
-use super::{Api, auth, markup};
+use super::error::{Answer, ApiError, FaultBody};
+use super::{Api, access, markup, secret};
 
 const ENABLED: &str = "event.notification.enabled";
 
@@ -29,15 +31,32 @@ const ENABLED: &str = "event.notification.enabled";
 const ADDED: [&str; 8] =
     ["id", "token", "valid", "disabled", "eventsEnabled", "createdDate", "warnings", "repairs"];
 
-/// `POST /instances`.
+/// The operations.
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(create, list))
+        .routes(routes!(read, replace, merge, remove))
+        .routes(routes!(enable, disable))
+}
+
+/// Makes an instance and starts its pollers.
+#[utoipa::path(
+    post,
+    path = "/instances",
+    tag = "instances",
+    operation_id = "createInstance",
+    request_body = Value,
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn create(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Body(document): Body,
 ) -> Answer<Json<Value>> {
     let read = understand(&api, &document)?;
-    let token = new_token(&api);
-    let new = new_instance(&api, org, &read, &document, auth::hash(&token), Before::default())?;
+    let token = secret(api.entropy.as_ref());
+    let new = new_instance(&api, org, &read, &document, access::hash(&token), Before::default())?;
     let id = api.store.create_instance(new, api.now()).await?;
     (api.wake)();
     let row = api.store.instance(org, id).await?;
@@ -46,12 +65,20 @@ pub async fn create(
     Ok(Json(with_findings(shown, &read)))
 }
 
-/// `GET /instances`.
-pub async fn list(
-    State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
-    query: Query,
-) -> Answer<Json<Value>> {
+/// Lists instances.
+#[utoipa::path(
+    get,
+    path = "/instances",
+    tag = "instances",
+    operation_id = "listInstances",
+    params(
+        ("tags[]" = Option<Vec<String>>, Query, description = "Only those that have all of these tags."),
+        ("hydrate" = Option<bool>, Query, description = "`false` leaves the configuration out.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
+pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Json<Value>> {
     let tags = query.all("tags[]");
     let hydrate = query.text("hydrate") != Some("false");
     let rows = api.store.instances(org).await?;
@@ -59,19 +86,44 @@ pub async fn list(
     Ok(Json(wanted.map(|row| shown(row, hydrate)).collect()))
 }
 
-/// `GET /instances/{id}`.
+/// One instance.
+#[utoipa::path(
+    get,
+    path = "/instances/{id}",
+    tag = "instances",
+    operation_id = "readInstance",
+    params(
+        ("id" = i64, Path, description = "The instance.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn read(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
 ) -> Answer<Json<Value>> {
     Ok(Json(shown(&find(&api, org, &id).await?, true)))
 }
 
-/// `PUT /instances/{id}`: replaces the document. Secrets that are sent as they were shown stay as they are.
+/// Replaces an instance's document.
+///
+/// Secrets that are sent as they were shown stay as they are, and resources that stay the same keep their place.
+#[utoipa::path(
+    put,
+    path = "/instances/{id}",
+    tag = "instances",
+    operation_id = "replaceInstance",
+    params(
+        ("id" = i64, Path, description = "The instance.")
+    ),
+    request_body = Value,
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn replace(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
     Body(mut document): Body,
 ) -> Answer<Json<Value>> {
@@ -82,10 +134,24 @@ pub async fn replace(
     change(&api, &row, document).await
 }
 
-/// `PATCH /instances/{id}`: merges `name`, `tags` and the members of `configuration`; `null` takes one out.
+/// Changes an instance.
+///
+/// Merges `name`, `tags` and the members of `configuration`; `null` takes one out.
+#[utoipa::path(
+    patch,
+    path = "/instances/{id}",
+    tag = "instances",
+    operation_id = "changeInstance",
+    params(
+        ("id" = i64, Path, description = "The instance.")
+    ),
+    request_body = Value,
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn merge(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
     Body(patch): Body,
 ) -> Answer<Json<Value>> {
@@ -164,10 +230,23 @@ fn sealed(error: turnstone_engine::secrets::SecretError) -> ApiError {
     ApiError { detail: Some(error.to_string()), ..ApiError::conflict("sealed", message) }
 }
 
-/// `DELETE /instances/{id}`.
+/// Removes an instance.
+///
+/// Its pollers go with it; its events and deliveries stay for their retention.
+#[utoipa::path(
+    delete,
+    path = "/instances/{id}",
+    tag = "instances",
+    operation_id = "deleteInstance",
+    params(
+        ("id" = i64, Path, description = "The instance.")
+    ),
+    responses((status = 204)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn remove(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
 ) -> Answer<StatusCode> {
     let id = instance_id(&id)?;
@@ -175,10 +254,21 @@ pub async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// `PUT /instances/{id}/enabled`.
+/// Switches an instance on.
+#[utoipa::path(
+    put,
+    path = "/instances/{id}/enabled",
+    tag = "instances",
+    operation_id = "enableInstance",
+    params(
+        ("id" = i64, Path, description = "The instance.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn enable(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
 ) -> Answer<Json<Value>> {
     let row = find(&api, org, &id).await?;
@@ -189,10 +279,21 @@ pub async fn enable(
     switch(&api, &row, true).await
 }
 
-/// `DELETE /instances/{id}/enabled`.
+/// Switches an instance off.
+#[utoipa::path(
+    delete,
+    path = "/instances/{id}/enabled",
+    tag = "instances",
+    operation_id = "disableInstance",
+    params(
+        ("id" = i64, Path, description = "The instance.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn disable(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
 ) -> Answer<Json<Value>> {
     let row = find(&api, org, &id).await?;
@@ -305,16 +406,6 @@ fn new_instance(
     })
 }
 
-/// A token of an instance: 256 bits in base64, as the field's look.
-fn new_token(api: &Api) -> String {
-    use base64::Engine as _;
-    let mut bytes = [0; 32];
-    for part in bytes.chunks_exact_mut(8) {
-        part.copy_from_slice(&api.entropy.next_u64().to_be_bytes());
-    }
-    base64::engine::general_purpose::STANDARD.encode(bytes)
-}
-
 fn stored_document(row: &InstanceRow) -> Answer<Value> {
     serde_json::from_str(&row.document).map_err(|error| ApiError {
         detail: Some(format!("document of instance {}: {error}", row.id)),
@@ -353,8 +444,8 @@ fn shown(row: &InstanceRow, hydrate: bool) -> Value {
 }
 
 fn with_findings(mut shown: Value, read: &Understood) -> Value {
-    shown["warnings"] = read.warnings.iter().map(fault).collect();
-    shown["repairs"] = read.repairs.iter().map(fault).collect();
+    shown["warnings"] = json!(read.warnings.iter().map(FaultBody::from).collect::<Vec<_>>());
+    shown["repairs"] = json!(read.repairs.iter().map(FaultBody::from).collect::<Vec<_>>());
     shown
 }
 

@@ -1,11 +1,12 @@
 //! The HTTP API: the field's paths and shapes, with what the field lacks (pollers, runs, explain) in the same style.
 //!
-//! One file per noun. Handlers translate between HTTP and the store's verbs and decide nothing about polling or
-//! retries. Every answer carries a request id; every error has the same shape, whoever found it.
+//! One file per noun, each with its `routes`. Handlers translate between HTTP and the store's verbs and decide nothing
+//! about polling or retries; who may call them is declared with them and decided before them (`access`). Every answer
+//! carries a request id; every error has the same shape, whoever found it.
 //!
-//! Not here: timeouts of connections (`server`), the console, connectors and hub calls.
+//! Not here: timeouts of connections (`server`), the console.
 
-pub mod auth;
+pub mod access;
 mod body;
 mod clause;
 mod deliveries;
@@ -14,6 +15,7 @@ mod events;
 mod health;
 mod instances;
 mod markup;
+mod openapi;
 mod pollers;
 mod runs;
 pub mod server;
@@ -27,7 +29,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -38,8 +40,10 @@ use turnstone_engine::deliverer::Vault;
 use turnstone_engine::driver::Tools;
 use turnstone_engine::egress::{BodyBudget, Guard};
 use turnstone_engine::prepare::Preparer;
-use turnstone_store::Store;
+use turnstone_store::{Directory, Store};
+use utoipa_axum::router::OpenApiRouter;
 
+use self::access::{Rights, session};
 use self::error::ApiError;
 
 /// Base of every path.
@@ -53,6 +57,8 @@ const REHEARSALS_AT_ONCE: usize = 2;
 pub struct Parts {
     /// Where everything is kept.
     pub store: Arc<dyn Store>,
+    /// People and connectors, in the same database.
+    pub directory: Arc<dyn Directory>,
     /// Checks and opens documents.
     pub preparer: Arc<Preparer>,
     /// Keeps the secrets of endpoints.
@@ -81,6 +87,9 @@ pub struct Api(Arc<Inner>);
 pub struct Inner {
     parts: Parts,
     rehearsals: Semaphore,
+    rights: Rights,
+    /// The OpenAPI document, as it is served.
+    document: String,
 }
 
 impl Deref for Api {
@@ -94,11 +103,21 @@ impl Deref for Api {
 impl Api {
     /// An API over these parts.
     pub fn new(parts: Parts) -> Api {
-        Api(Arc::new(Inner { parts, rehearsals: Semaphore::new(REHEARSALS_AT_ONCE) }))
+        let (_, document) = described();
+        Api(Arc::new(Inner {
+            parts,
+            rehearsals: Semaphore::new(REHEARSALS_AT_ONCE),
+            rights: Rights::of_document(&document),
+            document: as_text(&document),
+        }))
     }
 
     fn rehearsals(&self) -> &Semaphore {
         &self.0.rehearsals
+    }
+
+    fn rights(&self) -> &Rights {
+        &self.0.rights
     }
 
     fn now(&self) -> jiff::Timestamp {
@@ -106,45 +125,54 @@ impl Api {
     }
 }
 
+/// A secret of 256 bits in base64, as the field's look.
+pub fn secret(entropy: &dyn Entropy) -> String {
+    use base64::Engine as _;
+    let mut bytes = [0; 32];
+    for part in bytes.chunks_exact_mut(8) {
+        part.copy_from_slice(&entropy.next_u64().to_be_bytes());
+    }
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The routes that the document describes, and the document.
+fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
+    let routes = OpenApiRouter::new()
+        .merge(instances::routes())
+        .merge(pollers::routes())
+        .merge(runs::routes())
+        .merge(events::routes())
+        .merge(deliveries::routes())
+        .merge(session::routes());
+    let all = OpenApiRouter::with_openapi(openapi::head()).nest(BASE, routes).merge(health::routes());
+    let (router, mut document) = all.split_for_parts();
+    openapi::complete(&mut document);
+    (router, document)
+}
+
+/// A document as it is served and committed.
+fn as_text(document: &utoipa::openapi::OpenApi) -> String {
+    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
 /// All routes.
 pub fn router(api: Api) -> Router {
-    let routes = Router::new()
-        .route("/instances", get(instances::list).post(instances::create))
-        .route("/instances/events", get(events::list_all))
-        .route("/instances/events/{event}", get(events::one_of_all))
-        .route(
-            "/instances/{id}",
-            get(instances::read).put(instances::replace).patch(instances::merge).delete(instances::remove),
-        )
-        .route("/instances/{id}/enabled", put(instances::enable).delete(instances::disable))
-        .route("/instances/{id}/pollers", get(pollers::list))
-        .route("/instances/{id}/pollers/{resource}", get(pollers::read))
-        .route("/instances/{id}/pollers/{resource}/run", post(pollers::run))
-        .route("/instances/{id}/pollers/{resource}/paused", put(pollers::pause).delete(pollers::resume))
-        .route("/instances/{id}/pollers/{resource}/runs", get(pollers::runs))
-        .route("/instances/{id}/pollers/{resource}/explain", get(pollers::explain))
-        .route("/instances/{id}/pollers/{resource}/confirm-deletes", post(pollers::confirm_deletes))
-        .route("/instances/{id}/events", get(events::list))
-        .route("/instances/{id}/events/{event}", get(events::one))
-        .route("/instances/{id}/deliveries", get(deliveries::list))
-        .route("/runs/{id}", get(runs::read))
-        .route("/events", get(events::feed))
-        .route("/deliveries/{id}", get(deliveries::read))
-        .route("/deliveries/{id}/redeliver", post(deliveries::redeliver))
-        .route("/notifications/subscriptions/deliveries", get(deliveries::search).put(deliveries::release));
-    let guarded = Router::new()
-        .nest(BASE, routes)
-        .route("/metrics", get(health::metrics))
-        .route_layer(middleware::from_fn_with_state(api.clone(), auth::require));
+    let (routes, _) = described();
+    let guarded = routes.route_layer(middleware::from_fn_with_state(api.clone(), access::guard));
     Router::new()
-        .route("/health", get(health::ready))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
+        .route("/openapi.json", get(served_document))
+        .route("/sign-in", get(session::page).post(session::enter))
         .merge(guarded)
         .fallback(no_route)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), finish))
         .with_state(api)
+}
+
+async fn served_document(State(api): State<Api>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], api.0.document.clone()).into_response()
 }
 
 async fn no_route() -> ApiError {
@@ -197,7 +225,7 @@ fn shaped(mut response: Response, request_id: &str) -> Response {
     if let Some(detail) = &error.detail {
         tracing::error!(code = error.code, detail, request_id, "a request failed");
     }
-    let body = error.body(request_id).to_string();
+    let body = serde_json::to_string(&error.body(request_id)).unwrap_or_default();
     let (mut parts, _) = response.into_parts();
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     parts.headers.remove(http::header::CONTENT_LENGTH);
@@ -206,17 +234,36 @@ fn shaped(mut response: Response, request_id: &str) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn every_route_stands_in_the_manual() {
-        let manual = include_str!("../../../../docs/api.md");
-        let routes = include_str!("mod.rs").split(".route(").skip(1);
-        let mut count = 0;
-        for route in routes {
-            let path = route.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next());
-            let Some(path) = path.filter(|path| path.starts_with('/')) else { continue };
-            assert!(manual.contains(&format!("{path}`")), "`{path}` is missing in docs/api.md");
-            count += 1;
+    fn the_committed_document_is_the_one_that_is_served() {
+        let (_, document) = described();
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+        if std::env::var_os("UPDATE_OPENAPI").is_some() {
+            std::fs::write(file, as_text(&document)).unwrap();
         }
-        assert!(count > 20, "{count} routes");
+        let committed = std::fs::read_to_string(file).unwrap();
+        assert!(committed == as_text(&document), "docs/openapi.json is old; `make openapi` writes it anew");
+    }
+
+    #[test]
+    fn every_operation_has_a_right_and_stands_in_the_manual() {
+        let (_, document) = described();
+        let rights = Rights::of_document(&document);
+        let manual = include_str!("../../../../docs/api.md");
+        let mut ids = std::collections::HashSet::new();
+        for (path, item) in &document.paths.paths {
+            for (method, operation) in access::operations(item) {
+                let known = rights.of(&method, path);
+                assert!(known.is_some(), "{method} {path} has no `x-right`");
+                assert!(operation.summary.is_some(), "{method} {path} has no summary");
+                let id = operation.operation_id.clone().unwrap();
+                assert!(ids.insert(id.clone()), "{id} is the id of two operations");
+            }
+            let short = path.strip_prefix(BASE).unwrap_or(path);
+            assert!(manual.contains(&format!("{short}`")), "`{short}` is missing in docs/api.md");
+        }
+        assert!(ids.len() > 25, "{} operations", ids.len());
     }
 }

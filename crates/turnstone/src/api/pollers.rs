@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
@@ -13,7 +12,10 @@ use turnstone_core::resource::ComparedBy;
 use turnstone_engine::driver::{Rehearsal, Tools, rehearse};
 use turnstone_engine::egress::Bodies;
 use turnstone_store::{InstanceRow, PollerRow};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
+use super::access::Caller;
 use super::body::{OptionalBody, Query};
 use super::error::{Answer, ApiError};
 use super::{Api, instances, runs};
@@ -23,10 +25,33 @@ const LAST_RUNS: u32 = 5;
 /// Pages that a rehearsal reads before it stops.
 const REHEARSED_PAGES_MAX: u32 = 20;
 
-/// `GET /instances/{id}/pollers`.
+/// The operations.
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(read))
+        .routes(routes!(run))
+        .routes(routes!(pause, resume))
+        .routes(routes!(runs))
+        .routes(routes!(confirm_deletes))
+        .routes(routes!(explain))
+}
+
+/// Lists the pollers of an instance.
+#[utoipa::path(
+    get,
+    path = "/instances/{id}/pollers",
+    tag = "pollers",
+    operation_id = "listPollers",
+    params(
+        ("id" = i64, Path, description = "The instance.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn list(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
 ) -> Answer<Json<Value>> {
     let instance = instances::find(&api, org, &id).await?;
@@ -38,10 +63,22 @@ pub async fn list(
     Ok(Json(Value::Array(all)))
 }
 
-/// `GET /instances/{id}/pollers/{resource}`.
+/// One poller, with its last runs.
+#[utoipa::path(
+    get,
+    path = "/instances/{id}/pollers/{resource}",
+    tag = "pollers",
+    operation_id = "readPoller",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("resource" = String, Path, description = "The resource's name.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn read(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path((id, resource)): Path<(String, String)>,
 ) -> Answer<Json<Value>> {
     let (instance, poller) = find(&api, org, &id, &resource).await?;
@@ -51,10 +88,22 @@ pub async fn read(
     Ok(Json(shown))
 }
 
-/// `POST /instances/{id}/pollers/{resource}/run`: due now.
+/// Polls now.
+#[utoipa::path(
+    post,
+    path = "/instances/{id}/pollers/{resource}/run",
+    tag = "pollers",
+    operation_id = "runPoller",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("resource" = String, Path, description = "The resource's name.")
+    ),
+    responses((status = 202, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn run(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path((id, resource)): Path<(String, String)>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let (instance, poller) = find(&api, org, &id, &resource).await?;
@@ -82,10 +131,23 @@ async fn due_now(
     Ok((StatusCode::ACCEPTED, Json(shown(api, &poller, instance).await)))
 }
 
-/// `PUT /instances/{id}/pollers/{resource}/paused`, with `{"reason": …}` or nothing.
+/// Pauses a poller, with `{"reason": …}` or nothing.
+#[utoipa::path(
+    put,
+    path = "/instances/{id}/pollers/{resource}/paused",
+    tag = "pollers",
+    operation_id = "pausePoller",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("resource" = String, Path, description = "The resource's name.")
+    ),
+    request_body = Value,
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn pause(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path((id, resource)): Path<(String, String)>,
     OptionalBody(body): OptionalBody,
 ) -> Answer<Json<Value>> {
@@ -101,20 +163,45 @@ pub async fn pause(
     Ok(Json(shown(&api, &api.store.poller(org, poller.id).await?, &instance).await))
 }
 
-/// `DELETE /instances/{id}/pollers/{resource}/paused`: goes on, and polls now.
+/// Goes on, and polls now.
+#[utoipa::path(
+    delete,
+    path = "/instances/{id}/pollers/{resource}/paused",
+    tag = "pollers",
+    operation_id = "resumePoller",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("resource" = String, Path, description = "The resource's name.")
+    ),
+    responses((status = 202, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn resume(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path((id, resource)): Path<(String, String)>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let (instance, poller) = find(&api, org, &id, &resource).await?;
     due_now(&api, org, &poller, &instance).await
 }
 
-/// `GET /instances/{id}/pollers/{resource}/runs`.
+/// The runs of a poller, newest first.
+#[utoipa::path(
+    get,
+    path = "/instances/{id}/pollers/{resource}/runs",
+    tag = "pollers",
+    operation_id = "listRuns",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("resource" = String, Path, description = "The resource's name."),
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn runs(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path((id, resource)): Path<(String, String)>,
     query: Query,
 ) -> Answer<Json<Value>> {
@@ -123,11 +210,24 @@ pub async fn runs(
     Ok(Json(found.iter().map(runs::shown).collect()))
 }
 
-/// `POST /instances/{id}/pollers/{resource}/confirm-deletes`: what the braked sweep missed is really gone. The next
-/// sweep looks again and reports it.
+/// Confirms what a braked sweep missed.
+///
+/// The records are really gone: the next sweep looks again and reports them.
+#[utoipa::path(
+    post,
+    path = "/instances/{id}/pollers/{resource}/confirm-deletes",
+    tag = "pollers",
+    operation_id = "confirmDeletes",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("resource" = String, Path, description = "The resource's name.")
+    ),
+    responses((status = 202, body = Value)),
+    extensions(("x-right" = json!("member")))
+)]
 pub async fn confirm_deletes(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path((id, resource)): Path<(String, String)>,
 ) -> Answer<(StatusCode, Json<Value>)> {
     let (instance, poller) = find(&api, org, &id, &resource).await?;
@@ -143,10 +243,25 @@ pub async fn confirm_deletes(
     due_now(&api, org, &poller, &instance).await
 }
 
-/// `GET /instances/{id}/pollers/{resource}/explain`: what a run would do now, with nothing written and nothing sent.
+/// What a run would do now.
+///
+/// Nothing is written and nothing is sent.
+#[utoipa::path(
+    get,
+    path = "/instances/{id}/pollers/{resource}/explain",
+    tag = "pollers",
+    operation_id = "explainPoller",
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("resource" = String, Path, description = "The resource's name."),
+        ("kind" = Option<String>, Query, description = "`poll` or `sweep`.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn explain(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path((id, resource)): Path<(String, String)>,
     query: Query,
 ) -> Answer<Json<Value>> {

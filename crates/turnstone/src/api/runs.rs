@@ -1,19 +1,37 @@
 //! Runs: what a poller did, counted, told, and with the single decisions.
 
-use axum::Extension;
 use axum::Json;
 use axum::extract::{Path, State};
 use serde_json::{Value, json};
-use turnstone_core::id::{OrgId, RunId};
+use turnstone_core::id::RunId;
 use turnstone_core::poll::{Decision, RunRecord, Verdict};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use super::Api;
+use super::access::Caller;
 use super::error::{Answer, ApiError};
 
-/// `GET /runs/{id}`.
+/// The operations.
+pub fn routes() -> OpenApiRouter<Api> {
+    OpenApiRouter::new().routes(routes!(read))
+}
+
+/// One run with its single decisions.
+#[utoipa::path(
+    get,
+    path = "/runs/{id}",
+    tag = "pollers",
+    operation_id = "readRun",
+    params(
+        ("id" = String, Path, description = "The run's id.")
+    ),
+    responses((status = 200, body = Value)),
+    extensions(("x-right" = json!("reader")))
+)]
 pub async fn read(
     State(api): State<Api>,
-    Extension(org): Extension<OrgId>,
+    Caller { org, .. }: Caller,
     Path(id): Path<String>,
 ) -> Answer<Json<Value>> {
     let id: RunId = id.parse().map_err(|_| ApiError::not_found("run"))?;

@@ -1,7 +1,7 @@
 //! `turnstone serve`: the product as a service, with its HTTP API, on one data directory.
 //!
 //! The directory holds the database and the key that seals its secrets, both readable by their owner alone. The first
-//! start makes them and prints the organisation's token once; only its hash is kept. A stop (SIGTERM, Ctrl-C) lets
+//! start makes them and prints the organisation's secret and its owner's once; only hashes are kept. A stop (SIGTERM, Ctrl-C) lets
 //! requests, polls and deliveries in hand end, claims nothing more, and releases what it holds.
 
 use std::fs::{self, OpenOptions};
@@ -21,18 +21,23 @@ use turnstone_engine::egress::Policy;
 use turnstone_engine::secrets::{KeyRing, SecretError, WhenMissing};
 use turnstone_engine::stop::Stop;
 use turnstone_store::sqlite::SqliteStore;
-use turnstone_store::{Store, StoreError};
+use turnstone_store::{Directory, NewSignInCode, NewUser, Role, Store, StoreError};
 
 use super::node::{Node, Settings};
 use super::output::Output;
 use super::{Failure, Outcome};
-use crate::api::{self, Api, auth, server};
+use crate::api::access::{self, session};
+use crate::api::{self, Api, server};
 use crate::telemetry;
 
-/// The environment variable that presets the organisation's token.
+/// The environment variable that presets the organisation's secret.
 const TOKEN_VARIABLE: &str = "TURNSTONE_TOKEN";
-/// Name of the one organisation that there is for now.
+/// The environment variable that presets the owner's secret.
+const USER_TOKEN_VARIABLE: &str = "TURNSTONE_USER_TOKEN";
+/// Name of the organisation that the first start makes.
 const ORGANISATION: &str = "default";
+/// Name of its first user.
+const OWNER: &str = "owner";
 
 /// Runs as a service with an HTTP API: polls, delivers, and keeps everything in one directory.
 #[derive(Debug, clap::Args)]
@@ -53,7 +58,7 @@ pub(crate) struct ServeArgs {
     /// The zone of `${date:…}` in URLs
     #[arg(long, value_name = "ZONE", default_value = "UTC", env = "TURNSTONE_SERVER_TIME_ZONE")]
     time_zone: String,
-    /// Makes a further organisation token, prints it once, and starts
+    /// Makes new secrets of the organisation and its owner, prints them once, and starts
     #[arg(long)]
     new_token: bool,
 }
@@ -86,7 +91,7 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
     let store: Arc<dyn Store> = Arc::clone(&database) as _;
     let now = SystemClock::new().now();
     let org = store.ensure_org(ORGANISATION, now).await?;
-    tokens(store.as_ref(), org, is_new || args.new_token).await?;
+    let credentials = credentials(&database, org, is_new || args.new_token).await?;
 
     let mut check = CheckSettings::new(now);
     check.interval_min = Duration::from_secs_f64(args.interval_minimum);
@@ -98,9 +103,11 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))?;
     let address = listener.local_addr()?;
+    let directory: Arc<dyn Directory> = Arc::clone(&database) as _;
     let node = Node::start(Settings { store: database, keys, policy, check }, &stop)?;
     let api = Api::new(api::Parts {
         store,
+        directory,
         preparer: Arc::clone(&node.preparer),
         vault: node.vault.clone(),
         guard: node.guard.clone(),
@@ -112,6 +119,12 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         metrics: metrics.clone(),
     });
     let upkeep = tokio::spawn(telemetry::upkeep(metrics));
+    if let Some(Credentials { organization, user, code }) = credentials {
+        say(&format!(
+            "shown only now: Authorization: User {user}, Organization {organization}\n\
+             to sign in once with a browser: http://{address}/sign-in?code={code}"
+        ))?;
+    }
     say(&format!("turnstone listens on http://{address}{}", api::BASE))?;
     server::serve(listener, api::router(api), server::Limits::default(), stop.clone()).await;
     upkeep.abort();
@@ -152,37 +165,72 @@ fn make_private(path: &Path) -> io::Result<()> {
     options.open(path)?.sync_all()
 }
 
-/// Adds the preset token, and makes and prints a new one where there is none to be had otherwise.
-async fn tokens(store: &dyn Store, org: OrgId, wanted: bool) -> anyhow::Result<()> {
-    if let Ok(preset) = std::env::var(TOKEN_VARIABLE)
-        && !preset.is_empty()
-    {
-        let fits = preset.chars().all(|letter| letter.is_ascii_graphic() && letter != ',');
-        if preset.len() < auth::TOKEN_CHARS_MIN || !fits {
-            bail!(
-                "{TOKEN_VARIABLE} must be at least {} printable characters without blanks and commas",
-                auth::TOKEN_CHARS_MIN
-            );
-        }
-        return add_token(store, org, &preset).await;
-    }
-    if wanted {
-        let token = format!("{:016x}{:016x}", SystemEntropy.next_u64(), SystemEntropy.next_u64());
-        add_token(store, org, &token).await?;
-        say(&format!(
-            "organisation token, shown only now: {token}\n\
-             send it as `Authorization: User {ORGANISATION}, Organization {token}`"
-        ))?;
-    }
-    Ok(())
+/// What is shown once, for who starts the server for the first time.
+struct Credentials {
+    /// The organisation's secret and the owner's.
+    organization: String,
+    user: String,
+    /// The code of the link that signs in a browser.
+    code: String,
 }
 
-async fn add_token(store: &dyn Store, org: OrgId, token: &str) -> anyhow::Result<()> {
-    match store.add_org_token(org, auth::hash(token), SystemClock::new().now()).await {
-        // Known already: the same variable at an earlier start.
-        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
-        Err(error) => Err(error).context("cannot keep the organisation token"),
+/// Keeps preset secrets, and makes new ones where there are none to be had otherwise.
+async fn credentials(store: &SqliteStore, org: OrgId, wanted: bool) -> anyhow::Result<Option<Credentials>> {
+    let preset = (preset(TOKEN_VARIABLE)?, preset(USER_TOKEN_VARIABLE)?);
+    let now = SystemClock::new().now();
+    let users = store.users(org).await.context("cannot read the users")?;
+    let wanted = wanted || users.is_empty();
+    let organization = match &preset.0 {
+        Some(secret) => secret.clone(),
+        None => format!("{:016x}{:016x}", SystemEntropy.next_u64(), SystemEntropy.next_u64()),
+    };
+    if preset.0.is_some() || wanted {
+        match store.add_org_token(org, access::hash(&organization), now).await {
+            // Known already: the same variable at an earlier start.
+            Ok(()) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error).context("cannot keep the organisation's secret"),
+        }
     }
+    let known = users.iter().find(|user| user.name == OWNER).or(users.first());
+    let user = preset.1.clone().unwrap_or_else(|| api::secret(&SystemEntropy));
+    let token_hash = access::hash(&user);
+    let owner = match known {
+        Some(owner) if preset.1.is_some() || wanted => {
+            match store.replace_user_token(org, owner.id, token_hash, now).await {
+                Ok(()) | Err(StoreError::Conflict(_)) => owner.id,
+                Err(error) => return Err(error).context("cannot keep the owner's secret"),
+            }
+        }
+        Some(owner) => owner.id,
+        None => {
+            let (name, email, role) = (OWNER.to_owned(), String::new(), Role::Owner);
+            let new = NewUser { org, name, email, role, token_hash };
+            store.create_user(new, now).await.context("cannot add the owner")?
+        }
+    };
+    if preset.1.is_some() || !wanted {
+        return Ok(None);
+    }
+    let code = api::secret(&SystemEntropy);
+    let expires_at = now + session::CODE_TIME;
+    let new = NewSignInCode { org, user: owner, code_hash: access::hash(&code), expires_at };
+    store.add_sign_in_code(new, now).await.context("cannot make a link to sign in")?;
+    Ok(Some(Credentials { organization, user, code }))
+}
+
+/// A secret that the environment gives.
+fn preset(variable: &str) -> anyhow::Result<Option<String>> {
+    let Some(preset) = std::env::var(variable).ok().filter(|preset| !preset.is_empty()) else {
+        return Ok(None);
+    };
+    let fits = preset.chars().all(|letter| letter.is_ascii_graphic() && letter != ',');
+    if preset.len() < access::TOKEN_CHARS_MIN || !fits {
+        bail!(
+            "{variable} must be at least {} printable characters without blanks and commas",
+            access::TOKEN_CHARS_MIN
+        );
+    }
+    Ok(Some(preset))
 }
 
 /// A line on standard output, which a program that started this one may wait for.

@@ -53,7 +53,7 @@ impl Server {
         let mut lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
         let address = loop {
             let line = lines.next().expect("it listens before it ends").expect("it prints text");
-            if let Some((_, shown)) = line.split_once("shown only now: ") {
+            if let Some((_, shown)) = line.split_once("shown only now: Authorization: ") {
                 token = Some(shown.to_owned());
             }
             if let Some((_, url)) = line.split_once("listens on http://") {
@@ -134,7 +134,7 @@ pub fn request(
 ) -> Answer {
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
     if let Some(token) = token {
-        head.push_str(&format!("Authorization: User somebody, Organization {token}\r\n"));
+        head.push_str(&format!("Authorization: {token}\r\n"));
     }
     if let Some(kind) = kind {
         head.push_str(&format!("Content-Type: {kind}\r\n"));

@@ -286,7 +286,7 @@ fn the_log_and_the_feed_are_read_in_pages() {
     assert_eq!(server.ask(&token, "GET", &log, None).expect(200)[0]["status"], "RECEIVED");
     let mut lines =
         "GET /elements/api-v2/events?pageSize=3 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n".to_owned();
-    lines.push_str(&format!("Accept: application/x-ndjson\r\nAuthorization: Organization {token}\r\n\r\n"));
+    lines.push_str(&format!("Accept: application/x-ndjson\r\nAuthorization: {token}\r\n\r\n"));
     let lines = raw(server.address, lines.as_bytes());
     assert_eq!(lines.header("Content-Type"), Some("application/x-ndjson"));
     let parsed: Vec<Value> = lines.body.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -505,6 +505,7 @@ fn nobody_enters_without_the_token() {
     let data = tempfile::tempdir().unwrap();
     let server = Server::start(data.path(), &[]);
     let token = server.token.clone().unwrap();
+    let (user, organization) = token.split_once(", ").unwrap();
     let head = |authorisation: &str| {
         format!(
             "GET /elements/api-v2/instances HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{authorisation}\r\n"
@@ -514,11 +515,21 @@ fn nobody_enters_without_the_token() {
         (String::new(), 401),
         ("Authorization: Bearer x\r\n".to_owned(), 401),
         (format!("Authorization: Bearer {token}\r\n"), 401),
-        (format!("Authorization: User {token}\r\n"), 401),
         ("Authorization: User x, Organization 0123456789abcdef0123456789abcdef\r\n".to_owned(), 401),
-        (format!("Authorization: Organization {token}x\r\n"), 401),
-        (format!("Authorization: Organization {token}\r\n"), 200),
-        (format!("Authorization: Element e, User u, organization {token}\r\n"), 200),
+        (format!("Authorization: User x, {organization}\r\n"), 401),
+        (format!("Authorization: {organization}\r\n"), 401),
+        (format!("Authorization: {user}x, {organization}\r\n"), 401),
+        (format!("Authorization: {user}, {organization}x\r\n"), 401),
+        (format!("Authorization: {user}, {organization}, Element e\r\n"), 401),
+        (format!("Authorization: {user}\r\n"), 200),
+        (format!("Authorization: {token}\r\n"), 200),
+        (
+            format!(
+                "Authorization: {organization},{}\r\n",
+                user.to_uppercase().replacen(&user.to_uppercase()[5..], &user[5..], 1)
+            ),
+            200,
+        ),
     ] {
         let answer = raw(server.address, head(&authorisation).as_bytes());
         assert_eq!(answer.status, status, "{authorisation}: {answer:?}");
@@ -561,7 +572,7 @@ fn a_slow_body_and_an_idle_connection_are_cut() {
     let server = Server::start(data.path(), &[]);
     let token = server.token.clone().unwrap();
     let address = server.address;
-    let head = format!("Host: x\r\nAuthorization: User u, Organization {token}\r\n");
+    let head = format!("Host: x\r\nAuthorization: {token}\r\n");
     let body = "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{";
     let unfinished = format!("POST /elements/api-v2/instances HTTP/1.1\r\n{head}Connection: close\r\n{body}");
     let slow = std::thread::spawn(move || raw(address, unfinished.as_bytes()));
@@ -596,9 +607,13 @@ fn a_preset_token_is_taken_and_logs_can_be_json() {
     assert!(!short.status.success());
     assert!(String::from_utf8_lossy(&short.stderr).contains("TURNSTONE_TOKEN must be"));
     let preset = "0123456789abcdef0123456789abcdef";
-    let (server, stderr) = Server::start_with(command.env("TURNSTONE_TOKEN", preset));
+    command.env("TURNSTONE_TOKEN", preset).env("TURNSTONE_USER_TOKEN", preset);
+    let (server, stderr) = Server::start_with(&mut command);
     assert_eq!(server.token, None, "a token that somebody brought is not shown");
-    assert_eq!(server.ask(preset, "GET", "/instances", None).expect(200), json!([]));
+    assert_eq!(
+        server.ask(&format!("User {preset}, Organization {preset}"), "GET", "/instances", None).expect(200),
+        json!([])
+    );
     assert!(server.terminate());
     let mut log = String::new();
     { stderr }.read_to_string(&mut log).unwrap();

@@ -1,0 +1,183 @@
+//! Who asks, and whether they may: the guard before every route.
+//!
+//! The `Authorization` header is the field's: pairs of a kind and a secret (`header`). A browser has a cookie instead
+//! (`session`). What an operation demands stands with it in the OpenAPI document (`rights`), so that what is documented
+//! is what is enforced. Whoever changed something stands in the audit, without the handler's doing.
+//!
+//! Tokens are random, so their SHA-256 is all that is kept, and looking one up by its hash tells nothing about others.
+
+mod header;
+mod rights;
+pub mod session;
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use turnstone_core::id::{InstanceId, OrgId};
+use turnstone_store::{NewAudit, Role, UserRow};
+
+use self::header::Credentials;
+#[cfg(test)]
+pub use self::rights::operations;
+pub use self::rights::{Operation, Right, Rights};
+pub use self::session::CHANGE_HEADER;
+use super::error::{Answer, ApiError};
+use super::{Api, BASE};
+
+/// Characters of a token that somebody chooses; shorter ones can be guessed.
+pub const TOKEN_CHARS_MIN: usize = 16;
+/// How the header looks, for whoever sent none.
+const EXAMPLE: &str = "send `Authorization: User <secret>, Organization <secret>`";
+
+/// The hash by which a token is known.
+pub fn hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Their organisation.
+    pub org: OrgId,
+    /// Themselves.
+    pub user: UserRow,
+    /// The instance whose token they sent along.
+    pub element: Option<InstanceId>,
+}
+
+impl Caller {
+    /// The instance that routes without an id act on: the one of the Element token.
+    pub fn own_instance(&self) -> Answer<InstanceId> {
+        self.element.ok_or_else(|| {
+            let message = "this path acts on the instance of an Element token, and none was sent; add \
+                           `, Element <token>` to the Authorization header, or name the instance in the path";
+            ApiError::bad("noElementToken", message)
+        })
+    }
+
+    /// 403 with this sentence for everybody below a role.
+    pub fn must_be(&self, role: Role, sentence: &str) -> Answer<()> {
+        if rights::reaches(self.user.role, role) {
+            return Ok(());
+        }
+        Err(ApiError::new(StatusCode::FORBIDDEN, "notAllowed", sentence))
+    }
+}
+
+impl FromRequestParts<Api> for Caller {
+    type Rejection = ApiError;
+
+    /// Whom the guard let in; or, where no guard stands, whoever asks.
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Answer<Caller> {
+        match parts.extensions.get::<Caller>() {
+            Some(caller) => Ok(caller.clone()),
+            None => authenticate(api, &parts.method, &parts.headers).await,
+        }
+    }
+}
+
+/// What a handler wants the audit to say of a change beside who, what and when; secrets have no place in it.
+#[derive(Clone, Debug)]
+pub struct Particulars(pub Value);
+
+/// Lets a request pass with its [`Caller`] as an extension, or answers 401 or 403; and writes the audit.
+pub async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
+    let template = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let Some(operation) = template.and_then(|path| api.rights().of(request.method(), &path)) else {
+        // A route that nobody gave a right is nobody's; a test sees to it that there is none.
+        return ApiError::new(StatusCode::FORBIDDEN, "notAllowed", "nobody may do this").into_response();
+    };
+    let Right::AtLeast(role) = operation.right else { return next.run(request).await };
+    let caller = match authenticate(&api, request.method(), request.headers()).await {
+        Ok(caller) => caller,
+        Err(error) => return refused(error),
+    };
+    if !rights::reaches(caller.user.role, role) {
+        let message = format!(
+            "this needs the role `{}`, and yours is `{}`; ask somebody with that role, or an owner for it",
+            role.as_str(),
+            caller.user.role.as_str()
+        );
+        return ApiError::new(StatusCode::FORBIDDEN, "notAllowed", message).into_response();
+    }
+    let path = request.uri().path().to_owned();
+    let is_change = operation.audited && !request.method().is_safe();
+    request.extensions_mut().insert(caller.clone());
+    let mut response = next.run(request).await;
+    if is_change && response.status().is_success() {
+        let detail = response.extensions_mut().remove::<Particulars>().map_or(json!({}), |told| told.0);
+        record(&api, &caller, operation, &path, &detail).await;
+    }
+    response
+}
+
+async fn record(api: &Api, caller: &Caller, operation: &Operation, path: &str, detail: &Value) {
+    let entry = NewAudit {
+        org: caller.org,
+        user: Some(caller.user.id),
+        at: api.now(),
+        action: operation.id.clone(),
+        target_kind: operation.kind.clone(),
+        target_id: path.strip_prefix(BASE).unwrap_or(path).to_owned(),
+        detail: detail.to_string(),
+    };
+    // What was done is done, and its answer is right: a missing entry is told where somebody looks for it.
+    if let Err(error) = api.directory.audit(entry).await {
+        tracing::error!(%error, action = operation.id, path, "the audit could not be written");
+    }
+}
+
+fn refused(error: ApiError) -> Response {
+    let unauthorised = error.status == StatusCode::UNAUTHORIZED;
+    let mut response = error.into_response();
+    if unauthorised {
+        let scheme = HeaderValue::from_static("User");
+        response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+    }
+    response
+}
+
+fn unauthorized(message: impl Into<String>) -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
+}
+
+/// Finds out who asks.
+async fn authenticate(api: &Api, method: &Method, headers: &HeaderMap) -> Answer<Caller> {
+    let Some(header) = headers.get(AUTHORIZATION) else {
+        return match session::of(api, method, headers).await? {
+            Some(user) => Ok(Caller { org: user.org, user, element: None }),
+            None => Err(unauthorized(format!("the Authorization header is missing; {EXAMPLE}"))),
+        };
+    };
+    let text = header.to_str().map_err(|_| unauthorized(format!("the header is no text; {EXAMPLE}")))?;
+    let sent = Credentials::read(text).map_err(|problem| unauthorized(format!("{problem}; {EXAMPLE}")))?;
+    let user = match sent.user {
+        Some(secret) => api.directory.user_by_token(hash(secret)).await?,
+        None => return Err(unauthorized(format!("the Authorization header names no user; {EXAMPLE}"))),
+    };
+    let user = user.ok_or_else(|| unauthorized("the user secret is not known"))?;
+    if let Some(secret) = sent.organization {
+        // It identifies and does not authorise, and must not speak for somebody else's organisation.
+        let org = api.store.org_by_token(hash(secret)).await?;
+        if org != Some(user.org) {
+            return Err(unauthorized("the organization secret is not known, or is not the one of this user"));
+        }
+    }
+    let element = match sent.element {
+        None => None,
+        Some(token) => {
+            let row = api.directory.instance_by_token(hash(token)).await?;
+            let row = row.filter(|row| row.org == user.org);
+            Some(
+                row.ok_or_else(|| unauthorized("the element token is not known; its instance may be gone"))?
+                    .id,
+            )
+        }
+    };
+    Ok(Caller { org: user.org, user, element })
+}

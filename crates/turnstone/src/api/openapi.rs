@@ -1,0 +1,83 @@
+//! The OpenAPI document: what the routes say of themselves, completed with what holds for all of them.
+//!
+//! It is served at `/openapi.json`, committed as `docs/openapi.json`, and a test compares the two.
+
+use http::Method;
+use utoipa::OpenApi as _;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, ContentBuilder, OpenApi, Ref, ResponseBuilder};
+
+use super::access::{CHANGE_HEADER, Right, Rights};
+use super::error::ErrorBody;
+
+/// Security schemes by name.
+const HEADER: &str = "secrets";
+const COOKIE: &str = "session";
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Turnstone",
+        description = "Watches APIs that cannot call you, and tells you of every change exactly once.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    tags(
+        (name = "instances", description = "Connected accounts: what is polled, and whom it tells."),
+        (name = "pollers", description = "One resource of an instance with its cursor."),
+        (name = "events", description = "The log of what happened."),
+        (name = "deliveries", description = "Notifications, their attempts, their release."),
+        (name = "people", description = "Organisations, users, tokens, sessions, and who did what."),
+        (name = "server", description = "The server itself."),
+    ),
+    components(schemas(ErrorBody)),
+)]
+struct Head;
+
+/// The document before any route is in it.
+pub fn head() -> OpenApi {
+    Head::openapi()
+}
+
+/// Adds to every operation what all of them have: how to authorise, and the shape of errors.
+pub fn complete(document: &mut OpenApi) {
+    let rights = Rights::of_document(document);
+    let components = document.components.get_or_insert_with(|| ComponentsBuilder::new().build());
+    let header = ApiKeyValue::with_description(
+        "Authorization",
+        "Pairs of a kind and a secret: `User <secret>, Organization <secret>[, Element <token>]`.",
+    );
+    components.add_security_scheme(HEADER, SecurityScheme::ApiKey(ApiKey::Header(header)));
+    let words = format!("The cookie of `POST /session`. Changes need the header `{CHANGE_HEADER}` as well.");
+    let cookie = ApiKeyValue::with_description("turnstone_session", words.as_str());
+    components.add_security_scheme(COOKIE, SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    let none: [&str; 0] = [];
+    for (path, item) in &mut document.paths.paths {
+        let all = [
+            (Method::GET, &mut item.get),
+            (Method::PUT, &mut item.put),
+            (Method::POST, &mut item.post),
+            (Method::DELETE, &mut item.delete),
+            (Method::PATCH, &mut item.patch),
+        ];
+        for (method, operation) in
+            all.into_iter().filter_map(|(method, found)| Some((method, found.as_mut()?)))
+        {
+            let error = ResponseBuilder::new()
+                .description("What was asked for was not done.")
+                .content(
+                    "application/json",
+                    ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build(),
+                )
+                .build();
+            operation.responses.responses.entry("default".to_owned()).or_insert_with(|| error.into());
+            let is_public =
+                rights.of(&method, path).is_some_and(|operation| operation.right == Right::Public);
+            operation.security = Some(match is_public {
+                true => Vec::new(),
+                false => {
+                    vec![SecurityRequirement::new(HEADER, none), SecurityRequirement::new(COOKIE, none)]
+                }
+            });
+        }
+    }
+}
