@@ -14,6 +14,7 @@ pub mod event;
 pub mod hook;
 pub mod id;
 pub mod instance;
+pub mod intake;
 pub mod json_hash;
 pub mod json_path;
 pub mod json_text;

@@ -16,6 +16,7 @@ mod paging;
 mod resource;
 mod section;
 mod sweep;
+mod verification;
 
 use std::fmt;
 use std::sync::Arc;
@@ -147,6 +148,27 @@ pub fn check_resource(
     }
     let section::Findings { faults, repairs, warnings } = findings;
     CheckedResource { resources, faults, repairs, warnings }
+}
+
+/// What came of reading how a provider's requests are told from others.
+#[derive(Clone, Debug, Default)]
+pub struct CheckedVerification {
+    /// How a request shows that it is the provider's.
+    pub verification: Option<crate::intake::Verification>,
+    /// The question that the provider asks first.
+    pub challenge: Option<crate::intake::Challenge>,
+    /// Everything that must be put right first.
+    pub faults: Vec<Fault>,
+    /// What was misspelt and is read as it was meant.
+    pub repairs: Vec<Fault>,
+    /// What works and could be better, or has no effect.
+    pub warnings: Vec<Fault>,
+}
+
+/// Reads how a provider's requests are told from others: a preset's name, or a declaration. `path` names the setting in
+/// what is found.
+pub fn check_verification(path: &str, value: &Value) -> CheckedVerification {
+    verification::read(path, value)
 }
 
 /// What the tests of this module's rooms share.
