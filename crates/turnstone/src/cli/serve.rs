@@ -34,6 +34,8 @@ use crate::telemetry;
 const TOKEN_VARIABLE: &str = "TURNSTONE_TOKEN";
 /// The environment variable that presets the owner's secret.
 const USER_TOKEN_VARIABLE: &str = "TURNSTONE_USER_TOKEN";
+/// The environment variable that holds the keys, in place of the file.
+const KEYS_VARIABLE: &str = "TURNSTONE_KEYS";
 /// Name of the organisation that the first start makes.
 const ORGANISATION: &str = "default";
 /// Name of its first user.
@@ -140,7 +142,10 @@ fn open(directory: &Path) -> anyhow::Result<(SqliteStore, Arc<KeyRing>, bool)> {
     let database = directory.join("turnstone.db");
     let is_new = !database.exists();
     let missing = if is_new { WhenMissing::Make } else { WhenMissing::Refuse };
-    let keys = KeyRing::from_file(&directory.join("turnstone.key"), missing, &SystemEntropy)?;
+    let keys = match std::env::var_os(KEYS_VARIABLE) {
+        Some(_) => KeyRing::from_environment(KEYS_VARIABLE)?,
+        None => KeyRing::from_file(&directory.join("turnstone.key"), missing, &SystemEntropy)?,
+    };
     if is_new {
         make_private(&database).with_context(|| format!("cannot make `{}`", database.display()))?;
     }

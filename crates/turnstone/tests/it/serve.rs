@@ -622,3 +622,17 @@ fn a_preset_token_is_taken_and_logs_can_be_json() {
     assert_eq!(request["status"], 200);
     assert!(!log.contains(preset), "tokens are not logged");
 }
+
+#[test]
+fn keys_may_come_from_the_environment() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = turnstone();
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
+    command.env("TURNSTONE_KEYS", "07".repeat(32));
+    let (server, _stderr) = Server::start_with(&mut command);
+    assert!(server.terminate());
+    assert!(!data.path().join("turnstone.key").exists(), "no key is made beside it");
+    let wrong = command.env("TURNSTONE_KEYS", "07").output().unwrap();
+    assert_eq!(wrong.status.code(), Some(5));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("TURNSTONE_KEYS"), "{wrong:?}");
+}
