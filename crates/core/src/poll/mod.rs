@@ -25,6 +25,8 @@ mod reading;
 mod sighting;
 mod state;
 mod sweeping;
+#[cfg(test)]
+mod tests;
 
 pub use machine::{Options, Plan, Start, start};
 pub use outcome::{

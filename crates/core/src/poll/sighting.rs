@@ -194,6 +194,19 @@ mod tests {
     }
 
     #[test]
+    fn a_read_during_which_something_moved_proves_nothing() {
+        let mut sightings = Sightings::default();
+        read(&mut sightings, 1, &[("a", 1), ("c", 3), ("a", 150)]);
+        // The second read misses the same record as the first: nothing is new, and nothing is gone.
+        sightings.note(2, "c", Some(3), true);
+        sightings.note(2, "a", Some(150), false);
+        assert!(!sightings.end_read(2).agrees());
+        sightings.note(3, "c", Some(3), true);
+        sightings.note(3, "a", Some(150), false);
+        assert!(sightings.end_read(3).agrees());
+    }
+
+    #[test]
     fn a_deleted_record_is_missing_however_new() {
         for value in [1, 150] {
             let mut sightings = Sightings::default();
