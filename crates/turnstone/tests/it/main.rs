@@ -8,5 +8,6 @@ mod demo;
 mod harness;
 mod hooks;
 mod json_server;
+mod people;
 mod polling;
 mod serve;
