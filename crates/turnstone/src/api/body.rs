@@ -12,10 +12,14 @@ use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
+use turnstone_core::limits::ELEMENT_BYTES_MAX;
+
 use super::error::{Answer, ApiError};
 
 /// Bytes of a request body. An instance with hundreds of resources stays far below.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of a body that is a whole connector, or a description of one: real exports have several hundred kilobytes.
+pub const LARGE_BYTES_MAX: usize = ELEMENT_BYTES_MAX;
 /// Time that a client may take to send a body.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(15);
 /// Entries of one page, and how many there are when the client does not say.
@@ -30,19 +34,46 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Answer<Body> {
-        let declared = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-        if !declared.is_some_and(is_json) {
-            let message = match declared {
-                Some(other) => format!("`{other}` is not read here; send `Content-Type: application/json`"),
-                None => "the body has no type; send `Content-Type: application/json`".to_owned(),
-            };
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", message));
-        }
-        let bytes = bytes(request).await?;
+        must_be_json(&request)?;
+        let bytes = bytes(request, BODY_BYTES_MAX).await?;
         serde_json::from_slice(&bytes).map(Body).map_err(|error| {
             ApiError::bad("malformedJson", format!("the body is not JSON: {error}; correct it at that place"))
         })
     }
+}
+
+/// A JSON body as its text, for documents that are kept as they came. Whether it is JSON is the reader's to find out.
+pub struct TextBody(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for TextBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Answer<TextBody> {
+        must_be_json(&request)?;
+        text(bytes(request, LARGE_BYTES_MAX).await?).map(TextBody)
+    }
+}
+
+/// The text of a body; a mark of its byte order is left out.
+pub fn text(bytes: bytes::Bytes) -> Answer<String> {
+    let text = String::from_utf8(bytes.into()).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        let message = format!("the body is not UTF-8 at byte {place}; send it in that encoding");
+        ApiError::bad("malformedJson", message)
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn must_be_json(request: &Request) -> Answer<()> {
+    let declared = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    if declared.is_some_and(is_json) {
+        return Ok(());
+    }
+    let message = match declared {
+        Some(other) => format!("`{other}` is not read here; send `Content-Type: application/json`"),
+        None => "the body has no type; send `Content-Type: application/json`".to_owned(),
+    };
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", message))
 }
 
 /// A JSON body of a known shape.
@@ -96,16 +127,17 @@ fn is_json(declared: &str) -> bool {
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
-async fn bytes(request: Request) -> Answer<bytes::Bytes> {
+/// A whole body of at most so many bytes.
+pub async fn bytes(request: Request, bytes_max: usize) -> Answer<bytes::Bytes> {
     let too_large = || {
-        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+        let message = format!("the body is larger than {bytes_max} bytes");
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge", message)
     };
     let declared = axum::body::HttpBody::size_hint(request.body()).lower();
-    if declared > BODY_BYTES_MAX as u64 {
+    if declared > bytes_max as u64 {
         return Err(too_large());
     }
-    let reading = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
+    let reading = Limited::new(request.into_body(), bytes_max).collect();
     match tokio::time::timeout(BODY_TIME_MAX, reading).await {
         Err(_) => {
             let message = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());

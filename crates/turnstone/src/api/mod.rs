@@ -10,6 +10,7 @@ pub mod access;
 mod body;
 mod clause;
 mod deliveries;
+mod elements;
 mod error;
 mod events;
 mod health;
@@ -144,6 +145,7 @@ pub fn organization_secret(entropy: &dyn Entropy) -> String {
 /// The routes that the document describes, and the document.
 fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
+        .merge(elements::routes())
         .merge(instances::routes())
         .merge(pollers::routes())
         .merge(runs::routes())
