@@ -1,7 +1,7 @@
 //! Reading what a client sends: bodies within a size and a time, JSON with the place of its first mistake, and query
 //! parameters.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -38,7 +38,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             };
             return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", message));
         }
-        let bytes = bytes(request).await?;
+        let bytes = bytes(request, BODY_BYTES_MAX).await?;
         serde_json::from_slice(&bytes).map(Body).map_err(|error| {
             ApiError::bad("malformedJson", format!("the body is not JSON: {error}; correct it at that place"))
         })
@@ -81,16 +81,17 @@ fn is_json(declared: &str) -> bool {
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
-async fn bytes(request: Request) -> Answer<bytes::Bytes> {
+/// A whole body of at most so many bytes.
+pub async fn bytes(request: Request, bytes_max: usize) -> Answer<bytes::Bytes> {
     let too_large = || {
-        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+        let message = format!("the body is larger than {bytes_max} bytes");
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge", message)
     };
     let declared = axum::body::HttpBody::size_hint(request.body()).lower();
-    if declared > BODY_BYTES_MAX as u64 {
+    if declared > bytes_max as u64 {
         return Err(too_large());
     }
-    let reading = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
+    let reading = Limited::new(request.into_body(), bytes_max).collect();
     match tokio::time::timeout(BODY_TIME_MAX, reading).await {
         Err(_) => {
             let message = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
@@ -128,6 +129,23 @@ impl Query {
         self.0.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The last value of every parameter.
+    pub fn into_last(self) -> BTreeMap<String, String> {
+        self.0.into_iter().filter_map(|(name, mut values)| Some((name, values.pop()?))).collect()
+    }
+
+    /// A switch, off when it is not there; 400 when it is neither `true` nor `false`.
+    pub fn flag(&self, name: &str) -> Answer<bool> {
+        match self.text(name).map(str::to_ascii_lowercase).as_deref() {
+            None | Some("false" | "") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => {
+                let message = format!("`{name}` is `{other}`; write `true` or `false`");
+                Err(ApiError::bad("badParameter", message))
+            }
+        }
+    }
+
     /// A whole number of at least 0; 400 when it is none.
     pub fn number(&self, name: &str) -> Answer<Option<i64>> {
         let Some(text) = self.text(name) else { return Ok(None) };
@@ -158,6 +176,11 @@ pub fn paged(response: &mut Response, returned: usize, next: Option<i64>) {
     if let Some(next) = next {
         response.headers_mut().insert("Elements-Next-Page-Token", HeaderValue::from(next));
     }
+}
+
+/// The parameters of a query or the fields of a form, decoded, in their order.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    decode(text).collect()
 }
 
 /// The fields of a form.
