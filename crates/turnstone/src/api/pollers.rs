@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
@@ -19,12 +19,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::Api;
 use super::access::{Caller, told};
 use super::body::{OptionalTyped, Query};
 use super::error::{Answer, ApiError};
 use super::events::RecordedEvent;
+use super::instances::{At, EVENTS_OFF, both};
 use super::runs::{Decision, Run};
-use super::{Api, instances};
 
 /// Runs that a poller's answer shows.
 const LAST_RUNS: u32 = 5;
@@ -33,14 +34,13 @@ const REHEARSED_PAGES_MAX: u32 = 20;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(read))
-        .routes(routes!(run))
-        .routes(routes!(pause, resume))
-        .routes(routes!(runs))
-        .routes(routes!(confirm_deletes))
-        .routes(routes!(explain))
+    let router = both(OpenApiRouter::new(), routes!(list));
+    let router = both(router, routes!(read));
+    let router = both(router, routes!(run));
+    let router = both(router, routes!(pause, resume));
+    let router = both(router, routes!(runs));
+    let router = both(router, routes!(confirm_deletes));
+    both(router, routes!(explain))
 }
 
 /// One resource of an instance with its cursor.
@@ -188,10 +188,8 @@ pub struct Pause {
 )]
 pub async fn list(
     State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path(id): Path<String>,
+    At { caller: Caller { org, .. }, row: instance, .. }: At,
 ) -> Answer<Json<Vec<Poller>>> {
-    let instance = instances::find(&api, org, &id).await?;
     let pollers = api.store.pollers(org, Some(instance.id)).await?;
     let mut all = Vec::new();
     for poller in &pollers {
@@ -213,12 +211,9 @@ pub async fn list(
     responses((status = 200, body = PollerWithRuns)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn read(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-) -> Answer<Json<PollerWithRuns>> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn read(State(api): State<Api>, at: At) -> Answer<Json<PollerWithRuns>> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     let last = api.store.runs(org, poller.id, LAST_RUNS).await?;
     let poller = shown(&api, &poller, &instance).await;
     Ok(Json(PollerWithRuns { poller, last_runs: last.into_iter().map(Run::from).collect() }))
@@ -237,12 +232,9 @@ pub async fn read(
     responses((status = 202, body = Poller)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn run(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-) -> Answer<(StatusCode, Json<Poller>)> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn run(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Poller>)> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     if !instance.enabled {
         return Err(ApiError::conflict("disabled", "the instance is disabled; enable it first"));
     }
@@ -283,11 +275,11 @@ async fn due_now(
 )]
 pub async fn pause(
     State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
+    at: At,
     OptionalTyped(body): OptionalTyped<Pause>,
 ) -> Answer<Response> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     let reason = match body.and_then(|body| body.reason) {
         None => "a person paused it".to_owned(),
         Some(reason) => reason.chars().filter(|letter| !letter.is_control()).take(500).collect(),
@@ -310,12 +302,13 @@ pub async fn pause(
     responses((status = 202, body = Poller)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn resume(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-) -> Answer<(StatusCode, Json<Poller>)> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn resume(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Poller>)> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
+    if poller.paused.as_deref().is_some_and(|reason| reason.starts_with(EVENTS_OFF)) {
+        let message = "the instance wants no events; set `event.notification.enabled` to true";
+        return Err(ApiError::conflict("eventsOff", message));
+    }
     due_now(&api, org, &poller, &instance).await
 }
 
@@ -333,13 +326,9 @@ pub async fn resume(
     responses((status = 200, body = Vec<Run>)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn runs(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-    query: Query,
-) -> Answer<Json<Vec<Run>>> {
-    let (_, poller) = find(&api, org, &id, &resource).await?;
+pub async fn runs(State(api): State<Api>, at: At, query: Query) -> Answer<Json<Vec<Run>>> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     let found = api.store.runs(org, poller.id, query.page_size()?).await?;
     Ok(Json(found.into_iter().map(Run::from).collect()))
 }
@@ -359,12 +348,9 @@ pub async fn runs(
     responses((status = 202, body = Poller)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn confirm_deletes(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-) -> Answer<(StatusCode, Json<Poller>)> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn confirm_deletes(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Poller>)> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     let mut state = state_of(&poller)?;
     match &mut state.brake {
         None => {
@@ -393,13 +379,8 @@ pub async fn confirm_deletes(
     responses((status = 200, body = Explanation)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn explain(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-    query: Query,
-) -> Answer<Json<Explanation>> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn explain(State(api): State<Api>, at: At, query: Query) -> Answer<Json<Explanation>> {
+    let (instance, poller) = find(&api, at).await?;
     let kind = match query.text("kind") {
         None => None,
         Some("poll") => Some(RunKind::Poll),
@@ -473,11 +454,10 @@ fn explained(rehearsal: Rehearsal, poller: PollerRow) -> Explanation {
 }
 
 /// The instance and the poller of a path.
-async fn find(api: &Api, org: OrgId, id: &str, resource: &str) -> Answer<(InstanceRow, PollerRow)> {
-    let instance = instances::find(api, org, id).await?;
-    let pollers = api.store.pollers(org, Some(instance.id)).await?;
-    let poller = pollers.into_iter().find(|poller| poller.resource == resource);
-    Ok((instance, poller.ok_or_else(|| ApiError::not_found("poller"))?))
+async fn find(api: &Api, at: At) -> Answer<(InstanceRow, PollerRow)> {
+    let pollers = api.store.pollers(at.row.org, Some(at.row.id)).await?;
+    let poller = pollers.into_iter().find(|poller| poller.resource == at.part("resource"));
+    Ok((at.row, poller.ok_or_else(|| ApiError::not_found("poller"))?))
 }
 
 fn state_of(poller: &PollerRow) -> Answer<PollerState> {

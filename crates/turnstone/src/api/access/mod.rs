@@ -36,6 +36,12 @@ const AUDIT_TARGET_CHARS_MAX: usize = 500;
 /// How the header looks, for whoever sent none.
 const EXAMPLE: &str = "send `Authorization: User <secret>, Organization <secret>`";
 
+/// Whether a request names an instance by its token.
+pub fn names_instance(headers: &HeaderMap) -> bool {
+    let header = headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+    header.and_then(|text| Credentials::read(text).ok()).is_some_and(|sent| sent.element.is_some())
+}
+
 /// The hash by which a token is known.
 pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
@@ -101,6 +107,9 @@ pub fn is_secure(headers: &HeaderMap) -> bool {
     said.and_then(|list| list.split(',').next())
         .is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
 }
+/// What a handler adds to an answer that changed nothing, so that the audit does not say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Unaudited;
 
 /// Lets a request pass with its [`Caller`] as an extension, or answers 401 or 403; and writes the audit.
 pub async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
@@ -148,8 +157,12 @@ async fn changed(
 ) -> Response {
     let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
-    if response.status().is_success() {
-        let detail = response.extensions_mut().remove::<Particulars>().map_or(json!({}), |told| told.0);
+    let unchanged = response.extensions_mut().remove::<Unaudited>().is_some();
+    if response.status().is_success() && !unchanged {
+        let told = response.extensions_mut().remove::<Particulars>();
+        // A path without an id does not say what it was about.
+        let own = caller.element.map_or(json!({}), |id| json!({"element instance": id}));
+        let detail = told.map_or(own, |told| told.0);
         let (action, kind) = (operation.id.clone(), operation.kind.clone());
         record(api, &caller.user, Deed { action, kind, path, detail }).await;
     }
