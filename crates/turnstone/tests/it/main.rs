@@ -1,11 +1,13 @@
 //! The program as its users meet it: the real binary, over its command line and its HTTP API.
 
+mod authorisation;
 mod bad_input;
 mod bench;
 mod calls;
 mod checking;
 mod demo;
 mod elements;
+mod fuzz;
 mod harness;
 mod hooks;
 mod json_server;
