@@ -87,7 +87,7 @@ fn answer(stream: TcpStream) -> Option<()> {
     reader.read_exact(&mut vec![0; length]).ok()?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?.as_millis();
     let (status, body) = match head.starts_with("GET ") {
-        true => ("200 OK", json!([{"id": "r1", "changed": now, "created": 1}]).to_string()),
+        true => ("200 OK", json!([{"id": "r1", "changed": now, "created": now - 60_000}]).to_string()),
         false => ("500 No", "{}".to_owned()),
     };
     write!(
