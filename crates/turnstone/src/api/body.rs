@@ -12,10 +12,14 @@ use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
+use turnstone_core::limits::ELEMENT_BYTES_MAX;
+
 use super::error::{Answer, ApiError};
 
 /// Bytes of a request body. An instance with hundreds of resources stays far below.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of a body that is a whole connector, or a description of one: real exports have several hundred kilobytes.
+pub const LARGE_BYTES_MAX: usize = ELEMENT_BYTES_MAX;
 /// Time that a client may take to send a body.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(15);
 /// Entries of one page, and how many there are when the client does not say.
@@ -30,19 +34,46 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Answer<Body> {
-        let declared = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-        if !declared.is_some_and(is_json) {
-            let message = match declared {
-                Some(other) => format!("`{other}` is not read here; send `Content-Type: application/json`"),
-                None => "the body has no type; send `Content-Type: application/json`".to_owned(),
-            };
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", message));
-        }
+        must_be_json(&request)?;
         let bytes = bytes(request, BODY_BYTES_MAX).await?;
         serde_json::from_slice(&bytes).map(Body).map_err(|error| {
             ApiError::bad("malformedJson", format!("the body is not JSON: {error}; correct it at that place"))
         })
     }
+}
+
+/// A JSON body as its text, for documents that are kept as they came. Whether it is JSON is the reader's to find out.
+pub struct TextBody(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for TextBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Answer<TextBody> {
+        must_be_json(&request)?;
+        text(bytes(request, LARGE_BYTES_MAX).await?).map(TextBody)
+    }
+}
+
+/// The text of a body; a mark of its byte order is left out.
+pub fn text(bytes: bytes::Bytes) -> Answer<String> {
+    let text = String::from_utf8(bytes.into()).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        let message = format!("the body is not UTF-8 at byte {place}; send it in that encoding");
+        ApiError::bad("malformedJson", message)
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn must_be_json(request: &Request) -> Answer<()> {
+    let declared = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    if declared.is_some_and(is_json) {
+        return Ok(());
+    }
+    let message = match declared {
+        Some(other) => format!("`{other}` is not read here; send `Content-Type: application/json`"),
+        None => "the body has no type; send `Content-Type: application/json`".to_owned(),
+    };
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", message))
 }
 
 /// A JSON body of a known shape.

@@ -11,6 +11,7 @@ mod body;
 mod calls;
 mod clause;
 mod deliveries;
+mod elements;
 mod error;
 mod events;
 mod health;
@@ -35,6 +36,7 @@ use axum::routing::get;
 use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE};
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
@@ -147,6 +149,7 @@ pub fn secret(entropy: &dyn Entropy) -> String {
 /// The routes that the document describes, and the document.
 fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
+        .merge(elements::routes())
         .merge(instances::routes())
         .merge(oauth::routes())
         .merge(calls::routes())
@@ -163,9 +166,30 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
 
 /// A document as it is served and committed.
 fn as_text(document: &utoipa::openapi::OpenApi) -> String {
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    order_extensions(&mut document);
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The framework keeps extensions in no order, and the document must be the same every time.
+fn order_extensions(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let mut names: Vec<String> =
+                members.keys().filter(|name| name.starts_with("x-")).cloned().collect();
+            names.sort();
+            for name in names {
+                if let Some(extension) = members.shift_remove(&name) {
+                    members.insert(name, extension);
+                }
+            }
+            members.values_mut().for_each(order_extensions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(order_extensions),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// All routes.

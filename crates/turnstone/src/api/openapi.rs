@@ -22,6 +22,7 @@ const COOKIE: &str = "session";
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
+        (name = "elements", description = "Connectors: what a provider offers, and how it is called and polled."),
         (name = "instances", description = "Connected accounts: what is polled, and whom it tells."),
         (name = "oauth", description = "The way to an authorisation."),
         (name = "hubs", description = "Calls of an instance's resources, through its connector."),

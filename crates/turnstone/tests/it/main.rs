@@ -5,6 +5,7 @@ mod bench;
 mod calls;
 mod checking;
 mod demo;
+mod elements;
 mod harness;
 mod hooks;
 mod json_server;
