@@ -13,6 +13,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use self::stored::row;
+
 use super::Api;
 
 /// The operations.
