@@ -9,6 +9,7 @@
 pub mod access;
 mod body;
 mod clause;
+mod date_formats;
 mod deliveries;
 mod elements;
 mod error;
@@ -140,6 +141,7 @@ pub fn secret(entropy: &dyn Entropy) -> String {
 fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
         .merge(elements::routes())
+        .merge(date_formats::routes())
         .merge(instances::routes())
         .merge(pollers::routes())
         .merge(runs::routes())

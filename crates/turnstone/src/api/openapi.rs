@@ -23,6 +23,7 @@ const COOKIE: &str = "session";
     ),
     tags(
         (name = "elements", description = "Connectors: what a provider offers, and how it is called and polled."),
+        (name = "date formats", description = "Formats of dates to choose from."),
         (name = "instances", description = "Connected accounts: what is polled, and whom it tells."),
         (name = "pollers", description = "One resource of an instance with its cursor."),
         (name = "events", description = "The log of what happened."),
