@@ -124,6 +124,11 @@ impl Preparer {
         Preparer { connectors: Some(connectors), ..self }
     }
 
+    /// The connectors of the store; `None` where there is none.
+    pub fn connectors(&self) -> Option<&Arc<Connectors>> {
+        self.connectors.as_ref()
+    }
+
     /// Whether documents may refer to this machine.
     pub fn references(&self) -> References {
         self.references

@@ -1,7 +1,7 @@
 //! Reading what a client sends: bodies within a size and a time, JSON with the place of its first mistake, and query
 //! parameters.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -160,6 +160,23 @@ impl Query {
         self.0.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The last value of every parameter.
+    pub fn into_last(self) -> BTreeMap<String, String> {
+        self.0.into_iter().filter_map(|(name, mut values)| Some((name, values.pop()?))).collect()
+    }
+
+    /// A switch, off when it is not there; 400 when it is neither `true` nor `false`.
+    pub fn flag(&self, name: &str) -> Answer<bool> {
+        match self.text(name).map(str::to_ascii_lowercase).as_deref() {
+            None | Some("false" | "") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => {
+                let message = format!("`{name}` is `{other}`; write `true` or `false`");
+                Err(ApiError::bad("badParameter", message))
+            }
+        }
+    }
+
     /// A whole number of at least 0; 400 when it is none.
     pub fn number(&self, name: &str) -> Answer<Option<i64>> {
         let Some(text) = self.text(name) else { return Ok(None) };
@@ -190,6 +207,11 @@ pub fn paged(response: &mut Response, returned: usize, next: Option<i64>) {
     if let Some(next) = next {
         response.headers_mut().insert("Elements-Next-Page-Token", HeaderValue::from(next));
     }
+}
+
+/// The parameters of a query or the fields of a form, decoded, in their order.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    decode(text).collect()
 }
 
 /// The fields of a form.

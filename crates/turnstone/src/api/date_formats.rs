@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use turnstone_core::check::Fault;
-use turnstone_core::connector::Document;
+use turnstone_core::connector::{Document, keys};
 use turnstone_core::date::{DateFormat, Zone, ZoneRules};
 use turnstone_core::event::seconds;
 use turnstone_core::id::{DateFormatId, OrgId};
@@ -181,7 +181,7 @@ pub async fn remove(
 
 /// Keeps the new formats of a poller's configuration (an object, or its text). What cannot be kept is only missing from
 /// a list, so it never fails.
-pub async fn remember(api: &Api, org: OrgId, polled: &Value) {
+async fn remember(api: &Api, org: OrgId, polled: &Value) {
     for (pattern, zone) in typed(polled) {
         if let Err(error) = api.directory.add_date_format(org, &pattern, zone.as_deref(), api.now()).await {
             tracing::warn!(%error, "a date format could not be kept");
@@ -193,6 +193,16 @@ pub async fn remember(api: &Api, org: OrgId, polled: &Value) {
 pub async fn remember_of(api: &Api, org: OrgId, document: &Document) {
     if let Some(polled) = document.events().poller {
         remember(api, org, &Value::String(polled)).await;
+    }
+}
+
+/// The same for an instance's document.
+pub async fn remember_of_instance(api: &Api, org: OrgId, document: &Value) {
+    let configuration = document.get("configuration");
+    if let Some(polled) =
+        configuration.and_then(|configuration| configuration.get(keys::POLLER_CONFIGURATION))
+    {
+        remember(api, org, polled).await;
     }
 }
 

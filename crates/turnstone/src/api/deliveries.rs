@@ -12,11 +12,12 @@ use turnstone_store::{AttemptRow, EndpointRow, NotificationFilter, NotificationR
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::Api;
 use super::access::Caller;
 use super::body::{Query, paged};
 use super::clause::{self, Equal};
 use super::error::{Answer, ApiError};
-use super::{Api, instances};
+use super::instances::{At, both};
 
 /// Notifications that are read at once: bodies of a mebibyte are usual for large records.
 const CHUNK: u32 = 20;
@@ -33,8 +34,7 @@ const STATES: [NotificationState; 7] = [
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
+    both(OpenApiRouter::new(), routes!(list))
         .routes(routes!(read))
         .routes(routes!(redeliver))
         .routes(routes!(search, release))
@@ -57,11 +57,9 @@ pub fn routes() -> OpenApiRouter<Api> {
 )]
 pub async fn list(
     State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path(id): Path<String>,
+    At { caller: Caller { org, .. }, row: instance, .. }: At,
     query: Query,
 ) -> Answer<Response> {
-    let instance = instances::find(&api, org, &id).await?;
     let size = query.page_size()?;
     let state = match query.text("status") {
         None => None,

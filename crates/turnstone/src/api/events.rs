@@ -67,6 +67,8 @@ pub async fn list(
 }
 
 /// Events, newest first.
+///
+/// With an Element token in the `Authorization` header, those of its instance.
 #[utoipa::path(
     get,
     path = "/instances/events",
@@ -79,8 +81,8 @@ pub async fn list(
     responses((status = 200, body = Value)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn list_all(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Response> {
-    log(&api, org, None, &query).await
+pub async fn list_all(State(api): State<Api>, caller: Caller, query: Query) -> Answer<Response> {
+    log(&api, caller.org, caller.element, &query).await
 }
 
 /// One event of an instance.
@@ -106,6 +108,8 @@ pub async fn one(
 }
 
 /// One event.
+///
+/// With an Element token in the `Authorization` header, only one of its instance.
 #[utoipa::path(
     get,
     path = "/instances/events/{event}",
@@ -119,10 +123,10 @@ pub async fn one(
 )]
 pub async fn one_of_all(
     State(api): State<Api>,
-    Caller { org, .. }: Caller,
+    caller: Caller,
     Path(event): Path<String>,
 ) -> Answer<Json<Value>> {
-    single(&api, org, None, &event).await
+    single(&api, caller.org, caller.element, &event).await
 }
 
 async fn single(api: &Api, org: OrgId, instance: Option<InstanceId>, event: &str) -> Answer<Json<Value>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
 use serde_json::{Value, json};
 use turnstone_core::id::{OrgId, RunId};
@@ -18,7 +18,8 @@ use utoipa_axum::routes;
 use super::access::Caller;
 use super::body::{OptionalBody, Query};
 use super::error::{Answer, ApiError};
-use super::{Api, instances, runs};
+use super::instances::{At, EVENTS_OFF, both};
+use super::{Api, runs};
 
 /// Runs that a poller's answer shows.
 const LAST_RUNS: u32 = 5;
@@ -27,14 +28,13 @@ const REHEARSED_PAGES_MAX: u32 = 20;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(read))
-        .routes(routes!(run))
-        .routes(routes!(pause, resume))
-        .routes(routes!(runs))
-        .routes(routes!(confirm_deletes))
-        .routes(routes!(explain))
+    let router = both(OpenApiRouter::new(), routes!(list));
+    let router = both(router, routes!(read));
+    let router = both(router, routes!(run));
+    let router = both(router, routes!(pause, resume));
+    let router = both(router, routes!(runs));
+    let router = both(router, routes!(confirm_deletes));
+    both(router, routes!(explain))
 }
 
 /// Lists the pollers of an instance.
@@ -51,10 +51,8 @@ pub fn routes() -> OpenApiRouter<Api> {
 )]
 pub async fn list(
     State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path(id): Path<String>,
+    At { caller: Caller { org, .. }, row: instance, .. }: At,
 ) -> Answer<Json<Value>> {
-    let instance = instances::find(&api, org, &id).await?;
     let pollers = api.store.pollers(org, Some(instance.id)).await?;
     let mut all = Vec::new();
     for poller in &pollers {
@@ -76,12 +74,9 @@ pub async fn list(
     responses((status = 200, body = Value)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn read(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-) -> Answer<Json<Value>> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn read(State(api): State<Api>, at: At) -> Answer<Json<Value>> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     let last = api.store.runs(org, poller.id, LAST_RUNS).await?;
     let mut shown = shown(&api, &poller, &instance).await;
     shown["lastRuns"] = last.iter().map(runs::shown).collect();
@@ -101,12 +96,9 @@ pub async fn read(
     responses((status = 202, body = Value)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn run(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-) -> Answer<(StatusCode, Json<Value>)> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn run(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Value>)> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     if !instance.enabled {
         return Err(ApiError::conflict("disabled", "the instance is disabled; enable it first"));
     }
@@ -145,13 +137,9 @@ async fn due_now(
     responses((status = 200, body = Value)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn pause(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-    OptionalBody(body): OptionalBody,
-) -> Answer<Json<Value>> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn pause(State(api): State<Api>, at: At, OptionalBody(body): OptionalBody) -> Answer<Json<Value>> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     let reason = match body.as_ref().map(|body| &body["reason"]) {
         None | Some(Value::Null) => "a person paused it".to_owned(),
         Some(Value::String(reason)) => {
@@ -176,12 +164,13 @@ pub async fn pause(
     responses((status = 202, body = Value)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn resume(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-) -> Answer<(StatusCode, Json<Value>)> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn resume(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Value>)> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
+    if poller.paused.as_deref().is_some_and(|reason| reason.starts_with(EVENTS_OFF)) {
+        let message = "the instance wants no events; set `event.notification.enabled` to true";
+        return Err(ApiError::conflict("eventsOff", message));
+    }
     due_now(&api, org, &poller, &instance).await
 }
 
@@ -199,13 +188,9 @@ pub async fn resume(
     responses((status = 200, body = Value)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn runs(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-    query: Query,
-) -> Answer<Json<Value>> {
-    let (_, poller) = find(&api, org, &id, &resource).await?;
+pub async fn runs(State(api): State<Api>, at: At, query: Query) -> Answer<Json<Value>> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     let found = api.store.runs(org, poller.id, query.page_size()?).await?;
     Ok(Json(found.iter().map(runs::shown).collect()))
 }
@@ -225,12 +210,9 @@ pub async fn runs(
     responses((status = 202, body = Value)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn confirm_deletes(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-) -> Answer<(StatusCode, Json<Value>)> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn confirm_deletes(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Value>)> {
+    let (instance, poller) = find(&api, at).await?;
+    let org = instance.org;
     let mut state = state_of(&poller)?;
     match &mut state.brake {
         None => {
@@ -259,13 +241,8 @@ pub async fn confirm_deletes(
     responses((status = 200, body = Value)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn explain(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    Path((id, resource)): Path<(String, String)>,
-    query: Query,
-) -> Answer<Json<Value>> {
-    let (instance, poller) = find(&api, org, &id, &resource).await?;
+pub async fn explain(State(api): State<Api>, at: At, query: Query) -> Answer<Json<Value>> {
+    let (instance, poller) = find(&api, at).await?;
     let kind = match query.text("kind") {
         None => None,
         Some("poll") => Some(RunKind::Poll),
@@ -341,11 +318,10 @@ fn told(rehearsal: &Rehearsal, poller: &PollerRow) -> Value {
 }
 
 /// The instance and the poller of a path.
-async fn find(api: &Api, org: OrgId, id: &str, resource: &str) -> Answer<(InstanceRow, PollerRow)> {
-    let instance = instances::find(api, org, id).await?;
-    let pollers = api.store.pollers(org, Some(instance.id)).await?;
-    let poller = pollers.into_iter().find(|poller| poller.resource == resource);
-    Ok((instance, poller.ok_or_else(|| ApiError::not_found("poller"))?))
+async fn find(api: &Api, at: At) -> Answer<(InstanceRow, PollerRow)> {
+    let pollers = api.store.pollers(at.row.org, Some(at.row.id)).await?;
+    let poller = pollers.into_iter().find(|poller| poller.resource == at.part("resource"));
+    Ok((at.row, poller.ok_or_else(|| ApiError::not_found("poller"))?))
 }
 
 fn state_of(poller: &PollerRow) -> Answer<PollerState> {

@@ -8,6 +8,7 @@ mod demo;
 mod elements;
 mod harness;
 mod hooks;
+mod instances;
 mod json_server;
 mod polling;
 mod serve;

@@ -34,6 +34,12 @@ pub const TOKEN_CHARS_MIN: usize = 16;
 /// How the header looks, for whoever sent none.
 const EXAMPLE: &str = "send `Authorization: User <secret>, Organization <secret>`";
 
+/// Whether a request names an instance by its token.
+pub fn names_instance(headers: &HeaderMap) -> bool {
+    let header = headers.get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+    header.and_then(|text| Credentials::read(text).ok()).is_some_and(|sent| sent.element.is_some())
+}
+
 /// The hash by which a token is known.
 pub fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
@@ -85,6 +91,10 @@ impl FromRequestParts<Api> for Caller {
 #[derive(Clone, Debug)]
 pub struct Particulars(pub Value);
 
+/// What a handler adds to an answer that changed nothing, so that the audit does not say otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Unaudited;
+
 /// Lets a request pass with its [`Caller`] as an extension, or answers 401 or 403; and writes the audit.
 pub async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> Response {
     let template = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
@@ -109,8 +119,12 @@ pub async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> 
     let is_change = operation.audited && !request.method().is_safe();
     request.extensions_mut().insert(caller.clone());
     let mut response = next.run(request).await;
+    let is_change = is_change && response.extensions_mut().remove::<Unaudited>().is_none();
     if is_change && response.status().is_success() {
-        let detail = response.extensions_mut().remove::<Particulars>().map_or(json!({}), |told| told.0);
+        let told = response.extensions_mut().remove::<Particulars>();
+        // A path without an id does not say what it was about.
+        let own = caller.element.map_or(json!({}), |id| json!({"element instance": id}));
+        let detail = told.map_or(own, |told| told.0);
         record(&api, &caller, operation, &path, &detail).await;
     }
     response

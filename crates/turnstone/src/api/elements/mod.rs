@@ -20,6 +20,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use self::stored::row;
+
 use super::Api;
 
 /// The operations.

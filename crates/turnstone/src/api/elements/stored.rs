@@ -111,7 +111,8 @@ pub async fn find(api: &Api, org: OrgId, key_or_id: &str) -> Answer<Stored> {
     Stored::of(row(api, org, key_or_id).await?)
 }
 
-async fn row(api: &Api, org: OrgId, key_or_id: &str) -> Answer<ElementRow> {
+/// The connector of a path, as it is kept: by its id, else by its key.
+pub async fn row(api: &Api, org: OrgId, key_or_id: &str) -> Answer<ElementRow> {
     if let Ok(id) = key_or_id.parse() {
         match api.directory.element(org, ElementId(id)).await {
             // A key may be a number too.
