@@ -10,6 +10,7 @@ pub mod access;
 mod body;
 mod calls;
 mod clause;
+mod date_formats;
 mod deliveries;
 mod elements;
 mod error;
@@ -158,6 +159,7 @@ pub fn organization_secret(entropy: &dyn Entropy) -> String {
 fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
         .merge(elements::routes())
+        .merge(date_formats::routes())
         .merge(instances::routes())
         .merge(oauth::routes())
         .merge(calls::routes())

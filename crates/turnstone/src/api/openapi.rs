@@ -35,6 +35,7 @@ const ERRORS: [(&str, &str); 2] = [
     ),
     tags(
         (name = "elements", description = "Connectors: what a provider offers, and how it is called and polled."),
+        (name = "date formats", description = "Formats of dates to choose from."),
         (name = "instances", description = "Connected accounts: what is polled, and whom it tells."),
         (name = "oauth", description = "The way to an authorisation."),
         (name = "hubs", description = "Calls of an instance's resources, through its connector."),

@@ -10,6 +10,7 @@ mod elements;
 mod fuzz;
 mod harness;
 mod hooks;
+mod instances;
 mod json_server;
 mod people;
 mod polling;

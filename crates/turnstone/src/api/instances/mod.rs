@@ -14,7 +14,6 @@ mod create;
 mod docs;
 mod document;
 pub mod element;
-pub mod formats;
 mod plan;
 pub mod remembered;
 mod rights;
