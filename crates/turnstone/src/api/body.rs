@@ -84,9 +84,7 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Typed<T>
 
     async fn from_request(request: Request, state: &S) -> Answer<Typed<T>> {
         let Body(value) = Body::from_request(request, state).await?;
-        serde_json::from_value(value).map(Typed).map_err(|error| {
-            ApiError::bad("badDocument", format!("the body is not what is read here: {error}"))
-        })
+        typed(value).map(Typed)
     }
 }
 
@@ -105,6 +103,23 @@ impl<S: Send + Sync> FromRequest<S> for OptionalBody {
         let Body(value) = Body::from_request(request, state).await?;
         Ok(OptionalBody(Some(value)))
     }
+}
+
+/// A body of a known shape that may be left out.
+pub struct OptionalTyped<T>(pub Option<T>);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for OptionalTyped<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Answer<OptionalTyped<T>> {
+        let OptionalBody(body) = OptionalBody::from_request(request, state).await?;
+        Ok(OptionalTyped(body.map(typed).transpose()?))
+    }
+}
+
+fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Answer<T> {
+    serde_json::from_value(value)
+        .map_err(|error| ApiError::bad("badDocument", format!("the body is not what is read here: {error}")))
 }
 
 fn is_json(declared: &str) -> bool {

@@ -270,6 +270,9 @@ struct Sent {
 
 async fn prepared(api: &Api, caller: &Caller, row: InstanceRow, wanted: Wanted) -> Answer<Change> {
     let Wanted { document, sent, unset, stays } = wanted;
+    if !document.is_object() {
+        return Err(ApiError::bad("badDocument", "the body is not an object; send the whole document"));
+    }
     let stored = stored_document(&row)?;
     let was = opened(api, row.org, &stored)?;
     // Members that were merged in may be sealed still.
