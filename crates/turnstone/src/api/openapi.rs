@@ -133,6 +133,11 @@ fn said_or_not(parameter: &mut Parameter) {
                 object.minimum = Some(1_u32.into());
                 object.maximum = Some(PAGE_SIZE_MAX.into());
             }
+            // Positions and ids are counted from 1, and 0 is before all of them.
+            let is_integer = object.schema_type == SchemaType::Type(Type::Integer);
+            if is_integer && ["nextPage", "after", "instanceId"].contains(&parameter.name.as_str()) {
+                object.minimum = Some(0_u32.into());
+            }
         }
         Schema::Array(array) => without_null(&mut array.schema_type),
         _ => {}
