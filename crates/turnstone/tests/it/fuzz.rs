@@ -87,7 +87,10 @@ fn answer(stream: TcpStream) -> Option<()> {
     reader.read_exact(&mut vec![0; length]).ok()?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?.as_millis();
     let (status, body) = match head.starts_with("GET ") {
-        true => ("200 OK", json!([{"id": "r1", "changed": now, "created": now - 60_000}]).to_string()),
+        true => {
+            let records = json!([{"id": "r1", "changed": now, "created": now - 60_000}]);
+            ("200 OK", json!({"deals": records, "things": records}).to_string())
+        }
         false => ("500 No", "{}".to_owned()),
     };
     write!(
@@ -153,7 +156,7 @@ fn polled(neighbour: SocketAddr) -> Value {
         "event.notification.signature.key": "a key that nobody knows",
         "event.poller.refresh_interval": "0.01",
         "event.poller.configuration": {"things": {
-            "url": "/things?since=${milliseconds}", "idField": "id",
+            "url": "/things?since=${milliseconds}", "idField": "id", "list": "things",
             "datesConfiguration": {"updatedDateField": "changed", "updatedDateFormat": "milliseconds",
                                    "createdDateField": "created", "createdDateFormat": "milliseconds"}}}}})
 }
