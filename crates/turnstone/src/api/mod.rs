@@ -14,7 +14,7 @@ mod error;
 mod events;
 mod health;
 mod instances;
-mod markup;
+pub mod markup;
 mod openapi;
 mod pollers;
 mod runs;

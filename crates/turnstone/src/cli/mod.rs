@@ -6,6 +6,7 @@
 //!
 //! Not here: what a command does; each has its own file.
 
+mod apply;
 mod bookmark;
 mod check;
 mod confirm;
@@ -13,6 +14,8 @@ mod connector;
 mod credentials;
 mod demo;
 mod explain;
+mod export;
+mod folder;
 mod hook;
 mod input;
 mod instance;
@@ -73,6 +76,8 @@ enum Command {
     Serve(serve::ServeArgs),
     Connector(connector::ConnectorArgs),
     Instance(instance::InstanceArgs),
+    Apply(Box<apply::ApplyArgs>),
+    Export(export::ExportArgs),
     Hook(hook::HookArgs),
     /// Runs hooks that come on standard input, behind walls. The program starts it by itself.
     #[command(name = "js-worker", hide = true)]
@@ -163,6 +168,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(args) => block_on(serve::run(args, output.clone())),
         Command::Connector(args) => block_on(connector::run(args, output.clone())),
         Command::Instance(args) => block_on(instance::run(args, output.clone())),
+        Command::Apply(args) => block_on(apply::run(*args, output.clone())),
+        Command::Export(args) => block_on(export::run(args, output.clone())),
         Command::Hook(args) => block_on(hook::run(args, output.clone())),
         Command::JsWorker(args) => return hook::work(&args),
     };
