@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use turnstone_core::check::{CheckSettings, Checked, ConnectorDefaults, Fault, check};
-use turnstone_core::connector::{Connector, UnsetPlaces, keys};
+use turnstone_core::connector::{self, CheckedConnector, Connector, Document, UnsetPlaces, keys};
 use turnstone_core::id::InstanceId;
 use turnstone_core::instance::{Basic, Instance, SecretRef};
 use turnstone_core::poll::{Plan, RunFault};
@@ -124,6 +124,11 @@ impl Preparer {
         Preparer { connectors: Some(connectors), ..self }
     }
 
+    /// The connectors of the store; `None` where there is none.
+    pub fn connectors(&self) -> Option<&Arc<Connectors>> {
+        self.connectors.as_ref()
+    }
+
     /// Whether documents may refer to this machine.
     pub fn references(&self) -> References {
         self.references
@@ -149,6 +154,11 @@ impl Preparer {
     /// Checks a document that somebody brings, by the server's settings. References are faults where they are refused.
     pub fn check(&self, document: &Value, now: Timestamp) -> Checked {
         self.check_for(document, None, now)
+    }
+
+    /// Checks a connector that somebody brings, by the server's settings.
+    pub fn check_connector(&self, document: &Document, now: Timestamp) -> CheckedConnector {
+        connector::check(document, &self.settings(None, now))
     }
 
     /// The same for an instance of a connector, which gives what the document leaves to it.

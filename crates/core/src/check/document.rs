@@ -18,8 +18,9 @@ use super::{CheckSettings, nearest};
 const KNOWN: [&str; 5] = ["element", "name", "tags", "providerData", "configuration"];
 
 /// Members of an instance as it is listed; a document that was read back is not scolded for them.
-const LISTED: [&str; 10] = [
+const LISTED: [&str; 11] = [
     "id",
+    "user",
     "token",
     "description",
     "createdDate",
@@ -93,8 +94,12 @@ pub(super) fn read(document: &Value, settings: &CheckSettings, findings: &mut Fi
         }
     }
     section.finish(&KNOWN, findings);
-    let empty = Map::new();
-    let configuration = configuration.unwrap_or_else(|| Section::new("configuration", &empty));
+    let (empty, filled) = (Map::new(), with_defaults(members, connector(settings)));
+    let configuration = match (configuration, &filled) {
+        (_, Some(filled)) => Section::new("configuration", filled),
+        (Some(own), None) => own,
+        (None, None) => Section::new("configuration", &empty),
+    };
     let read = Configuration::read(configuration, settings, findings);
     let element_key = element_key?;
     Some(Instance {
@@ -111,6 +116,35 @@ pub(super) fn read(document: &Value, settings: &CheckSettings, findings: &mut Fi
         provider_data,
         other_configuration: read.other,
     })
+}
+
+/// The configuration with the event settings that the connector has a default for and the document leaves out.
+fn with_defaults(members: &Map<String, Value>, connector: Option<&Connector>) -> Option<Map<String, Value>> {
+    let own = match members.get("configuration") {
+        None | Some(Value::Null) => Map::new(),
+        Some(configuration) => configuration.as_object()?.clone(),
+    };
+    let mut filled = own;
+    let mut is_filled = false;
+    for entry in connector.into_iter().flat_map(|connector| &connector.configuration) {
+        let is_ours = CONFIGURATION.contains(&entry.key.as_str())
+            && entry.key.starts_with("event.")
+            && entry.key != RESOURCES;
+        let Some(default) = entry.default.as_deref().filter(|default| is_ours && !default.trim().is_empty())
+        else {
+            continue;
+        };
+        let is_open = match filled.get(&entry.key) {
+            None | Some(Value::Null) => true,
+            Some(Value::String(text)) => text.trim().is_empty(),
+            Some(_) => false,
+        };
+        if is_open {
+            filled.insert(entry.key.clone(), Value::String(default.to_string()));
+            is_filled = true;
+        }
+    }
+    is_filled.then_some(filled)
 }
 
 /// A document that is only the resources, as the field's pages show them.
@@ -452,6 +486,33 @@ mod tests {
         let unknown =
             json!({"element": {"key": "k"}, "configuration": {"event.poller.configuration": {"cars": {}}}});
         said(&check(&unknown, &with).faults, "cars", "there is none");
+    }
+
+    #[test]
+    fn a_connector_brings_event_settings_too() {
+        let element = json!({
+            "key": "k", "name": "K", "description": "d", "authentication": {"type": "none"},
+            "configuration": [
+                {"key": "event.poller.refresh_interval", "name": "i", "type": "TEXTFIELD_32", "defaultValue": "30"},
+                {"key": "event.notification.enabled", "name": "e", "type": "BOOLEAN", "defaultValue": "true"}
+            ],
+            "parameters": [], "hooks": [], "resources": []
+        });
+        let document = crate::connector::Document::parse(element.to_string()).unwrap();
+        let connector =
+            std::sync::Arc::new(crate::connector::check(&document, &settings()).connector.unwrap());
+        let with = super::CheckSettings { connector: Some(ConnectorDefaults::of(&connector)), ..settings() };
+        let read = |configuration: Value| {
+            let polled = json!({"c": {"url": "https://x.example/", "idField": "id"}});
+            let mut document = json!({"element": {"key": "k"}, "configuration": configuration});
+            document["configuration"]["event.poller.configuration"] = polled;
+            let checked = check(&document, &with);
+            checked.instance.unwrap_or_else(|| panic!("{:#?}", checked.faults))
+        };
+        let taken = read(json!({"event.notification.enabled": ""}));
+        assert_eq!((taken.interval, taken.enabled), (Duration::from_secs(1_800), true));
+        let own = read(json!({"event.poller.refresh_interval": 5, "event.notification.enabled": false}));
+        assert_eq!((own.interval, own.enabled), (Duration::from_secs(300), false));
     }
 
     #[test]

@@ -4,12 +4,14 @@
 //! views are read from it, and an edit splices one part. Ids that we assign live beside it ([`super::Ids`]).
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::json_text::{self, JsonTextError, Kind};
 use crate::limits::ELEMENT_BYTES_MAX;
 
 use super::keys;
 use super::parts;
+use super::view::SECRET_MASK;
 
 /// A connector as it was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +82,17 @@ pub struct Export {
     pub blanked: Vec<String>,
 }
 
+/// What became of a secret that a document does not say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptSecret {
+    /// Position of the entry.
+    pub position: usize,
+    /// Its key.
+    pub key: String,
+    /// Whether the earlier document's value was kept; else there was none, and the entry is blank.
+    pub kept: bool,
+}
+
 impl Document {
     /// Takes a document's text. Whether it makes sense is [`super::check`]'s to say.
     pub fn parse(text: impl Into<String>) -> Result<Document, DocumentError> {
@@ -125,35 +138,67 @@ impl Document {
     /// The document as it leaves: the imported text, byte by byte. Only the defaults of secret configuration entries
     /// are blank (catalogue I11), and those keys are named.
     pub fn export(&self) -> Export {
-        let (document, blanked) = self.without_secrets();
+        let mut blanked = Vec::new();
+        let document = self.with_secrets(|key, _| {
+            blanked.push(key.to_string());
+            Some(String::new())
+        });
         Export { text: document.text, blanked }
     }
 
-    /// The document with the default of every secret entry blank, and the keys of those that were not.
-    fn without_secrets(&self) -> (Document, Vec<String>) {
-        let mut blanked = Vec::new();
-        let Some(list) = self.member(Part::Configuration.name()) else { return (self.clone(), blanked) };
+    /// The document with every secret default that is set as [`SECRET_MASK`].
+    pub fn masked(&self) -> Document {
+        self.with_secrets(|_, _| Some(SECRET_MASK.to_string()))
+    }
+
+    /// The document with other values for the defaults of its secret entries: those that are a password by their type,
+    /// or a secret by their key, and not empty. `change` gets key and value, and answers the new value or leaves it.
+    pub fn with_secrets(&self, mut change: impl FnMut(&str, &str) -> Option<String>) -> Document {
+        let Some(list) = self.member(Part::Configuration.name()) else { return self.clone() };
+        let mut changed = false;
         let list = json_text::with_each_item(list, |_, entry| {
-            let key = parts::entry_key(entry).unwrap_or_default();
-            let kind = json_text::member(entry, "type").and_then(json_text::text).unwrap_or_default();
-            let is_secret = keys::is_secret(&key) || kind.eq_ignore_ascii_case("PASSWORD");
-            let value = json_text::member(entry, "defaultValue").and_then(json_text::scalar);
-            if is_secret && value.is_some_and(|value| !value.is_empty()) {
-                blanked.push(key);
-                json_text::with_member(entry, "defaultValue", "\"\"")
-            } else {
-                entry.to_string()
+            let secret = secret_default(entry).filter(|(_, value)| !value.is_empty());
+            match secret.and_then(|(key, value)| change(&key, &value)) {
+                Some(value) => {
+                    changed = true;
+                    json_text::with_member(entry, "defaultValue", &json_text::quote(&value))
+                }
+                None => entry.to_string(),
             }
         });
-        if blanked.is_empty() {
-            return (self.clone(), blanked);
-        }
-        (self.with_member(Part::Configuration.name(), &list), blanked)
+        if changed { self.with_member(Part::Configuration.name(), &list) } else { self.clone() }
+    }
+
+    /// The document with the secret defaults of an earlier one where it shows them hidden ([`SECRET_MASK`]) or leaves
+    /// them blank, as an export does; and what became of each that was not simply put back. A default that is left out
+    /// is none.
+    pub fn with_secrets_of(&self, earlier: &Document) -> (Document, Vec<KeptSecret>) {
+        let mut told = Vec::new();
+        let known: BTreeMap<String, String> =
+            earlier.items(Part::Configuration).into_iter().filter_map(secret_default).collect();
+        let Some(list) = self.member(Part::Configuration.name()) else { return (self.clone(), told) };
+        let mut changed = false;
+        let list = json_text::with_each_item(list, |position, entry| {
+            let secret = secret_default(entry).filter(|(_, value)| value.is_empty() || value == SECRET_MASK);
+            let Some((key, value)) = secret else { return entry.to_string() };
+            let before = known.get(&key).map_or("", String::as_str);
+            match (value.is_empty(), before.is_empty()) {
+                (true, true) => return entry.to_string(),
+                (true, false) => told.push(KeptSecret { position, key, kept: true }),
+                (false, true) => told.push(KeptSecret { position, key, kept: false }),
+                (false, false) => {}
+            }
+            changed = true;
+            json_text::with_member(entry, "defaultValue", &json_text::quote(before))
+        });
+        let document =
+            if changed { self.with_member(Part::Configuration.name(), &list) } else { self.clone() };
+        (document, told)
     }
 
     /// A private copy under another key and name, with the defaults of secrets blank.
     pub fn cloned_as(&self, key: &str, name: &str) -> Document {
-        let (copy, _) = self.without_secrets();
+        let copy = self.with_secrets(|_, _| Some(String::new()));
         copy.with_member("key", &json_text::quote(key))
             .with_member("name", &json_text::quote(name))
             .with_member("private", "true")
@@ -186,6 +231,16 @@ impl Document {
     pub(super) fn with_member(&self, name: &str, value: &str) -> Document {
         Document::from_sound(json_text::with_member(&self.text, name, value))
     }
+}
+
+/// Key and default of a secret entry; the default is empty where there is none that is a text. `None` for others, and
+/// for an entry that leaves its default out.
+fn secret_default(entry: &str) -> Option<(String, String)> {
+    let key = parts::entry_key(entry)?;
+    let kind = json_text::member(entry, "type").and_then(json_text::text).unwrap_or_default();
+    let is_secret = keys::is_secret(&key) || kind.trim().eq_ignore_ascii_case("PASSWORD");
+    let value = is_secret.then(|| json_text::member(entry, "defaultValue").and_then(json_text::scalar))??;
+    Some((key, value.into_owned()))
 }
 
 /// Whether a connector can be used.

@@ -4,6 +4,8 @@
 //! another platform or none, and an export must leave as it came; so ours are a list of numbers in the order of the
 //! document, and move with its edits.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::json_text::{self, Kind};
@@ -152,9 +154,10 @@ const ABRIDGED: [&str; 20] = [
 ];
 
 impl Document {
-    /// The connector as `GET /elements/{keyOrId}` answers it: complete, with our ids. Defaults of secrets are blank.
+    /// The connector as `GET /elements/{keyOrId}` answers it: complete, with our ids. Defaults of secrets are
+    /// hidden.
     pub fn shown(&self, id: i64, ids: &Ids) -> String {
-        let mut text = Document::from_sound(self.export().text).completed().text().to_string();
+        let mut text = self.masked().completed().text().to_string();
         text = json_text::with_member(&text, "id", &id.to_string());
         for part in Part::ALL {
             let Some(list) = json_text::member(&text, part.name()) else { continue };
@@ -164,23 +167,32 @@ impl Document {
         text
     }
 
-    /// One list as the API answers it, with our ids.
+    /// One list as the API answers it, with our ids. Defaults of secrets are hidden.
     pub fn shown_items(&self, place: Place, ids: &Ids) -> Vec<String> {
-        let items = self.items_at(place).unwrap_or_default();
+        let masked = self.masked();
+        let items = masked.items_at(place).unwrap_or_default();
         items.iter().enumerate().map(|(position, item)| shown_item(item, place, position, ids)).collect()
     }
 
     /// The connector's short record for `GET /elements`.
     pub fn abridged(&self, id: i64) -> String {
-        let complete = json_text::with_member(self.completed().text(), "id", &id.to_string());
-        let mut short = "{}".to_string();
+        let members = json_text::members(self.text()).unwrap_or_default();
+        let own =
+            |name: &str| members.iter().rev().find(|member| member.name == name).map(|found| found.value);
+        let mut short = String::from("{");
         for name in ABRIDGED {
-            if let Some(value) = json_text::member(&complete, name) {
-                short = json_text::with_member(&short, name, value);
-            } else if let Some(value) = absent(name) {
-                short = json_text::with_member(&short, name, value);
+            let value = match name {
+                "id" => Some(Cow::Owned(id.to_string())),
+                "key" => Some(Cow::Owned(json_text::quote(&self.key()))),
+                _ => own(name).or_else(|| absent(name)).map(Cow::Borrowed),
+            };
+            let Some(value) = value else { continue };
+            if short.len() > 1 {
+                short.push(',');
             }
+            short.push_str(&format!("\"{name}\":{value}"));
         }
+        short.push('}');
         short
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! Not here: making a call (`call`), signing in (`auth`), other forms of a definition (`openapi`), storing anything.
 
+mod carry;
 mod check;
 mod document;
 mod edit;
@@ -18,8 +19,9 @@ mod reading;
 mod settings;
 mod view;
 
+pub use carry::SentIds;
 pub use check::{CheckedConnector, authentication_kind, check};
-pub use document::{Activity, Document, DocumentError, Export, Part};
+pub use document::{Activity, Document, DocumentError, Export, KeptSecret, Part};
 pub use edit::{Change, ChangeKind, EditError, Edited, Place};
 pub use events::{EventsSetup, Expand, VendorType, event_entry};
 pub use ids::{Ids, ResourceIds};

@@ -1,7 +1,7 @@
 //! Reading what a client sends: bodies within a size and a time, JSON with the place of its first mistake, and query
 //! parameters.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -12,10 +12,14 @@ use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::Value;
 
+use turnstone_core::limits::ELEMENT_BYTES_MAX;
+
 use super::error::{Answer, ApiError};
 
 /// Bytes of a request body. An instance with hundreds of resources stays far below.
 pub const BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bytes of a body that is a whole connector, or a description of one: real exports have several hundred kilobytes.
+pub const LARGE_BYTES_MAX: usize = ELEMENT_BYTES_MAX;
 /// Time that a client may take to send a body.
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(15);
 /// Entries of one page, and how many there are when the client does not say.
@@ -30,19 +34,46 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Answer<Body> {
-        let declared = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
-        if !declared.is_some_and(is_json) {
-            let message = match declared {
-                Some(other) => format!("`{other}` is not read here; send `Content-Type: application/json`"),
-                None => "the body has no type; send `Content-Type: application/json`".to_owned(),
-            };
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", message));
-        }
-        let bytes = bytes(request).await?;
+        must_be_json(&request)?;
+        let bytes = bytes(request, BODY_BYTES_MAX).await?;
         serde_json::from_slice(&bytes).map(Body).map_err(|error| {
             ApiError::bad("malformedJson", format!("the body is not JSON: {error}; correct it at that place"))
         })
     }
+}
+
+/// A JSON body as its text, for documents that are kept as they came. Whether it is JSON is the reader's to find out.
+pub struct TextBody(pub String);
+
+impl<S: Send + Sync> FromRequest<S> for TextBody {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Answer<TextBody> {
+        must_be_json(&request)?;
+        text(bytes(request, LARGE_BYTES_MAX).await?).map(TextBody)
+    }
+}
+
+/// The text of a body; a mark of its byte order is left out.
+pub fn text(bytes: bytes::Bytes) -> Answer<String> {
+    let text = String::from_utf8(bytes.into()).map_err(|error| {
+        let place = error.utf8_error().valid_up_to();
+        let message = format!("the body is not UTF-8 at byte {place}; send it in that encoding");
+        ApiError::bad("malformedJson", message)
+    })?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+fn must_be_json(request: &Request) -> Answer<()> {
+    let declared = request.headers().get(CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default());
+    if declared.is_some_and(is_json) {
+        return Ok(());
+    }
+    let message = match declared {
+        Some(other) => format!("`{other}` is not read here; send `Content-Type: application/json`"),
+        None => "the body has no type; send `Content-Type: application/json`".to_owned(),
+    };
+    Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupportedMediaType", message))
 }
 
 /// A JSON body of a known shape.
@@ -53,9 +84,7 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Typed<T>
 
     async fn from_request(request: Request, state: &S) -> Answer<Typed<T>> {
         let Body(value) = Body::from_request(request, state).await?;
-        serde_json::from_value(value).map(Typed).map_err(|error| {
-            ApiError::bad("badDocument", format!("the body is not what is read here: {error}"))
-        })
+        typed(value).map(Typed)
     }
 }
 
@@ -76,21 +105,39 @@ impl<S: Send + Sync> FromRequest<S> for OptionalBody {
     }
 }
 
+/// A body of a known shape that may be left out.
+pub struct OptionalTyped<T>(pub Option<T>);
+
+impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for OptionalTyped<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Answer<OptionalTyped<T>> {
+        let OptionalBody(body) = OptionalBody::from_request(request, state).await?;
+        Ok(OptionalTyped(body.map(typed).transpose()?))
+    }
+}
+
+fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Answer<T> {
+    serde_json::from_value(value)
+        .map_err(|error| ApiError::bad("badDocument", format!("the body is not what is read here: {error}")))
+}
+
 fn is_json(declared: &str) -> bool {
     let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence == "application/json" || essence.starts_with("application/") && essence.ends_with("+json")
 }
 
-async fn bytes(request: Request) -> Answer<bytes::Bytes> {
+/// A whole body of at most so many bytes.
+pub async fn bytes(request: Request, bytes_max: usize) -> Answer<bytes::Bytes> {
     let too_large = || {
-        let message = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+        let message = format!("the body is larger than {bytes_max} bytes");
         ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "bodyTooLarge", message)
     };
     let declared = axum::body::HttpBody::size_hint(request.body()).lower();
-    if declared > BODY_BYTES_MAX as u64 {
+    if declared > bytes_max as u64 {
         return Err(too_large());
     }
-    let reading = Limited::new(request.into_body(), BODY_BYTES_MAX).collect();
+    let reading = Limited::new(request.into_body(), bytes_max).collect();
     match tokio::time::timeout(BODY_TIME_MAX, reading).await {
         Err(_) => {
             let message = format!("the body did not come within {} s", BODY_TIME_MAX.as_secs());
@@ -128,6 +175,23 @@ impl Query {
         self.0.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// The last value of every parameter.
+    pub fn into_last(self) -> BTreeMap<String, String> {
+        self.0.into_iter().filter_map(|(name, mut values)| Some((name, values.pop()?))).collect()
+    }
+
+    /// A switch, off when it is not there; 400 when it is neither `true` nor `false`.
+    pub fn flag(&self, name: &str) -> Answer<bool> {
+        match self.text(name).map(str::to_ascii_lowercase).as_deref() {
+            None | Some("false" | "") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => {
+                let message = format!("`{name}` is `{other}`; write `true` or `false`");
+                Err(ApiError::bad("badParameter", message))
+            }
+        }
+    }
+
     /// A whole number of at least 0; 400 when it is none.
     pub fn number(&self, name: &str) -> Answer<Option<i64>> {
         let Some(text) = self.text(name) else { return Ok(None) };
@@ -158,6 +222,11 @@ pub fn paged(response: &mut Response, returned: usize, next: Option<i64>) {
     if let Some(next) = next {
         response.headers_mut().insert("Elements-Next-Page-Token", HeaderValue::from(next));
     }
+}
+
+/// The parameters of a query or the fields of a form, decoded, in their order.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    decode(text).collect()
 }
 
 /// The fields of a form.

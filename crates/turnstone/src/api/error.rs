@@ -6,6 +6,7 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
+use turnstone_core::call::CallFault;
 use turnstone_core::check::Fault;
 use turnstone_store::StoreError;
 use utoipa::ToSchema;
@@ -56,6 +57,12 @@ impl ApiError {
     /// 409: it cannot be done in the present state.
     pub fn conflict(code: &'static str, message: impl Into<String>) -> ApiError {
         ApiError::new(StatusCode::CONFLICT, code, message)
+    }
+
+    /// What came of a call to a provider that failed.
+    pub fn of_call(fault: CallFault, code: &'static str) -> ApiError {
+        let status = StatusCode::from_u16(fault.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        ApiError { provider_message: fault.provider_message, ..ApiError::new(status, code, fault.message) }
     }
 
     /// 400 with every fault of a document.

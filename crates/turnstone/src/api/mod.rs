@@ -8,14 +8,18 @@
 
 pub mod access;
 mod body;
+mod calls;
 mod clause;
 mod deliveries;
+mod elements;
 mod error;
 mod events;
 mod health;
 mod instances;
 pub mod markup;
+mod oauth;
 mod openapi;
+pub mod people;
 mod pollers;
 mod runs;
 pub mod server;
@@ -30,7 +34,9 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::CONTENT_TYPE;
+use http::header::{
+    ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
@@ -45,6 +51,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use self::access::{Rights, session};
 use self::error::ApiError;
+use self::instances::remembered::UnderWay;
 
 /// Base of every path.
 pub const BASE: &str = "/elements/api-v2";
@@ -87,6 +94,7 @@ pub struct Api(Arc<Inner>);
 pub struct Inner {
     parts: Parts,
     rehearsals: Semaphore,
+    under_way: UnderWay,
     rights: Rights,
     /// The OpenAPI document, as it is served.
     document: String,
@@ -107,6 +115,7 @@ impl Api {
         Api(Arc::new(Inner {
             parts,
             rehearsals: Semaphore::new(REHEARSALS_AT_ONCE),
+            under_way: UnderWay::default(),
             rights: Rights::of_document(&document),
             document: as_text(&document),
         }))
@@ -114,6 +123,10 @@ impl Api {
 
     fn rehearsals(&self) -> &Semaphore {
         &self.0.rehearsals
+    }
+
+    fn under_way(&self) -> &UnderWay {
+        &self.0.under_way
     }
 
     fn rights(&self) -> &Rights {
@@ -135,14 +148,23 @@ pub fn secret(entropy: &dyn Entropy) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// A secret of an organisation: 32 hex digits, as the field's.
+pub fn organization_secret(entropy: &dyn Entropy) -> String {
+    format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64())
+}
+
 /// The routes that the document describes, and the document.
 fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
+        .merge(elements::routes())
         .merge(instances::routes())
+        .merge(oauth::routes())
+        .merge(calls::routes())
         .merge(pollers::routes())
         .merge(runs::routes())
         .merge(events::routes())
         .merge(deliveries::routes())
+        .merge(people::routes())
         .merge(session::routes());
     let all = OpenApiRouter::with_openapi(openapi::head()).nest(BASE, routes).merge(health::routes());
     let (router, mut document) = all.split_for_parts();
@@ -165,8 +187,8 @@ pub fn router(api: Api) -> Router {
         .route("/openapi.json", get(served_document))
         .route("/sign-in", get(session::page).post(session::enter))
         .merge(guarded)
-        .fallback(no_route)
-        .method_not_allowed_fallback(wrong_method)
+        .fallback(calls::no_route)
+        .method_not_allowed_fallback(calls::wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), finish))
         .with_state(api)
 }
@@ -175,39 +197,47 @@ async fn served_document(State(api): State<Api>) -> Response {
     ([(CONTENT_TYPE, "application/json")], api.0.document.clone()).into_response()
 }
 
-async fn no_route() -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_FOUND,
-        "noSuchRoute",
-        format!("there is no such path; the API begins at {BASE}"),
-    )
-}
+/// The id that a request has already, given to it while it was answered.
+#[derive(Clone, Debug)]
+pub struct KnownAs(pub String);
 
-async fn wrong_method(request: Request) -> ApiError {
-    let message = format!("{} is not possible here", request.method());
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "methodNotAllowed", message)
-}
+/// Headers that a browser may show to a page of another site; the list is the field's.
+const EXPOSED: &str = "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, \
+                       Elements-Trace-Id, Elements-Error, Content-Disposition";
 
 /// The outermost layer: a request id, a time limit, errors in one shape, and a line in the log.
 async fn finish(State(api): State<Api>, request: Request, next: Next) -> Response {
     let request_id = format!("{:016x}{:08x}", api.entropy.next_u64(), api.entropy.next_u64() as u32);
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let started = api.tools.clock.monotonic();
-    let response = match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
+    let mut response = match tokio::time::timeout(REQUEST_TIME_MAX, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             let message = format!("the request took longer than {} s", REQUEST_TIME_MAX.as_secs());
             ApiError::new(StatusCode::GATEWAY_TIMEOUT, "tookTooLong", message).into_response()
         }
     };
+    let request_id = response.extensions_mut().remove::<KnownAs>().map_or(request_id, |known| known.0);
     let mut response = shaped(response, &request_id);
+    guard_headers(&mut response);
     let took = api.tools.clock.monotonic().saturating_sub(started);
     let (status, duration_ms) = (response.status().as_u16(), took.as_millis() as u64);
     tracing::info!(%method, path, status, duration_ms, request_id, "request");
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert("Elements-Request-Id", value);
+        response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }
     response
+}
+
+/// What holds for every answer: it is nobody else's to keep or to guess the type of, and a 401 says what it wants.
+fn guard_headers(response: &mut Response) {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("User"));
+    }
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 /// Gives errors their body: ours, and those of the framework, which have none or a bare text.

@@ -22,7 +22,10 @@ const COOKIE: &str = "session";
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     tags(
+        (name = "elements", description = "Connectors: what a provider offers, and how it is called and polled."),
         (name = "instances", description = "Connected accounts: what is polled, and whom it tells."),
+        (name = "oauth", description = "The way to an authorisation."),
+        (name = "hubs", description = "Calls of an instance's resources, through its connector."),
         (name = "pollers", description = "One resource of an instance with its cursor."),
         (name = "events", description = "The log of what happened."),
         (name = "deliveries", description = "Notifications, their attempts, their release."),
@@ -40,6 +43,11 @@ pub fn head() -> OpenApi {
 
 /// Adds to every operation what all of them have: how to authorise, and the shape of errors.
 pub fn complete(document: &mut OpenApi) {
+    // The router's sign for "the rest of the path" is a plain parameter for everybody else.
+    document.paths.paths = std::mem::take(&mut document.paths.paths)
+        .into_iter()
+        .map(|(path, item)| (path.replace("{*", "{"), item))
+        .collect();
     let rights = Rights::of_document(document);
     let components = document.components.get_or_insert_with(|| ComponentsBuilder::new().build());
     let header = ApiKeyValue::with_description(

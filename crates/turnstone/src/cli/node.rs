@@ -67,7 +67,7 @@ impl Node {
         let client = Client::new(Setup::new(guard.clone(), Arc::clone(&clock))).context("cannot start")?;
         let net: Arc<dyn Net> = Arc::new(client);
         let tools = Tools { store: Arc::clone(&store), net: Arc::clone(&net), clock: Arc::clone(&clock) };
-        let connectors = Arc::new(Connectors::new(Arc::clone(&directory)));
+        let connectors = Arc::new(Connectors::new(Arc::clone(&directory), Arc::clone(&keys)));
         let preparer = Preparer::new(check, Arc::clone(&keys), References::Refuse);
         let preparer = Arc::new(preparer.with_connectors(connectors));
         let vault = Vault::of_server(keys);

@@ -80,7 +80,7 @@ impl World {
             Arc::new(Client::new(Setup::new(Guard::new(Policy::AllowPrivate), Arc::clone(&clock))).unwrap());
         let tools =
             Tools { store: Arc::clone(&store) as _, net: Arc::clone(&net), clock: Arc::clone(&clock) };
-        let connectors = Arc::new(Connectors::new(Arc::clone(&store) as _));
+        let connectors = Arc::new(Connectors::new(Arc::clone(&store) as _, keys()));
         let check = CheckSettings { interval_min: Duration::ZERO, ..CheckSettings::new(clock.now()) };
         let preparer = Preparer::new(check, keys(), References::Refuse);
         let preparer = Arc::new(preparer.with_connectors(Arc::clone(&connectors)));

@@ -1,0 +1,4 @@
+//! Connectors over the API of the real binary.
+
+mod catalog;
+mod world;
