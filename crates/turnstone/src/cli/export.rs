@@ -177,6 +177,12 @@ fn instance(
     if shown["tags"].as_array().is_some_and(|tags| !tags.is_empty()) {
         document.insert("tags".to_owned(), shown["tags"].clone());
     }
+    if let Some(words) = shown["description"].as_str() {
+        document.insert("description".to_owned(), json!(words));
+    }
+    if let Some(kind) = shown["externalAuthentication"].as_str().filter(|kind| *kind != "none") {
+        document.insert("externalAuthentication".to_owned(), json!(kind));
+    }
     let mut configuration = shown["configuration"].as_object().cloned().unwrap_or_default();
     let mut found = Vec::new();
     for (key, value) in &mut configuration {

@@ -192,7 +192,7 @@ fn state(instance: &Value) -> (&'static str, Style) {
     } else if is("eventsEnabled") {
         ("polls", Style::Good)
     } else {
-        ("events off", Style::Faint)
+        ("no events", Style::Faint)
     }
 }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use turnstone_core::check::{CheckSettings, Checked, ConnectorDefaults, Fault, check};
 use turnstone_core::connector::{CheckedConnector, Connector, Document};
 use turnstone_engine::clock::{Clock as _, SystemClock};
-use turnstone_engine::document::HIDDEN;
+use turnstone_engine::document::{HIDDEN, redact_document};
 
 use super::Purpose;
 use crate::cli::connector::{Present, present};
@@ -22,6 +22,8 @@ use crate::cli::remote::{Refusal, Remote, Said, encode};
 use crate::cli::Failure;
 use crate::difference::{Difference, differences, member_path};
 
+/// The member that names an instance's connector.
+pub(crate) const ELEMENT: &str = "element";
 /// What stands for a secret that is not there, while a new instance is only looked at.
 const NOT_THERE: &str = "not set";
 
@@ -321,7 +323,7 @@ async fn instance_step(
             remedy: "rename all but one of them".to_owned(),
         });
     }
-    let present = named.first().map(|one| one["id"].clone());
+    let present: Option<Value> = named.first().map(|one| (*one).clone());
     let changed = before.iter().find(|step| step.kind == "connector" && step.name == file.element_key);
     let changed = changed.map_or(Action::Keep, |step| step.action);
     let step = Step {
@@ -337,7 +339,10 @@ async fn instance_step(
         // The server does not know the connector yet, so it cannot say more than the check did.
         None if changed == Action::Create => Ok(new_of_new(step, connector.as_ref(), looked_up)),
         None => ask_create(server.remote, step, looked_up).await,
-        Some(id) => ask_change(server.remote, Step { id, ..step }, looked_up).await,
+        Some(shown) => {
+            let step = Step { id: shown["id"].clone(), ..step };
+            ask_change(server.remote, step, &shown, looked_up).await
+        }
     };
     match planned {
         Ok(step) => Ok(Ok(with_missing(step, looked_up))),
@@ -381,11 +386,16 @@ async fn ask_create(remote: &Remote, step: Step, looked_up: &LookedUp) -> Result
         });
     }
     let answer = remote.change("POST", "/instances?plan=true", Some(&document)).await?;
-    Ok(told(Step { sent: Sent::Instance(document), ..step }, &answer, looked_up))
+    Ok(told(Step { sent: Sent::Instance(document), ..step }, &answer))
 }
 
 /// Asks what a document would do to an instance.
-async fn ask_change(remote: &Remote, step: Step, looked_up: &LookedUp) -> Result<Step, Refusal> {
+async fn ask_change(
+    remote: &Remote,
+    step: Step,
+    shown: &Value,
+    looked_up: &LookedUp,
+) -> Result<Step, Refusal> {
     let mut document = looked_up.document.clone();
     // A code signs in once, when the instance is made; sent again it would be refused.
     if let Some(members) = document.as_object_mut() {
@@ -393,15 +403,18 @@ async fn ask_change(remote: &Remote, step: Step, looked_up: &LookedUp) -> Result
     }
     let path = format!("/instances/{}?plan=true", step.id);
     let answer = remote.change("PUT", &path, Some(&document)).await?;
-    let step = told(Step { sent: Sent::Instance(document), ..step }, &answer, looked_up);
+    let members = members(&answer, shown, &document, looked_up);
+    let mut step = told(Step { members, sent: Sent::Instance(document), ..step }, &answer);
+    if step.follows_connector && !step.members.iter().any(|one| one.path == ELEMENT) {
+        step.members.push(Difference { path: ELEMENT.to_owned(), from: None, to: None });
+    }
     let is_moved = step.cursors.iter().any(|cursor| cursor.cursor != "kept");
-    let action =
-        if step.members.is_empty() && !is_moved { Action::Keep } else { Action::Change };
+    let action = if step.members.is_empty() && !is_moved { Action::Keep } else { Action::Change };
     Ok(Step { action, ..step })
 }
 
 /// What the server says that it would do.
-fn told(step: Step, answer: &Value, looked_up: &LookedUp) -> Step {
+fn told(step: Step, answer: &Value) -> Step {
     let list = |name: &str| answer[name].as_array().cloned().unwrap_or_default();
     let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
     let cursor = |one: &Value| Cursor {
@@ -409,23 +422,90 @@ fn told(step: Step, answer: &Value, looked_up: &LookedUp) -> Step {
         cursor: text(one, "cursor"),
         why: text(one, "why"),
     };
-    let member = |one: &Value| {
-        let path = text(one, "path");
-        let shown = |name: &str| {
-            let mut value = one.get(name).cloned()?;
-            hide(&path, &mut value, &looked_up.places);
-            Some(value)
-        };
-        Difference { from: shown("from"), to: shown("to"), path: path.clone() }
-    };
     let said = |one: &Value| {
-        format!("{}: {}; {}", text(one, "path"), text(one, "problem"), text(one, "remedy"))
+        let (path, problem, remedy) = (text(one, "path"), text(one, "problem"), text(one, "remedy"));
+        format!("{path}: {problem}; {remedy}")
     };
     Step {
         cursors: list("changes").iter().map(cursor).collect(),
-        members: list("members").iter().map(member).collect(),
         warnings: list("warnings").iter().chain(&list("repairs")).map(said).collect(),
         ..step
+    }
+}
+
+/// What changes, place by place: the server names the members, because it alone can compare secrets, and what can be
+/// seen of both sides tells the rest.
+fn members(answer: &Value, shown: &Value, document: &Value, looked_up: &LookedUp) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for named in answer["document"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        if named == ELEMENT {
+            found.push(Difference { path: named.to_owned(), from: None, to: None });
+            continue;
+        }
+        let key = named.strip_prefix("configuration.").and_then(|key| serde_json::from_str::<String>(key).ok());
+        let (path, from, to) = match &key {
+            Some(key) => {
+                let side = |side: &Value| side["configuration"].get(key).cloned();
+                (member_path("configuration", key), side(shown), side(&redact_document(document)))
+            }
+            None => (named.to_owned(), shown.get(named).cloned(), document.get(named).cloned()),
+        };
+        let (mut from, mut to) = (from.unwrap_or_default(), to.unwrap_or_default());
+        let is_secret = holds_hidden(&from);
+        if from.as_str() == Some(HIDDEN) && !to.is_null() {
+            to = Value::from(HIDDEN);
+        }
+        hide(&path, &mut to, &looked_up.places);
+        let is_secret = is_secret || holds_hidden(&to);
+        let seen = differences_at(&path, &from, &to);
+        if seen.is_empty() && is_secret {
+            hide_all(&mut from);
+            let (from, to) = (Some(from), Some(to));
+            found.push(Difference { path, from, to });
+        } else if !is_default(named, &from, &to) {
+            // What says the same in another form (`15`, `"15"`) is no change.
+            found.extend(seen);
+        }
+    }
+    found
+}
+
+/// The differences below a place.
+fn differences_at(path: &str, from: &Value, to: &Value) -> Vec<Difference> {
+    let side = |value: &Value| match value {
+        Value::Null => json!({}),
+        value => json!({"": value}),
+    };
+    let below = |one: Difference| {
+        let rest = one.path.strip_prefix("\"\"").unwrap_or(&one.path);
+        Difference { path: format!("{path}{rest}"), ..one }
+    };
+    differences(&side(from), &side(to)).into_iter().map(below).collect()
+}
+
+/// Whether both sides are what a member is when nothing is said about it.
+fn is_default(name: &str, from: &Value, to: &Value) -> bool {
+    let is_default = |value: &Value| match name {
+        "tags" => value.as_array().is_none_or(Vec::is_empty),
+        "externalAuthentication" => value.is_null() || value.as_str() == Some("none"),
+        _ => value.is_null(),
+    };
+    is_default(from) && is_default(to)
+}
+
+fn holds_hidden(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == HIDDEN,
+        Value::Object(members) => members.values().any(holds_hidden),
+        _ => false,
+    }
+}
+
+/// Nothing but names stays to be seen.
+fn hide_all(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(hide_all),
+        value => *value = Value::from(HIDDEN),
     }
 }
 
@@ -464,5 +544,5 @@ pub(crate) async fn again(remote: &Remote, step: &Step) -> Result<Vec<Cursor>, R
     };
     let answer = remote.change(method, &path, Some(document)).await?;
     let bare = Step::bare("instance", String::new(), String::new(), json!(null), step.action);
-    Ok(told(bare, &answer, &LookedUp::default()).cursors)
+    Ok(told(bare, &answer).cursors)
 }

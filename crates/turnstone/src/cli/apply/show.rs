@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::plan::{Action, Cursor, Plan, Step};
+use super::plan::{Action, Cursor, ELEMENT, Plan, Step};
 use crate::cli::connector::{faults_json, faults_text};
 use crate::cli::folder::FileFaults;
 use crate::cli::output::{Output, Style, short, tame, terminal_width};
@@ -173,6 +173,7 @@ fn member_text(member: &Difference, output: &Output) -> String {
     let shown = |value: &Value| short(&tame(&value.to_string()), width.max(12));
     let path = tame(&member.path);
     match (&member.from, &member.to) {
+        (None, None) if path == ELEMENT => format!("{path}: takes the connector as it is now"),
         (None, None) => path,
         (None, Some(to)) => format!("{path}: {}", output.paint(Style::Good, &format!("+ {}", shown(to)))),
         (Some(from), None) => format!("{path}: {}", output.paint(Style::Bad, &format!("- {}", shown(from)))),
