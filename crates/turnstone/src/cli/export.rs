@@ -253,7 +253,9 @@ fn free(base: &str, mark: char, taken: &mut BTreeSet<String>) -> String {
 }
 
 fn example(left_out: &[LeftOut]) -> String {
-    let mut text = String::from("# What the instances need to be applied. Copy it to `.env`, fill it in, keep it out of version\n# control.\n");
+    let mut text = String::from(
+        "# What the instances need to be applied. Copy it to `.env`, fill it in, keep it out of version\n# control.\n",
+    );
     for one in left_out {
         // Writing to a string cannot fail.
         let _ = write!(text, "\n# {}: {}\n{}=\n", one.file, one.path, one.variable);
@@ -325,6 +327,8 @@ mod tests {
         assert_eq!(written.file, "instances/shop.yaml", "{}", written.text);
         let names: Vec<&str> = left_out.iter().map(|one| one.variable.as_str()).collect();
         assert_eq!(names, ["SHOP_PASSWORD", "SHOP_HTTP_HEADERS_X_KEY"]);
-        assert!(example(&left_out).contains("\n# instances/shop.yaml: configuration.password\nSHOP_PASSWORD=\n"));
+        assert!(
+            example(&left_out).contains("\n# instances/shop.yaml: configuration.password\nSHOP_PASSWORD=\n")
+        );
     }
 }

@@ -20,6 +20,7 @@ mod hook;
 mod input;
 mod instance;
 mod node;
+mod org;
 mod output;
 mod poll;
 mod references;
@@ -76,6 +77,7 @@ enum Command {
     Serve(serve::ServeArgs),
     Connector(connector::ConnectorArgs),
     Instance(instance::InstanceArgs),
+    Org(org::OrgArgs),
     Apply(Box<apply::ApplyArgs>),
     Export(export::ExportArgs),
     Hook(hook::HookArgs),
@@ -168,6 +170,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Serve(args) => block_on(serve::run(args, output.clone())),
         Command::Connector(args) => block_on(connector::run(args, output.clone())),
         Command::Instance(args) => block_on(instance::run(args, output.clone())),
+        Command::Org(args) => block_on(org::run(args, output.clone())),
         Command::Apply(args) => block_on(apply::run(*args, output.clone())),
         Command::Export(args) => block_on(export::run(args, output.clone())),
         Command::Hook(args) => block_on(hook::run(args, output.clone())),

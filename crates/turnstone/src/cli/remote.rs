@@ -53,8 +53,6 @@ pub(crate) enum Refusal {
 pub(crate) struct Said {
     /// HTTP status.
     pub(crate) status: u16,
-    /// Its code for programs.
-    pub(crate) code: String,
     /// Its sentence.
     pub(crate) message: String,
     /// Everything that is wrong with the document that was sent.
@@ -222,7 +220,6 @@ impl Remote {
         };
         Refusal::Said(Said {
             status,
-            code: text(&body, "code").unwrap_or_default(),
             message,
             faults: body["faults"].as_array().into_iter().flatten().map(fault).collect(),
             provider_message: text(&body, "providerMessage"),

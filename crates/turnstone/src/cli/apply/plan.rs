@@ -14,12 +14,12 @@ use turnstone_engine::clock::{Clock as _, SystemClock};
 use turnstone_engine::document::{HIDDEN, redact_document};
 
 use super::Purpose;
+use crate::cli::Failure;
 use crate::cli::connector::{Present, present};
 use crate::cli::folder::{CONNECTORS, ConnectorFile, FileFaults, Folder, INSTANCES, InstanceFile};
 use crate::cli::output::{Output, tame};
 use crate::cli::references::LookedUp;
 use crate::cli::remote::{Refusal, Remote, Said, encode};
-use crate::cli::Failure;
 use crate::difference::{Difference, differences, member_path};
 
 /// The member that names an instance's connector.
@@ -442,7 +442,8 @@ fn members(answer: &Value, shown: &Value, document: &Value, looked_up: &LookedUp
             found.push(Difference { path: named.to_owned(), from: None, to: None });
             continue;
         }
-        let key = named.strip_prefix("configuration.").and_then(|key| serde_json::from_str::<String>(key).ok());
+        let key =
+            named.strip_prefix("configuration.").and_then(|key| serde_json::from_str::<String>(key).ok());
         let (path, from, to) = match &key {
             Some(key) => {
                 let side = |side: &Value| side["configuration"].get(key).cloned();

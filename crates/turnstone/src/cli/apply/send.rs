@@ -57,7 +57,8 @@ pub(super) async fn all(
         done += 1;
         output.note(&format!("{} {} ({done} of {all})", about(step), past(step.action)));
     }
-    if tokens.is_none() && plan.steps.iter().any(|step| step.kind == "instance" && step.action == Action::Create)
+    if tokens.is_none()
+        && plan.steps.iter().any(|step| step.kind == "instance" && step.action == Action::Create)
     {
         output.note("the tokens of new instances were not kept; --tokens FILE keeps them");
     }

@@ -30,7 +30,8 @@ pub(super) fn refuse(all: &[FileFaults], as_json: bool, output: &Output) -> Outc
         output.result(&text)?;
     }
     let count: usize = all.iter().map(|one| one.faults.len()).sum();
-    let faults = if count == 1 { "there is one fault".to_owned() } else { format!("there are {count} faults") };
+    let faults =
+        if count == 1 { "there is one fault".to_owned() } else { format!("there are {count} faults") };
     let files = if all.len() == 1 { "one file".to_owned() } else { format!("{} files", all.len()) };
     Err(Failure::Configuration(format!("{faults} in {files}; nothing was changed")))
 }
@@ -117,8 +118,11 @@ fn summary(plan: &Plan, output: &Output) -> String {
         (plan.count(Action::Remove), "to remove"),
         (unchanged, "unchanged"),
     ];
-    let told: Vec<String> =
-        counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+    let told: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect();
     format!("{}: {}", output.paint(Style::Strong, "plan"), told.join(", "))
 }
 
@@ -142,13 +146,8 @@ fn step_text(step: &Step, output: &Output, text: &mut String) {
     };
     let file = step.file.as_deref().map(|file| format!("  {}", output.paint(Style::Faint, &tame(file))));
     // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "{} {}{}",
-        output.paint(style, sign),
-        head(step, output),
-        file.unwrap_or_default()
-    );
+    let _ =
+        writeln!(text, "{} {}{}", output.paint(style, sign), head(step, output), file.unwrap_or_default());
     if step.action == Action::Change && step.kind == "connector" && step.members.is_empty() {
         let _ = writeln!(text, "    only how it is written");
     }
@@ -161,7 +160,8 @@ fn step_text(step: &Step, output: &Output, text: &mut String) {
     cursors_text(step, output, text);
     if step.action == Action::Remove && step.kind == "instance" {
         let lost = output.paint(Style::Bad, "removed");
-        let _ = writeln!(text, "    its pollers and their places: {lost}; its events stay for their retention");
+        let _ =
+            writeln!(text, "    its pollers and their places: {lost}; its events stay for their retention");
     }
     for warning in &step.warnings {
         let _ = writeln!(text, "    {}: {}", output.paint(Style::Warn, "warning"), tame(warning));
