@@ -91,6 +91,8 @@ pub(crate) struct Folder {
     pub(crate) parts: Vec<&'static str>,
     /// Everything that must be put right first.
     pub(crate) faults: Vec<FileFaults>,
+    /// Keys of connectors that have faults: what their instances mean cannot be told.
+    pub(crate) unsound: Vec<String>,
     /// Files that nobody reads.
     pub(crate) ignored: Vec<String>,
 }
@@ -209,9 +211,12 @@ fn read_connector(folder: &mut Folder, file: String, path: &Path) {
     for said in read.checked.faults {
         folder.fault(&file, said);
     }
-    if let (Some(document), Some(connector)) = (read.document, read.checked.connector) {
-        let (connector, warnings) = (Arc::new(connector), read.checked.warnings);
-        folder.connectors.push(ConnectorFile { file, document, connector, warnings });
+    match (read.document, read.checked.connector) {
+        (Some(document), Some(connector)) => {
+            let (connector, warnings) = (Arc::new(connector), read.checked.warnings);
+            folder.connectors.push(ConnectorFile { file, document, connector, warnings });
+        }
+        _ => folder.unsound.push(key),
     }
 }
 

@@ -176,6 +176,8 @@ impl Remote {
             let token = answer.header("elements-next-page-token").map(str::to_owned);
             match self.json(&page, answer)? {
                 Value::Array(items) => all.extend(items),
+                // With an Element token in the credentials, the server shows that one instance.
+                one @ Value::Object(_) => all.push(one),
                 _ => return Err(self.strange(path, 200)),
             }
             match token {

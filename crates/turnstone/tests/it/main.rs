@@ -1,12 +1,14 @@
 //! The program as its users meet it: the real binary, over its command line and its HTTP API.
 
 mod applying;
+mod authorisation;
 mod bad_input;
 mod bench;
 mod calls;
 mod checking;
 mod demo;
 mod elements;
+mod fuzz;
 mod harness;
 mod hooks;
 mod json_server;

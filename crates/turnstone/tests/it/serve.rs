@@ -15,13 +15,13 @@ use crate::bench::{Callback, Receiver, SOON, Server, raw, request, turnstone, wa
 const KEY: &str = "a key that nobody knows";
 
 /// A provider that changes only when told to.
-fn provider(runtime: &Runtime) -> RunningProvider {
+pub fn provider(runtime: &Runtime) -> RunningProvider {
     let customers = ResourceConfig::new("customers", RecordKind::Customers).with_initial(30);
     let config = ProviderConfig { paused: true, ..ProviderConfig::of(7, vec![customers]) };
     runtime.block_on(Provider::start(config)).unwrap()
 }
 
-fn document(provider: &str, callback: &str) -> Value {
+pub fn document(provider: &str, callback: &str) -> Value {
     let format = "yyyy-MM-dd'T'HH:mm:ss.SSSXXX";
     json!({
         "element": {"key": "crm"}, "name": "Shop <b>one</b>", "tags": ["test", "<i>blue</i>"],
@@ -46,7 +46,7 @@ fn document(provider: &str, callback: &str) -> Value {
     })
 }
 
-fn change(provider: &RunningProvider, op: OpKind) -> String {
+pub fn change(provider: &RunningProvider, op: OpKind) -> String {
     let reply = provider.control(Control::ops(vec![Op::some(op, "customers", 1)])).unwrap();
     reply.changes[0].id.clone()
 }

@@ -159,6 +159,13 @@ impl Plan {
             if at > 0 && at % 50 == 0 {
                 output.note(&format!("{at} of {count} instances are compared"));
             }
+            if folder.unsound.contains(&file.element_key) {
+                let found = file.looked_up.faults.clone();
+                if purpose == Purpose::Do && !found.is_empty() {
+                    faults.push(FileFaults { file: file.file.clone(), faults: found });
+                }
+                continue;
+            }
             match instance_step(&mut server, &folder, &steps, file, purpose).await? {
                 Ok(step) => steps.push(step),
                 Err(found) => faults.push(FileFaults { file: file.file.clone(), faults: found }),
