@@ -68,7 +68,9 @@ pub(crate) async fn run(args: ExportArgs, output: Output) -> Outcome {
     let remote = Remote::open(&args.server, &output)?;
     let connectors = connectors(&remote, &output).await?;
     let all = remote.list("/instances?hydrate=true").await;
-    let all = all.map_err(|refusal| refusal.failure("the list of instances"))?;
+    let mut all = all.map_err(|refusal| refusal.failure("the list of instances"))?;
+    // Ids are those of this server; files are to be called the same wherever they come from.
+    all.sort_by_cached_key(|one| (one["name"].to_string(), one["element"]["key"].to_string()));
     warn_about_twins(&all, &output);
     let (mut taken, mut variables, mut left_out) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
     let instances: Vec<Written> =

@@ -373,7 +373,7 @@ mod tests {
         let north = &found.instances[0];
         assert_eq!((north.name.as_str(), north.element_key.as_str()), ("north", "crm"), "its file's name");
         let expect = json!({
-            "event.notification.callback.headers": {"x-b": "own", "X-A": 1},
+            "event.notification.callback.headers": {"x-b": "own", "X-A": "1"},
             "event.notification.signature.key": "mine",
             "event.notification.callback.url": "https://a.test/"
         });

@@ -52,7 +52,7 @@ struct CreateArgs {
     #[arg(long, value_name = "NAME", default_value = OWNER)]
     owner: String,
     /// Makes it in this data directory, on which no server runs, instead of asking one.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["server", "credentials"])]
+    #[arg(long, value_name = "DIR", conflicts_with = "credentials")]
     data: Option<PathBuf>,
     /// Prints one JSON object: `{"id", "name", "owner", "authorization"}`.
     #[arg(long)]

@@ -60,6 +60,10 @@ impl LookedUp {
         match value {
             Value::Object(headers) => {
                 for (name, value) in headers.iter_mut() {
+                    // A header is a text. Sent as a number it would come back as its text, and seem to have changed.
+                    if value.is_number() || value.is_boolean() {
+                        *value = Value::String(value.to_string());
+                    }
                     self.value(&member_path(place, name), value);
                 }
             }
@@ -138,7 +142,7 @@ mod tests {
                 "password": "env:TURNSTONE_NEVER_SET_1",
                 "subdomain": file,
                 "plain": "x",
-                "http.headers": {"X-A": file, "X-B": "env:"},
+                "http.headers": {"X-A": file, "X-B": "env:", "X-N": 7},
                 "event.notification.callback.headers": format!("X-C: 1; X-D: {file}"),
                 "event.poller.configuration": {"a": {"url": "env:stays"}},
             }
@@ -150,7 +154,7 @@ mod tests {
                 "password": HIDDEN,
                 "subdomain": "from the file",
                 "plain": "x",
-                "http.headers": {"X-A": "from the file", "X-B": HIDDEN},
+                "http.headers": {"X-A": "from the file", "X-B": HIDDEN, "X-N": "7"},
                 "event.notification.callback.headers": {"X-C": "1", "X-D": "from the file"},
                 "event.poller.configuration": {"a": {"url": "env:stays"}},
             }

@@ -372,7 +372,9 @@ fn settings(connector: Option<&Arc<Connector>>) -> CheckSettings {
 
 fn new_of_new(step: Step, connector: Option<&Arc<Connector>>, looked_up: &LookedUp) -> Step {
     let checked = check(&looked_up.document, &settings(connector));
-    let resources = checked.instance.map(|instance| instance.resources).unwrap_or_default();
+    // One that wants no events has no pollers.
+    let polled = checked.instance.filter(|instance| instance.enabled);
+    let resources = polled.map(|instance| instance.resources).unwrap_or_default();
     let cursor = |name: String| Cursor { resource: name, cursor: "new".to_owned(), why: String::new() };
     Step {
         cursors: resources.into_iter().map(|resource| cursor(resource.name)).collect(),
@@ -553,4 +555,83 @@ pub(crate) async fn again(remote: &Remote, step: &Step) -> Result<Vec<Cursor>, R
     let answer = remote.change(method, &path, Some(document)).await?;
     let bare = Step::bare("instance", String::new(), String::new(), json!(null), step.action);
     Ok(told(bare, &answer).cursors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(named: Value, shown: Value, document: Value, places: &[&str], expect: &[(&str, Value, Value)]) {
+        let places = places.iter().map(|place| (*place).to_owned()).collect();
+        let looked_up = LookedUp { places, ..LookedUp::default() };
+        let found = members(&json!({"document": named}), &shown, &document, &looked_up);
+        let found: Vec<(&str, Value, Value)> =
+            found.iter().map(|one| (one.path.as_str(), json!(one.from), json!(one.to))).collect();
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn what_changes_is_shown_without_secrets() {
+        let shown = json!({"name": "a", "configuration": {
+            "password": HIDDEN, "own.secret": HIDDEN, "subdomain": "x",
+            "http.headers": {"X-A": HIDDEN, "X-B": HIDDEN}}});
+        let document = json!({"name": "b", "configuration": {
+            "password": "canary", "own.secret": "canary", "subdomain": "canary",
+            "http.headers": {"X-A": "canary", "X-B": "canary"}}});
+        let named = json!([
+            "name",
+            "element",
+            "configuration.\"password\"",
+            "configuration.\"own.secret\"",
+            "configuration.\"subdomain\"",
+            "configuration.\"http.headers\""
+        ]);
+        let headers = json!({"X-A": HIDDEN, "X-B": HIDDEN});
+        check(
+            named,
+            shown,
+            document,
+            &["configuration.subdomain"],
+            &[
+                ("name", json!("a"), json!("b")),
+                ("element", json!(null), json!(null)),
+                ("configuration.password", json!(HIDDEN), json!(HIDDEN)),
+                ("configuration.\"own.secret\"", json!(HIDDEN), json!(HIDDEN)),
+                ("configuration.subdomain", json!("x"), json!(HIDDEN)),
+                ("configuration.\"http.headers\"", headers.clone(), headers),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_says_the_same_in_another_form_is_no_change() {
+        let polled = json!({"a": {"url": "/a"}});
+        check(
+            json!(["tags", "externalAuthentication", "configuration.\"n\"", "configuration.\"p\""]),
+            json!({"tags": [], "externalAuthentication": "none",
+                "configuration": {"n": "15", "p": polled.to_string()}}),
+            json!({"configuration": {"n": 15, "p": polled}}),
+            &[],
+            &[],
+        );
+        check(
+            json!(["configuration.\"p\"", "configuration.\"gone\"", "configuration.\"new\""]),
+            json!({"configuration": {"p": {"a": {"url": "/a"}}, "gone": 1}}),
+            json!({"configuration": {"p": {"a": {"url": "/b"}}, "new": 2}}),
+            &[],
+            &[
+                ("configuration.p.a.url", json!("/a"), json!("/b")),
+                ("configuration.gone", json!(1), json!(null)),
+                ("configuration.new", json!(null), json!(2)),
+            ],
+        );
+    }
+
+    #[test]
+    fn places_that_were_references_are_hidden() {
+        let mut value = json!({"configuration": {"http.headers": {"X-A": "canary"}, "plain": "x"}});
+        hide("", &mut value, &["configuration.\"http.headers\".X-A".to_owned()]);
+        assert_eq!(value, json!({"configuration": {"http.headers": {"X-A": HIDDEN}, "plain": "x"}}));
+    }
 }
