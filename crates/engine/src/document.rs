@@ -26,6 +26,9 @@ const SEALED: &str = "$sealed";
 /// Headers of requests to the provider and of callbacks: every value may be a credential.
 const HEADERS: [&str; 2] = ["http.headers", "event.notification.callback.headers"];
 
+/// Keys of user names.
+const NAMES: [&str; 2] = ["username", "event.notification.basic.username"];
+
 /// Replaces every secret value by a sealed text, bound to the organisation and the place in the document. Values that
 /// are sealed already stay. `providerData` is left out.
 pub fn seal_document(document: &Value, keys: &KeyRing, org: OrgId, entropy: &dyn Entropy) -> Value {
@@ -118,7 +121,9 @@ pub fn restore_hidden(document: &Value, stored: &Value) -> Value {
 /// Whether the document refers to the environment or to files of this machine.
 pub fn references(document: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    each_secret(&mut document.clone(), &mut |place, value| {
+    // A user name is no secret, and may be a reference all the same.
+    let is_name = |key: &str| NAMES.iter().any(|name| name.eq_ignore_ascii_case(key.trim()));
+    each_secret_of(&is_name, &mut document.clone(), &mut |place, value| {
         if value.as_str().is_some_and(is_reference) {
             found.push(place.to_owned());
         }
@@ -301,6 +306,10 @@ mod tests {
     #[test]
     fn references_are_named() {
         assert_eq!(references(&document()), [r#"configuration."http.headers"."X-Two""#]);
+        let names = json!({"configuration": {
+            "username": "env:A", "event.notification.basic.username": "file:b", "name": "env:of a connector"}});
+        let places = [r#"configuration."username""#, r#"configuration."event.notification.basic.username""#];
+        assert_eq!(references(&names), places, "a server would look them up");
         assert!(references(&json!([1])).is_empty());
     }
 

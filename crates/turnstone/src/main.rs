@@ -4,6 +4,7 @@
 
 mod api;
 mod cli;
+mod difference;
 mod telemetry;
 
 use std::process::ExitCode;

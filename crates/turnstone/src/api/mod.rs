@@ -17,7 +17,7 @@ mod error;
 mod events;
 mod health;
 mod instances;
-mod markup;
+pub mod markup;
 mod oauth;
 mod openapi;
 pub mod people;

@@ -19,15 +19,22 @@ const DOCUMENT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 /// Reads the document, or says where it breaks.
 pub(crate) fn read(path: &Path) -> Result<Value, Failure> {
-    let name =
-        if path == Path::new("-") { "standard input".to_owned() } else { format!("`{}`", path.display()) };
-    let text = text(path).map_err(|error| {
-        Failure::Configuration(format!("cannot read {name}: {error}; give the path of a document"))
-    })?;
-    parse(&text).map_err(|reason| Failure::Configuration(format!("{name} {reason}")))
+    parse(&text(path)?).map_err(|reason| Failure::Configuration(format!("{} {reason}", name(path))))
 }
 
-fn text(path: &Path) -> io::Result<String> {
+/// Reads a text as it is.
+pub(crate) fn text(path: &Path) -> Result<String, Failure> {
+    bounded(path).map_err(|error| {
+        let name = name(path);
+        Failure::Configuration(format!("cannot read {name}: {error}; give the path of a document"))
+    })
+}
+
+fn name(path: &Path) -> String {
+    if path == Path::new("-") { "standard input".to_owned() } else { format!("`{}`", path.display()) }
+}
+
+fn bounded(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     if path == Path::new("-") {
         io::stdin().lock().take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
@@ -40,7 +47,8 @@ fn text(path: &Path) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|_| io::Error::other("it is not text in UTF-8"))
 }
 
-fn parse(text: &str) -> Result<Value, String> {
+/// What a text says, or where it breaks.
+pub(crate) fn parse(text: &str) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Err("is empty; write an instance document, as in `turnstone poll --help`".to_owned());

@@ -6,15 +6,25 @@
 //!
 //! Not here: what a command does; each has its own file.
 
+mod apply;
 mod bookmark;
 mod check;
+mod confirm;
+mod connector;
+mod credentials;
 mod demo;
 mod explain;
+mod export;
+mod folder;
 mod hook;
 mod input;
+mod instance;
 mod node;
+mod org;
 mod output;
 mod poll;
+mod references;
+mod remote;
 mod serve;
 mod session;
 
@@ -34,6 +44,8 @@ Exit codes:
   3   the provider is unreachable, refuses, or answers something that cannot be used
   4   the callback is unreachable or refuses
   5   the state file cannot be used, or another process uses it
+  6   the server cannot be reached, or refuses the credentials
+  7   what was asked for was not confirmed; nothing was changed
   64  the command line is wrong";
 
 /// Watches APIs that cannot call you.
@@ -63,6 +75,11 @@ enum Command {
     Explain(explain::ExplainArgs),
     Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
+    Connector(connector::ConnectorArgs),
+    Instance(instance::InstanceArgs),
+    Org(org::OrgArgs),
+    Apply(Box<apply::ApplyArgs>),
+    Export(export::ExportArgs),
     Hook(hook::HookArgs),
     /// Runs hooks that come on standard input, behind walls. The program starts it by itself.
     #[command(name = "js-worker", hide = true)]
@@ -98,6 +115,12 @@ pub(crate) enum Failure {
     /// The state file.
     #[error("{0}")]
     State(String),
+    /// The server that was asked.
+    #[error("{0}")]
+    Server(String),
+    /// Nobody agreed.
+    #[error("{0}")]
+    Unconfirmed(String),
 }
 
 impl Failure {
@@ -108,6 +131,8 @@ impl Failure {
             Failure::Provider(_) => 3,
             Failure::Callback(_) => 4,
             Failure::State(_) => 5,
+            Failure::Server(_) => 6,
+            Failure::Unconfirmed(_) => 7,
         }
     }
 }
@@ -143,6 +168,11 @@ pub(crate) fn main() -> ExitCode {
         Command::Explain(args) => block_on(explain::run(args, output.clone())),
         Command::Demo(args) => block_on(demo::run(args, output.clone())),
         Command::Serve(args) => block_on(serve::run(args, output.clone())),
+        Command::Connector(args) => block_on(connector::run(args, output.clone())),
+        Command::Instance(args) => block_on(instance::run(args, output.clone())),
+        Command::Org(args) => block_on(org::run(args, output.clone())),
+        Command::Apply(args) => block_on(apply::run(*args, output.clone())),
+        Command::Export(args) => block_on(export::run(args, output.clone())),
         Command::Hook(args) => block_on(hook::run(args, output.clone())),
         Command::JsWorker(args) => return hook::work(&args),
     };

@@ -118,6 +118,83 @@ impl Output {
     pub(crate) fn paint(&self, style: Style, text: &str) -> String {
         paint(self.stdout_colors, style, text)
     }
+
+    /// A table for standard output: its head, coloured cells, and no line longer than the terminal.
+    pub(crate) fn table(&self, head: &[&str], rows: &[Vec<Cell>]) -> String {
+        let head: Vec<Cell> =
+            head.iter().map(|&text| Cell { text: text.to_owned(), style: Some(Style::Faint) }).collect();
+        let all: Vec<&Vec<Cell>> = std::iter::once(&head).chain(rows).collect();
+        let width = |column: usize| {
+            all.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
+        };
+        // What is wider than this is cut: the columns after it matter too.
+        let widths: Vec<usize> = (0..head.len()).map(|column| width(column).min(CELL_MAX)).collect();
+        let line_max = terminal_width().unwrap_or(usize::MAX);
+        let mut text = String::new();
+        for row in all {
+            let (mut line, mut at) = (String::new(), 0);
+            for (column, cell) in row.iter().enumerate() {
+                let is_last = column + 1 == row.len();
+                let left = line_max.saturating_sub(at);
+                let room = if is_last { left } else { widths[column].min(left) };
+                let shown = short(&tame(&cell.text), room);
+                let taken = shown.chars().count();
+                line.push_str(&cell.style.map_or(shown.clone(), |style| self.paint(style, &shown)));
+                if !is_last {
+                    let gap = (widths[column] + 2).saturating_sub(taken);
+                    line.push_str(&" ".repeat(gap.min(left.saturating_sub(taken))));
+                    at += taken + gap;
+                }
+            }
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// Characters of a cell that is not the last one of its row.
+const CELL_MAX: usize = 40;
+
+/// A cell of a table.
+#[derive(Clone, Debug)]
+pub(crate) struct Cell {
+    text: String,
+    style: Option<Style>,
+}
+
+impl Cell {
+    /// A cell that is shown in a style.
+    pub(crate) fn styled(text: impl Into<String>, style: Style) -> Cell {
+        Cell { text: text.into(), style: Some(style) }
+    }
+
+    fn width(&self) -> usize {
+        tame(&self.text).chars().count()
+    }
+}
+
+impl<T: Into<String>> From<T> for Cell {
+    fn from(text: T) -> Cell {
+        Cell { text: text.into(), style: None }
+    }
+}
+
+/// How wide the terminal is; `None` when standard output is none.
+pub(crate) fn terminal_width() -> Option<usize> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0).max(20))
+}
+
+/// A text of at most so many characters; what is cut ends with `…`.
+pub(crate) fn short(text: &str, chars_max: usize) -> String {
+    if text.chars().count() <= chars_max {
+        return text.to_owned();
+    }
+    let Some(kept) = chars_max.checked_sub(1) else { return String::new() };
+    text.chars().take(kept).chain(['…']).collect()
 }
 
 fn paint(colors: bool, style: Style, text: &str) -> String {
@@ -142,18 +219,14 @@ pub(crate) fn tame(text: &str) -> String {
 
 /// Columns, aligned at their left; the last one may be as long as it likes.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
-    const CELL_MAX: usize = 40;
-    let short = |text: &str, last: bool| -> String {
-        if last || text.chars().count() <= CELL_MAX {
-            return text.to_owned();
-        }
-        text.chars().take(CELL_MAX - 1).chain(['…']).collect()
-    };
     let all: Vec<Vec<String>> = std::iter::once(head.iter().map(|&text| text.to_owned()).collect())
         .chain(rows.iter().cloned())
         .map(|row: Vec<String>| {
             let last = row.len().saturating_sub(1);
-            row.iter().enumerate().map(|(at, text)| short(&tame(text), at == last)).collect()
+            row.iter()
+                .enumerate()
+                .map(|(at, text)| short(&tame(text), if at == last { usize::MAX } else { CELL_MAX }))
+                .collect()
         })
         .collect();
     let width = |column: usize| {
@@ -189,6 +262,26 @@ mod tests {
         assert_eq!(table(&["ID", "WHY"], &rows), expect);
         let long = [vec!["x".repeat(50), "y".repeat(50)]];
         assert!(table(&["A", "B"], &long).contains(&format!("{}…  {}", "x".repeat(39), "y".repeat(50))));
+    }
+
+    #[test]
+    fn cells_are_cut_and_coloured_after_they_are_laid_out() {
+        let plain = Output::new(Color::Never, false, false);
+        let rows = [
+            vec![Cell::from("1"), Cell::styled("polls", Style::Good), Cell::from("a\nb")],
+            vec![Cell::from("y".repeat(50)), Cell::from("off"), Cell::from("")],
+        ];
+        let (long, gap) = ("y".repeat(39), " ".repeat(39));
+        let expect = format!("ID{}  STATE  WHAT\n1{gap}  polls  a\\nb\n{long}…  off\n", " ".repeat(38));
+        assert_eq!(plain.table(&["ID", "STATE", "WHAT"], &rows), expect);
+        let colours = Output::new(Color::Always, false, false);
+        let shown =
+            colours.table(&["ID", "STATE"], &[vec![Cell::from("1"), Cell::styled("on", Style::Good)]]);
+        assert!(shown.ends_with("1   \u{1b}[32mon\u{1b}[0m\n"), "{shown:?}");
+        assert_eq!(
+            (short("abc", 3), short("abcd", 3), short("a", 0)),
+            ("abc".into(), "ab…".into(), "".into())
+        );
     }
 
     #[test]

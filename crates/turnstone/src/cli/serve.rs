@@ -137,7 +137,7 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
 }
 
 /// Opens the data directory, or makes it. A database without its key is refused: a new key would not open its secrets.
-fn open(directory: &Path) -> anyhow::Result<(SqliteStore, Arc<KeyRing>, bool)> {
+pub(super) fn open(directory: &Path) -> anyhow::Result<(SqliteStore, Arc<KeyRing>, bool)> {
     make_directory(directory)
         .with_context(|| format!("cannot make the directory `{}`", directory.display()))?;
     let database = directory.join("turnstone.db");

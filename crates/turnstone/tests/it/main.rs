@@ -1,5 +1,6 @@
 //! The program as its users meet it: the real binary, over its command line and its HTTP API.
 
+mod applying;
 mod authorisation;
 mod bad_input;
 mod bench;
