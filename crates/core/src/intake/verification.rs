@@ -373,7 +373,7 @@ fn decode(encoding: Encoding, text: &str) -> Option<Vec<u8>> {
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let is_mixed = text.bytes().any(|byte| byte.is_ascii_lowercase())
         && text.bytes().any(|byte| byte.is_ascii_uppercase());
-    if is_mixed || text.len() % 2 != 0 {
+    if is_mixed || !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16);
