@@ -7,8 +7,10 @@ SHELL := /usr/bin/env bash
 # Seeds that `make sim` tries, and rounds of kill and restart that `make crash` makes. `make test` takes its own.
 SEEDS ?= 20000
 ROUNDS ?= 500
+# Requests that `make api-fuzz` sends at least.
+REQUESTS ?= 20000
 
-.PHONY: help tools run test tidy fmt openapi bench sim crash test-java
+.PHONY: help tools run test tidy fmt openapi bench sim crash api-fuzz test-java
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -48,6 +50,10 @@ sim: tools ## simulate SEEDS=20000 seeds of crashes, clocks and failing networks
 
 crash: tools ## kill a real node ROUNDS=500 times and count lost and doubled events
 	ROUNDS=$(ROUNDS) cargo test -p turnstone --test crash -- --nocapture
+
+api-fuzz: tools ## send the API REQUESTS=20000 requests by its own schema, and look at every answer
+	@bash scripts/setup-test.sh
+	REQUESTS=$(REQUESTS) cargo test --workspace --test it -- the_api_keeps_to_its_own_schema --nocapture
 
 test-java: tools ## compare the date patterns with Java itself
 	@command -v java >/dev/null && command -v javac >/dev/null || { \

@@ -2,7 +2,8 @@
 # Brings what the tests need and the compiler does not: a C compiler, Node 18 or
 # newer with npm, and the Node packages of `tests/json-server`, of
 # `tests/oidc-provider` and of the hooks' libraries (which are embedded in the
-# program when it is built after this).
+# program when it is built after this); Python 3.10 or newer with its `venv`, and
+# the Python packages of `tests/schemathesis`, in a folder of their own.
 #
 # Safe to run again: with everything in place it only looks. Installs Debian
 # packages where it may (as root, or with a sudo that asks nothing); otherwise it
@@ -17,6 +18,7 @@ PAUSE_SECONDS=5
 JSON_SERVER=tests/json-server
 OIDC_PROVIDER=tests/oidc-provider
 HOOK_LIBRARIES=crates/engine/libraries
+SCHEMATHESIS=tests/schemathesis
 
 fail() {
   printf 'setup-test: %s\n' "$*" >&2
@@ -49,6 +51,12 @@ missing_packages() {
   command -v cc >/dev/null || printf 'gcc\nlibc6-dev\n'
   (($(node_major) >= NODE_MAJOR_MIN)) || printf 'nodejs\n'
   command -v npm >/dev/null || printf 'npm\n'
+  python_ready || printf 'python3\npython3-venv\n'
+}
+
+# True when Python is new enough and can make environments with pip in them (Debian ships that apart).
+python_ready() {
+  python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null
 }
 
 install_packages() {
@@ -80,16 +88,33 @@ install_node_packages() {
   cp "$folder/package-lock.json" "$folder/node_modules/.turnstone-lock"
 }
 
+# As for the Node packages: our copy of the requirements is written when pip has finished.
+python_packages_ready() {
+  [[ -x $SCHEMATHESIS/.venv/bin/schemathesis ]] &&
+    cmp -s "$SCHEMATHESIS/requirements.txt" "$SCHEMATHESIS/.venv/turnstone-requirements.txt"
+}
+
+install_python_packages() {
+  rm -rf "$SCHEMATHESIS/.venv"
+  python3 -m venv "$SCHEMATHESIS/.venv" || fail "cannot make a Python environment; install python3-venv"
+  try "$SCHEMATHESIS/.venv/bin/pip" install --quiet --disable-pip-version-check --no-deps \
+    --requirement "$SCHEMATHESIS/requirements.txt" ||
+    fail "cannot install the Python packages of $SCHEMATHESIS; repeat with: bash scripts/setup-test.sh"
+  cp "$SCHEMATHESIS/requirements.txt" "$SCHEMATHESIS/.venv/turnstone-requirements.txt"
+}
+
 mapfile -t packages < <(missing_packages)
 if ((${#packages[@]} > 0)); then
   printf 'setup-test: installing %s\n' "${packages[*]}"
   install_packages "${packages[@]}"
   mapfile -t packages < <(missing_packages)
   ((${#packages[@]} == 0)) ||
-    fail "still missing after installation: ${packages[*]} (Node must be $NODE_MAJOR_MIN or newer)"
+    fail "still missing after installation: ${packages[*]} (Node must be $NODE_MAJOR_MIN or newer, Python 3.10)"
 fi
 
 packages_ready "$JSON_SERVER" .bin/json-server || install_node_packages "$JSON_SERVER"
 packages_ready "$OIDC_PROVIDER" oidc-provider/package.json || install_node_packages "$OIDC_PROVIDER"
 packages_ready "$HOOK_LIBRARIES" lodash/lodash.min.js || install_node_packages "$HOOK_LIBRARIES"
-printf 'setup-test: ready (node %s, %s)\n' "$(node --version)" "$(cc --version | head -n 1)"
+python_packages_ready || install_python_packages
+printf 'setup-test: ready (node %s, %s, %s)\n' "$(node --version)" "$(python3 --version)" \
+  "$(cc --version | head -n 1)"

@@ -19,7 +19,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use turnstone_core::event::Event;
 use turnstone_core::id::{
-    AttemptId, ElementId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId,
+    AttemptId, ElementId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId,
 };
 use turnstone_core::ledger::{Compared, Known, Recall};
 use turnstone_core::poll::{Batch, Decision, Finish, RunRecord, Status};
@@ -466,8 +466,8 @@ pub trait Store: Send + Sync {
     async fn ensure_org(&self, name: &str, now: Timestamp) -> Result<OrgId>;
     /// The organisation whose token has this hash.
     async fn org_by_token(&self, token_hash: [u8; 32]) -> Result<Option<OrgId>>;
-    /// Adds an organisation token by its hash. `Conflict` when the hash is known.
-    async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()>;
+    /// Adds an organisation token by its hash, and answers its id. `Conflict` when the hash is known.
+    async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<TokenId>;
     /// Makes an instance with its pollers and its endpoint, which starts at the end of the log. `Conflict` when the
     /// token is taken, or a resource stands twice; names may repeat. `NotFound` of a connector that the organisation
     /// does not have, or not in this revision.

@@ -160,6 +160,24 @@ pub struct NewUser {
     pub token_hash: [u8; 32],
 }
 
+/// What changes of a user; `None` stays as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserChange {
+    /// Their name, once per organisation.
+    pub name: Option<String>,
+    /// Their address; may be empty.
+    pub email: Option<String>,
+    /// What they may do.
+    pub role: Option<Role>,
+}
+
+impl UserChange {
+    /// Another role, and nothing else.
+    pub fn of_role(role: Role) -> UserChange {
+        UserChange { role: Some(role), ..UserChange::default() }
+    }
+}
+
 /// A user as they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserRow {
@@ -450,9 +468,9 @@ pub trait Directory: Send + Sync {
     async fn user(&self, org: OrgId, id: UserId) -> Result<UserRow>;
     /// The user whose token has this hash, of whatever organisation.
     async fn user_by_token(&self, token_hash: [u8; 32]) -> Result<Option<UserRow>>;
-    /// Gives a user another role; sessions that are open have it at once. `Conflict` when it would leave the
-    /// organisation without an owner.
-    async fn set_role(&self, org: OrgId, id: UserId, role: Role) -> Result<()>;
+    /// Changes a user; sessions that are open have a new role at once. `Conflict`, and nothing changes, when it would
+    /// leave the organisation without an owner, or another user of the organisation has the name.
+    async fn change_user(&self, org: OrgId, id: UserId, change: UserChange) -> Result<()>;
     /// Removes a user with their token, sessions and sign-in codes; the audit keeps naming their id. `Conflict` when it
     /// would leave the organisation without an owner.
     async fn remove_user(&self, org: OrgId, id: UserId) -> Result<()>;

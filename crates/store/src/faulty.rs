@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId};
+use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId};
 use turnstone_core::ledger::{Compared, Known, Recall};
 use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 
@@ -209,7 +209,7 @@ macro_rules! verbs {
 verbs! {
     write EnsureOrg ensure_org(name: &str, now: Timestamp) -> OrgId;
     read OrgByToken org_by_token(token_hash: [u8; 32]) -> Option<OrgId>;
-    write AddOrgToken add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> ();
+    write AddOrgToken add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> TokenId;
     write CreateInstance create_instance(new: NewInstance, now: Timestamp) -> InstanceId;
     read Instance instance(org: OrgId, id: InstanceId) -> InstanceRow;
     read Instances instances(org: OrgId) -> Vec<InstanceRow>;
@@ -290,7 +290,7 @@ mod tests {
         }
         let org = now_or_never(store.ensure_org("acme", Timestamp::UNIX_EPOCH)).unwrap().unwrap();
         let told = match now_or_never(store.add_org_token(org, [1; 32], Timestamp::UNIX_EPOCH)) {
-            Some(Ok(())) => "done",
+            Some(Ok(_)) => "done",
             Some(Err(StoreError::Unknown(_))) => "unknown",
             Some(Err(_)) => "error",
             None => "silence",

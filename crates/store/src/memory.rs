@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId};
+use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId};
 use turnstone_core::ledger::{Compared, Known, Recall};
 use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 
@@ -81,7 +81,7 @@ impl Store for MemoryStore {
         Ok(self.lock().org_by_token(token_hash))
     }
 
-    async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()> {
+    async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<TokenId> {
         self.lock().add_org_token(org, token_hash, now)
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use turnstone_core::event::Event;
-use turnstone_core::id::{EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId};
+use turnstone_core::id::{EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId};
 use turnstone_core::ledger::{Compared, Known, KnownVersion, Recall};
 use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 use turnstone_store::*;
@@ -147,7 +147,7 @@ macro_rules! store {
 store! {
     ensure_org(name: &str, now: Timestamp) -> OrgId;
     org_by_token(token_hash: [u8; 32]) -> Option<OrgId>;
-    add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> ();
+    add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> TokenId;
     create_instance(new: NewInstance, now: Timestamp) -> InstanceId;
     instance(org: OrgId, id: InstanceId) -> InstanceRow;
     instances(org: OrgId) -> Vec<InstanceRow>;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
-use turnstone_core::id::{EndpointId, InstanceId, OrgId, PollerId};
+use turnstone_core::id::{EndpointId, InstanceId, OrgId, PollerId, TokenId};
 use turnstone_core::ledger::Compared;
 use turnstone_core::poll::Status;
 
@@ -26,7 +26,7 @@ impl State {
         self.tokens.get(&token_hash).filter(|token| token.user.is_none()).map(|token| token.org)
     }
 
-    pub fn add_org_token(&mut self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()> {
+    pub fn add_org_token(&mut self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<TokenId> {
         self.known_org(org)?;
         self.add_token(org, None, token_hash, now)
     }

@@ -155,8 +155,8 @@ impl Directory for MemoryStore {
         Ok(self.lock().user_by_token(token_hash))
     }
 
-    async fn set_role(&self, org: OrgId, id: UserId, role: Role) -> Result<()> {
-        self.lock().set_role(org, id, role)
+    async fn change_user(&self, org: OrgId, id: UserId, change: UserChange) -> Result<()> {
+        self.lock().change_user(org, id, change)
     }
 
     async fn remove_user(&self, org: OrgId, id: UserId) -> Result<()> {

@@ -28,11 +28,11 @@ impl State {
         user: Option<UserId>,
         token_hash: [u8; 32],
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<TokenId> {
         self.new_token(token_hash)?;
         let id = TokenId(next(&mut self.numbers.token));
         self.tokens.insert(token_hash, Token { id, org, user, created_at: micros(now) });
-        Ok(())
+        Ok(id)
     }
 
     fn new_token(&self, token_hash: [u8; 32]) -> Result<()> {
@@ -99,12 +99,18 @@ impl State {
         }
     }
 
-    pub fn set_role(&mut self, org: OrgId, id: UserId, role: Role) -> Result<()> {
+    pub fn change_user(&mut self, org: OrgId, id: UserId, change: UserChange) -> Result<()> {
         let before = self.user(org, id)?;
+        let role = change.role.unwrap_or(before.role);
         if role != Role::Owner {
             self.other_owner(&before)?;
         }
-        self.directory.users.insert(id, UserRow { role, ..before });
+        let name = change.name.unwrap_or_else(|| before.name.clone());
+        if self.users(org).iter().any(|other| other.id != id && other.name == name) {
+            return Err(StoreError::Conflict("this user name is taken".into()));
+        }
+        let email = change.email.unwrap_or_else(|| before.email.clone());
+        self.directory.users.insert(id, UserRow { name, email, role, ..before });
         Ok(())
     }
 
@@ -126,7 +132,8 @@ impl State {
         self.user(org, id)?;
         self.new_token(token_hash)?;
         self.tokens.retain(|_, token| token.user != Some(id));
-        self.add_token(org, Some(id), token_hash, now)
+        self.add_token(org, Some(id), token_hash, now)?;
+        Ok(())
     }
 
     pub fn open_session(&mut self, new: NewSession, now: Timestamp) -> Result<()> {

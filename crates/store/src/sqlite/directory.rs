@@ -127,8 +127,8 @@ impl Directory for SqliteStore {
         self.read(Class::Api, move |db| people::user_by_token(db, token_hash)).await
     }
 
-    async fn set_role(&self, org: OrgId, id: UserId, role: Role) -> Result<()> {
-        self.write(Class::Api, Weight::SMALL, move |desk| people::set_role(desk, org, id, role)).await
+    async fn change_user(&self, org: OrgId, id: UserId, change: UserChange) -> Result<()> {
+        self.write(Class::Api, Weight::SMALL, move |desk| people::change_user(desk, org, id, change)).await
     }
 
     async fn remove_user(&self, org: OrgId, id: UserId) -> Result<()> {

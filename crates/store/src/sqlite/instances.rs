@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use turnstone_core::id::{ElementId, EndpointId, InstanceId, OrgId, PollerId};
+use turnstone_core::id::{ElementId, EndpointId, InstanceId, OrgId, PollerId, TokenId};
 use turnstone_core::ledger::Compared;
 use turnstone_core::poll::Status;
 
@@ -256,12 +256,17 @@ pub(super) fn org_by_token(db: &Connection, token_hash: [u8; 32]) -> Result<Opti
 }
 
 /// See [`crate::Store::add_org_token`].
-pub(super) fn add_org_token(desk: &mut Desk, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()> {
+pub(super) fn add_org_token(
+    desk: &mut Desk,
+    org: OrgId,
+    token_hash: [u8; 32],
+    now: Timestamp,
+) -> Result<TokenId> {
     require_org(&desk.db, org)?;
     let inserted = desk.db.prepare_cached(INSERT_TOKEN)?.execute(params![token_hash, org.0, micros(now)])?;
     match inserted {
         0 => Err(StoreError::Conflict("this token is already known".into())),
-        _ => Ok(()),
+        _ => Ok(TokenId(desk.db.last_insert_rowid())),
     }
 }
 

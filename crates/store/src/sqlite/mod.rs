@@ -35,7 +35,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId};
+use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId};
 use turnstone_core::ledger::{Compared, Known, Recall};
 use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 
@@ -206,7 +206,7 @@ impl Store for SqliteStore {
         self.read(Class::Api, move |db| instances::org_by_token(db, token_hash)).await
     }
 
-    async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()> {
+    async fn add_org_token(&self, org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<TokenId> {
         self.write(Class::Api, Weight::SMALL, move |desk| {
             instances::add_org_token(desk, org, token_hash, now)
         })

@@ -8,7 +8,8 @@ use super::instances::require_org;
 use super::row::{Columns, micros, statements};
 use super::writer::Desk;
 use crate::{
-    NewSession, NewSignInCode, NewUser, OrgRow, OrgTokenRow, Result, Role, SessionRow, StoreError, UserRow,
+    NewSession, NewSignInCode, NewUser, OrgRow, OrgTokenRow, Result, Role, SessionRow, StoreError,
+    UserChange, UserRow,
 };
 
 macro_rules! org_columns {
@@ -101,9 +102,16 @@ statements! {
     and id <> ?2
     limit 1";
 
-    UPDATE_ROLE = "
+    SELECT_OTHER_NAMED = "
+    select 1
+    from app_user
+    where org_id = ?1
+    and name = ?2
+    and id <> ?3";
+
+    UPDATE_USER = "
     update app_user
-    set role = ?2
+    set name = ?2, email = ?3, role = ?4
     where id = ?1";
 
     DELETE_USER = "
@@ -262,14 +270,20 @@ fn require_other_owner(db: &Connection, user: &UserRow) -> Result<()> {
     Ok(())
 }
 
-/// See [`crate::Directory::set_role`].
-pub(super) fn set_role(desk: &mut Desk, org: OrgId, id: UserId, role: Role) -> Result<()> {
+/// See [`crate::Directory::change_user`].
+pub(super) fn change_user(desk: &mut Desk, org: OrgId, id: UserId, change: UserChange) -> Result<()> {
     let db = &desk.db;
     let before = user(db, org, id)?;
+    let role = change.role.unwrap_or(before.role);
     if role != Role::Owner {
         require_other_owner(db, &before)?;
     }
-    db.prepare_cached(UPDATE_ROLE)?.execute(params![id.0, role.as_str()])?;
+    let name = change.name.unwrap_or(before.name);
+    if db.prepare_cached(SELECT_OTHER_NAMED)?.exists(params![org.0, name, id.0])? {
+        return Err(StoreError::Conflict(format!("there is a user `{name}` already")));
+    }
+    let email = change.email.unwrap_or(before.email);
+    db.prepare_cached(UPDATE_USER)?.execute(params![id.0, name, email, role.as_str()])?;
     Ok(())
 }
 

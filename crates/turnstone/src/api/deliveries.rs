@@ -4,16 +4,19 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 use turnstone_core::event::seconds;
-use turnstone_core::id::{NotificationId, OrgId};
+use turnstone_core::id::{AttemptId, EventId, NotificationId, OrgId};
 use turnstone_engine::deliverer::EndpointConfig;
 use turnstone_store::{AttemptRow, EndpointRow, NotificationFilter, NotificationRow, NotificationState};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
-use super::access::Caller;
+use super::access::{Caller, told};
 use super::body::{Query, paged};
 use super::clause::{self, Equal};
 use super::error::{Answer, ApiError};
@@ -40,6 +43,81 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(search, release))
 }
 
+/// A notification on its way to an endpoint.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivery {
+    /// Its id.
+    id: i64,
+    /// The same, under the field's name.
+    notification_id: i64,
+    /// Its endpoint.
+    subscription_id: i64,
+    /// Its instance.
+    instance_id: i64,
+    /// `created`, `retry`, `delivered`, `split`, `dead`, `queued` or `cancelled`.
+    #[schema(example = "delivered")]
+    status: &'static str,
+    /// Failed attempts so far.
+    failures: u32,
+    /// When it was formed.
+    #[schema(format = DateTime)]
+    created_date: String,
+    /// When it was closed.
+    #[schema(format = DateTime)]
+    completed_date: Option<String>,
+    /// When it is tried next.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_due: Option<Timestamp>,
+    /// When the first attempt failed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    first_failed_at: Option<Timestamp>,
+    /// The delivery that it was split from.
+    split_from: Option<i64>,
+    /// Its events, in log order.
+    #[schema(value_type = Vec<String>)]
+    events: Vec<EventId>,
+    /// The request's body, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notification: Option<Value>,
+}
+
+/// A delivery with its attempts and its body.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DeliveryWithAttempts {
+    #[serde(flatten)]
+    delivery: Delivery,
+    /// Every try, the oldest first.
+    attempts: Vec<Attempt>,
+}
+
+/// One try of a delivery.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// Its id.
+    #[schema(value_type = String)]
+    id: AttemptId,
+    /// When it was sent.
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Timestamp,
+    /// How long it took.
+    duration_ms: i64,
+    /// The answer's status, if there was one.
+    status: Option<u16>,
+    /// Why there was none.
+    error: Option<String>,
+    /// The first bytes of the answer.
+    answer: String,
+}
+
+/// What a release did.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Released {
+    /// Deliveries that are sent again.
+    released: u64,
+}
+
 /// The deliveries of an instance.
 #[utoipa::path(
     get,
@@ -52,7 +130,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
         ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = Vec<Delivery>)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn list(
@@ -78,7 +156,7 @@ pub async fn list(
     })
     .await?;
     let (count, next) = (entries.len(), last.filter(|_| entries.len() == size as usize));
-    let mut response = Json(Value::from(entries)).into_response();
+    let mut response = Json(entries).into_response();
     paged(&mut response, count, next);
     Ok(response)
 }
@@ -124,20 +202,17 @@ fn state(text: &str) -> Answer<NotificationState> {
     params(
         ("id" = i64, Path, description = "The delivery.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = DeliveryWithAttempts)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn read(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path(id): Path<String>,
-) -> Answer<Json<Value>> {
+) -> Answer<Json<DeliveryWithAttempts>> {
     let found = find(&api, org, &id).await?;
-    let attempts = api.store.attempts(org, found.id).await?;
-    let mut shown = shown(&found);
-    shown["attempts"] = attempts.iter().map(attempt).collect();
-    shown["notification"] = serde_json::from_str(&found.body).unwrap_or(Value::Null);
-    Ok(Json(shown))
+    let attempts = api.store.attempts(org, found.id).await?.into_iter().map(Attempt::from).collect();
+    Ok(Json(DeliveryWithAttempts { delivery: hydrated(&found), attempts }))
 }
 
 /// Sends a delivery again, counted from zero.
@@ -149,14 +224,14 @@ pub async fn read(
     params(
         ("id" = i64, Path, description = "The delivery.")
     ),
-    responses((status = 202, body = Value)),
+    responses((status = 202, body = Delivery)),
     extensions(("x-right" = json!("member")))
 )]
 pub async fn redeliver(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path(id): Path<String>,
-) -> Answer<(StatusCode, Json<Value>)> {
+) -> Answer<(StatusCode, Json<Delivery>)> {
     let found = find(&api, org, &id).await?;
     let filter = NotificationFilter { id: Some(found.id), limit: 1, ..NotificationFilter::default() };
     if api.store.redeliver(org, &filter, api.now()).await? == 0 {
@@ -179,18 +254,23 @@ pub async fn redeliver(
         ("where" = Option<String>, Query, description = "`channel='webhook' and status='queued'`, and `config.url='…'` if wanted."),
         ("hydrate" = Option<bool>, Query, description = "Adds the notification itself.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = Vec<Delivery>)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn search(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Json<Value>> {
+pub async fn search(
+    State(api): State<Api>,
+    Caller { org, .. }: Caller,
+    query: Query,
+) -> Answer<Json<Vec<Delivery>>> {
     let mut found = Vec::new();
     let size = query.page_size()?;
+    let show = if query.flag("hydrate")? { hydrated } else { shown };
     for filter in filters(&api, org, &query).await? {
-        each(&api, org, filter, size, |notification| found.push((notification.id, shown(&notification))))
-            .await?;
+        each(&api, org, filter, size, |notification| found.push(show(&notification))).await?;
     }
-    found.sort_by_key(|(id, _)| *id);
-    Ok(Json(found.into_iter().take(size as usize).map(|(_, shown)| shown).collect()))
+    found.sort_by_key(|delivery| delivery.id);
+    found.truncate(size as usize);
+    Ok(Json(found))
 }
 
 /// Sends again what waits, and lets its subscriptions go on.
@@ -202,21 +282,18 @@ pub async fn search(State(api): State<Api>, Caller { org, .. }: Caller, query: Q
     params(
         ("where" = Option<String>, Query, description = "As for the search.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = Released)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn release(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    query: Query,
-) -> Answer<Json<Value>> {
+pub async fn release(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Response> {
     let mut released = 0;
     for filter in filters(&api, org, &query).await? {
         let filter = NotificationFilter { limit: u32::MAX, ..filter };
         released += api.store.redeliver(org, &filter, api.now()).await?;
     }
     (api.wake)();
-    Ok(Json(json!({"released": released})))
+    let particulars = json!({"where": query.text("where"), "released": released});
+    Ok(told(Json(Released { released }), particulars))
 }
 
 /// The store's filters for a `where` clause: one per endpoint and state.
@@ -292,32 +369,41 @@ async fn find(api: &Api, org: OrgId, id: &str) -> Answer<NotificationRow> {
 }
 
 /// A notification as the API shows it; the field's names where it has them.
-fn shown(notification: &NotificationRow) -> Value {
-    json!({
-        "id": notification.id,
-        "notificationId": notification.id,
-        "subscriptionId": notification.endpoint,
-        "instanceId": notification.instance,
-        "status": notification.state.as_str(),
-        "failures": notification.failures,
-        "createdDate": seconds(notification.created_at),
-        "completedDate": notification.completed_at.map(seconds),
-        "nextDue": notification.next_due,
-        "firstFailedAt": notification.first_failed_at,
-        "splitFrom": notification.split_from,
-        "events": notification.events,
-    })
+fn shown(notification: &NotificationRow) -> Delivery {
+    Delivery {
+        id: notification.id.0,
+        notification_id: notification.id.0,
+        subscription_id: notification.endpoint.0,
+        instance_id: notification.instance.0,
+        status: notification.state.as_str(),
+        failures: notification.failures,
+        created_date: seconds(notification.created_at),
+        completed_date: notification.completed_at.map(seconds),
+        next_due: notification.next_due,
+        first_failed_at: notification.first_failed_at,
+        split_from: notification.split_from.map(|id| id.0),
+        events: notification.events.clone(),
+        notification: None,
+    }
 }
 
-fn attempt(attempt: &AttemptRow) -> Value {
-    json!({
-        "id": attempt.id,
-        "startedAt": attempt.started_at,
-        "durationMs": attempt.duration_ms,
-        "status": attempt.status,
-        "error": attempt.error,
-        "answer": attempt.answer,
-    })
+/// The same with its body.
+fn hydrated(notification: &NotificationRow) -> Delivery {
+    let body = serde_json::from_str(&notification.body).unwrap_or(Value::Null);
+    Delivery { notification: Some(body), ..shown(notification) }
+}
+
+impl From<AttemptRow> for Attempt {
+    fn from(attempt: AttemptRow) -> Attempt {
+        Attempt {
+            id: attempt.id,
+            started_at: attempt.started_at,
+            duration_ms: attempt.duration_ms,
+            status: attempt.status,
+            error: attempt.error,
+            answer: attempt.answer,
+        }
+    }
 }
 
 #[cfg(test)]

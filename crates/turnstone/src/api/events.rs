@@ -10,10 +10,12 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use serde_json::{Value, json};
-use turnstone_core::event::{line, seconds};
-use turnstone_core::id::{EventId, InstanceId, OrgId};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use turnstone_core::event::{Event, line, seconds};
+use turnstone_core::id::{EventId, InstanceId, OrgId, RunId};
 use turnstone_store::{EndpointRow, EventFilter, LoggedEvent, NotificationFilter, NotificationState};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -42,6 +44,102 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(feed))
 }
 
+/// An entry of the log, in the field's shape.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    /// The event's id.
+    #[schema(value_type = String, example = "evt_579em8vscea3awd92st21wsd34")]
+    id: EventId,
+    /// Its position in the log.
+    position: i64,
+    /// When it was recorded.
+    #[schema(format = DateTime)]
+    event_date: String,
+    /// `NEW`: recorded, not sent yet. `DISPATCHED`: being sent. `NOTIFIED`: accepted by the endpoint. `RECEIVED`: its
+    /// instance has no endpoint.
+    #[schema(example = "NOTIFIED")]
+    status: &'static str,
+    /// Its instance.
+    instance_id: i64,
+    /// The connector's key.
+    element_key: String,
+    /// The run that recorded it.
+    #[schema(value_type = String)]
+    run_id: RunId,
+    /// Number of the event among the record's events, from 1.
+    sequence: u64,
+    /// Why it is an event, in words.
+    reason: String,
+    /// The record as the provider wrote it; empty where none is known.
+    provider_data: String,
+    /// What goes out.
+    notified_data: Vec<NotifiedEvent>,
+}
+
+/// What is told of an event.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NotifiedEvent {
+    /// `CREATED`, `UPDATED` or `DELETED`.
+    #[schema(example = "UPDATED")]
+    event_type: &'static str,
+    /// The resource's name.
+    object_type: String,
+    /// The record's id.
+    object_id: String,
+    /// When it happened.
+    #[schema(format = DateTime)]
+    date: String,
+    /// The connector's key.
+    element_key: String,
+}
+
+/// A recorded change with its record.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecordedEvent {
+    /// The event's id.
+    #[schema(value_type = String)]
+    id: EventId,
+    /// `CREATED`, `UPDATED` or `DELETED`.
+    #[schema(example = "UPDATED")]
+    event_type: String,
+    /// The resource's name.
+    object_type: String,
+    /// The record's id.
+    object_id: String,
+    /// When it happened by the provider's account.
+    #[schema(format = DateTime)]
+    date: String,
+    /// The connector's key.
+    element_key: String,
+    /// Its instance.
+    instance_id: i64,
+    /// Number of the event among the record's events, from 1.
+    sequence: u64,
+    /// Why it is an event, in words.
+    reason: String,
+    /// The record as the provider wrote it; `null` where none is known.
+    #[schema(value_type = Value)]
+    record: Option<Box<RawValue>>,
+}
+
+impl From<&Event> for RecordedEvent {
+    fn from(event: &Event) -> RecordedEvent {
+        serde_json::from_str(&line(event)).expect("it is what `line` writes; a test compares them")
+    }
+}
+
+/// An event of the feed.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+pub struct FeedEvent {
+    /// Its position in the log.
+    position: i64,
+    #[serde(flatten)]
+    event: RecordedEvent,
+}
+
 /// The events of an instance, newest first.
 #[utoipa::path(
     get,
@@ -51,9 +149,12 @@ pub fn routes() -> OpenApiRouter<Api> {
     params(
         ("id" = i64, Path, description = "The instance."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
-        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
+        ("nextPage" = Option<i64>, Query, minimum = 0, description = "What `Elements-Next-Page-Token` said."),
+        ("objectType" = Option<String>, Query, description = "Only this resource's."),
+        ("objectId" = Option<String>, Query, description = "Only this record's."),
+        ("order" = Option<String>, Query, description = "`asc` begins with the oldest.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = Vec<LogEntry>)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn list(
@@ -76,9 +177,12 @@ pub async fn list(
     operation_id = "listEvents",
     params(
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
-        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
+        ("nextPage" = Option<i64>, Query, minimum = 0, description = "What `Elements-Next-Page-Token` said."),
+        ("objectType" = Option<String>, Query, description = "Only this resource's."),
+        ("objectId" = Option<String>, Query, description = "Only this record's."),
+        ("order" = Option<String>, Query, description = "`asc` begins with the oldest.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = Vec<LogEntry>)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn list_all(State(api): State<Api>, caller: Caller, query: Query) -> Answer<Response> {
@@ -95,14 +199,14 @@ pub async fn list_all(State(api): State<Api>, caller: Caller, query: Query) -> A
         ("id" = i64, Path, description = "The instance."),
         ("event" = String, Path, description = "The event's id.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = LogEntry)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn one(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path((id, event)): Path<(String, String)>,
-) -> Answer<Json<Value>> {
+) -> Answer<Json<LogEntry>> {
     let instance = instances::find(&api, org, &id).await?;
     single(&api, org, Some(instance.id), &event).await
 }
@@ -118,24 +222,24 @@ pub async fn one(
     params(
         ("event" = String, Path, description = "The event's id.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = LogEntry)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn one_of_all(
     State(api): State<Api>,
     caller: Caller,
     Path(event): Path<String>,
-) -> Answer<Json<Value>> {
+) -> Answer<Json<LogEntry>> {
     single(&api, caller.org, caller.element, &event).await
 }
 
-async fn single(api: &Api, org: OrgId, instance: Option<InstanceId>, event: &str) -> Answer<Json<Value>> {
+async fn single(api: &Api, org: OrgId, instance: Option<InstanceId>, event: &str) -> Answer<Json<LogEntry>> {
     let id: EventId = event.parse().map_err(|_| ApiError::not_found("event"))?;
     let filter = EventFilter { instance, id: Some(id), limit: 1, ..EventFilter::default() };
     let found = api.store.events(org, &filter).await?.pop().ok_or_else(|| ApiError::not_found("event"))?;
     let mut statuses = Statuses::new(api, org).await?;
     let status = statuses.of(&found).await?;
-    Ok(Json(shown(&found, status)))
+    Ok(Json(shown(found, status)))
 }
 
 /// The log, newest first. `nextPage` continues below the position that the answer's `Elements-Next-Page-Token` names.
@@ -150,20 +254,22 @@ async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query)
         limit: size,
         ..EventFilter::default()
     };
+    let after = query.number("nextPage")?.unwrap_or(0);
     if !newest_first {
-        filter.after = query.number("nextPage")?.unwrap_or(0);
+        filter.after = after;
     }
     let found = api.store.events(org, &filter).await?;
     let next =
         (!newest_first && found.len() == size as usize).then(|| found.last().map(|last| last.position));
     let mut statuses = Statuses::new(api, org).await?;
-    let mut entries = Vec::with_capacity(found.len());
-    for event in &found {
-        let status = statuses.of(event).await?;
+    let count = found.len();
+    let mut entries = Vec::with_capacity(count);
+    for event in found {
+        let status = statuses.of(&event).await?;
         entries.push(shown(event, status));
     }
-    let mut response = Json(Value::from(entries)).into_response();
-    paged(&mut response, found.len(), next.flatten());
+    let mut response = Json(entries).into_response();
+    paged(&mut response, count, next.flatten());
     Ok(response)
 }
 
@@ -205,27 +311,28 @@ async fn gather(
 }
 
 /// A log entry in the field's shape.
-fn shown(logged: &LoggedEvent, status: &'static str) -> Value {
-    let event = &logged.event;
-    json!({
-        "id": event.id,
-        "position": logged.position,
-        "eventDate": seconds(logged.recorded_at),
-        "status": status,
-        "instanceId": event.instance,
-        "elementKey": event.element_key,
-        "runId": event.run,
-        "sequence": event.sequence,
-        "reason": event.reason,
-        "providerData": event.record.as_deref().unwrap_or(""),
-        "notifiedData": [{
-            "eventType": event.event_type,
-            "objectType": event.object_type,
-            "objectId": event.object_id,
-            "date": seconds(event.date),
-            "elementKey": event.element_key,
-        }],
-    })
+fn shown(logged: LoggedEvent, status: &'static str) -> LogEntry {
+    let event = logged.event;
+    let notified = NotifiedEvent {
+        event_type: event.event_type.as_str(),
+        object_type: event.object_type,
+        object_id: event.object_id,
+        date: seconds(event.date),
+        element_key: event.element_key.clone(),
+    };
+    LogEntry {
+        id: event.id,
+        position: logged.position,
+        event_date: seconds(logged.recorded_at),
+        status,
+        instance_id: event.instance.0,
+        element_key: event.element_key,
+        run_id: event.run,
+        sequence: event.sequence,
+        reason: event.reason,
+        provider_data: event.record.unwrap_or_default(),
+        notified_data: vec![notified],
+    }
 }
 
 /// How far events are on their way to their instance's endpoint.
@@ -312,7 +419,7 @@ async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<Ha
         ("objectType" = Option<String>, Query, description = "Only this resource's."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, content((Vec<FeedEvent> = "application/json"), (String = "application/x-ndjson")))),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn feed(
@@ -351,4 +458,35 @@ pub async fn feed(
 fn positioned(logged: &LoggedEvent) -> String {
     let line = line(&logged.event);
     format!("{{\"position\":{},{}", logged.position, line.strip_prefix('{').unwrap_or(&line))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use turnstone_core::event::EventType;
+    use turnstone_core::id::PollerId;
+
+    #[test]
+    fn the_feed_is_what_its_schema_says() {
+        for record in [None, Some("null"), Some("7"), Some("{\"id\": 1.50,\n \"a\": [1e400]}")] {
+            let event = Event {
+                id: EventId([7; 16]),
+                poller: PollerId(1),
+                instance: InstanceId(2),
+                run: RunId([3; 16]),
+                event_type: EventType::Updated,
+                object_type: "a\"b".into(),
+                object_id: "é".into(),
+                element_key: "crm".into(),
+                date: jiff::Timestamp::UNIX_EPOCH,
+                sequence: 4,
+                reason: "new".into(),
+                record: record.map(str::to_owned),
+            };
+            let written = line(&event);
+            assert_eq!(serde_json::to_string(&RecordedEvent::from(&event)).unwrap(), written);
+            let logged = LoggedEvent { position: 9, recorded_at: jiff::Timestamp::UNIX_EPOCH, event };
+            assert_eq!(positioned(&logged), written.replacen('{', "{\"position\":9,", 1));
+        }
+    }
 }

@@ -5,7 +5,8 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -20,16 +21,35 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(metrics))
 }
 
+/// Whether the server works.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// The process answers.
+    live: bool,
+    /// The store answers too.
+    ready: bool,
+    /// What is missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+/// Whether the process answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Life {
+    /// It does.
+    live: bool,
+}
+
 /// Whether the process answers.
 #[utoipa::path(get, path = "/health/live", tag = "server", operation_id = "isLive",
-    responses((status = 200, body = Value)), extensions(("x-right" = json!("public"))))]
+    responses((status = 200, body = Life)), extensions(("x-right" = json!("public"))))]
 pub async fn live() -> impl IntoResponse {
-    Json(json!({"live": true}))
+    Json(Life { live: true })
 }
 
 /// Whether the store answers too.
 #[utoipa::path(get, path = "/health", tag = "server", operation_id = "isHealthy",
-    responses((status = 200, body = Value), (status = 503, body = Value)),
+    responses((status = 200, body = Health), (status = 503, body = Health)),
     extensions(("x-right" = json!("public"))))]
 pub async fn ready_too(state: State<Api>) -> impl IntoResponse {
     ready(state).await
@@ -37,15 +57,15 @@ pub async fn ready_too(state: State<Api>) -> impl IntoResponse {
 
 /// Whether the store answers too.
 #[utoipa::path(get, path = "/health/ready", tag = "server", operation_id = "isReady",
-    responses((status = 200, body = Value), (status = 503, body = Value)),
+    responses((status = 200, body = Health), (status = 503, body = Health)),
     extensions(("x-right" = json!("public"))))]
 pub async fn ready(State(api): State<Api>) -> impl IntoResponse {
     match api.store.next_due().await {
-        Ok(_) => (StatusCode::OK, Json(json!({"live": true, "ready": true}))),
+        Ok(_) => (StatusCode::OK, Json(Health { live: true, ready: true, reason: None })),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            let answer = json!({"live": true, "ready": false, "reason": "the store does not answer"});
-            (StatusCode::SERVICE_UNAVAILABLE, Json(answer))
+            let reason = Some("the store does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, Json(Health { live: true, ready: false, reason }))
         }
     }
 }

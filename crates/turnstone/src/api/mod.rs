@@ -20,6 +20,7 @@ mod instances;
 mod markup;
 mod oauth;
 mod openapi;
+pub mod people;
 mod pollers;
 mod runs;
 pub mod server;
@@ -34,7 +35,9 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_TYPE};
+use http::header::{
+    ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
@@ -155,6 +158,11 @@ pub fn secret(entropy: &dyn Entropy) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// A secret of an organisation: 32 hex digits, as the field's.
+pub fn organization_secret(entropy: &dyn Entropy) -> String {
+    format!("{:016x}{:016x}", entropy.next_u64(), entropy.next_u64())
+}
+
 /// The routes that the document describes, and the document.
 fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
@@ -167,6 +175,7 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(runs::routes())
         .merge(events::routes())
         .merge(deliveries::routes())
+        .merge(people::routes())
         .merge(session::routes());
     let all = OpenApiRouter::with_openapi(openapi::head()).nest(BASE, routes).merge(health::routes());
     let (router, mut document) = all.split_for_parts();
@@ -242,6 +251,7 @@ async fn finish(State(api): State<Api>, request: Request, next: Next) -> Respons
     };
     let request_id = response.extensions_mut().remove::<KnownAs>().map_or(request_id, |known| known.0);
     let mut response = shaped(response, &request_id);
+    guard_headers(&mut response);
     let took = api.tools.clock.monotonic().saturating_sub(started);
     let (status, duration_ms) = (response.status().as_u16(), took.as_millis() as u64);
     tracing::info!(%method, path, status, duration_ms, request_id, "request");
@@ -250,6 +260,16 @@ async fn finish(State(api): State<Api>, request: Request, next: Next) -> Respons
         response.headers_mut().insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }
     response
+}
+
+/// What holds for every answer: it is nobody else's to keep or to guess the type of, and a 401 says what it wants.
+fn guard_headers(response: &mut Response) {
+    if response.status() == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("User"));
+    }
+    let headers = response.headers_mut();
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 /// Gives errors their body: ours, and those of the framework, which have none or a bare text.

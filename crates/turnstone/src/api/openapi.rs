@@ -4,15 +4,27 @@
 
 use http::Method;
 use utoipa::OpenApi as _;
+use utoipa::openapi::header::Header;
+use utoipa::openapi::path::{Parameter, ParameterIn};
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ComponentsBuilder, ContentBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa::openapi::{
+    ComponentsBuilder, ContentBuilder, ObjectBuilder, OpenApi, Ref, RefOr, ResponseBuilder,
+};
 
 use super::access::{CHANGE_HEADER, Right, Rights};
+use super::body::PAGE_SIZE_MAX;
 use super::error::ErrorBody;
 
 /// Security schemes by name.
 const HEADER: &str = "secrets";
 const COOKIE: &str = "session";
+
+/// Statuses whose body is an error, and what they say.
+const ERRORS: [(&str, &str); 2] = [
+    ("4XX", "The request is wrong, or not allowed, or about nothing that is there."),
+    ("5XX", "It could not be done now."),
+];
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -71,14 +83,23 @@ pub fn complete(document: &mut OpenApi) {
         for (method, operation) in
             all.into_iter().filter_map(|(method, found)| Some((method, found.as_mut()?)))
         {
-            let error = ResponseBuilder::new()
-                .description("What was asked for was not done.")
-                .content(
-                    "application/json",
-                    ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build(),
-                )
-                .build();
-            operation.responses.responses.entry("default".to_owned()).or_insert_with(|| error.into());
+            for (statuses, words) in ERRORS {
+                let error = || {
+                    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Error"))).build();
+                    ResponseBuilder::new().description(words).content("application/json", content).build()
+                };
+                operation.responses.responses.entry(statuses.to_owned()).or_insert_with(|| error().into());
+            }
+            for response in operation.responses.responses.values_mut() {
+                if let RefOr::T(response) = response {
+                    response.headers.insert("Elements-Request-Id".to_owned(), request_id().into());
+                }
+            }
+            for parameter in operation.parameters.iter_mut().flatten() {
+                if let RefOr::T(parameter) = parameter {
+                    said_or_not(parameter);
+                }
+            }
             let is_public =
                 rights.of(&method, path).is_some_and(|operation| operation.right == Right::Public);
             operation.security = Some(match is_public {
@@ -87,6 +108,47 @@ pub fn complete(document: &mut OpenApi) {
                     vec![SecurityRequirement::new(HEADER, none), SecurityRequirement::new(COOKIE, none)]
                 }
             });
+        }
+    }
+}
+
+fn request_id() -> Header {
+    let text = ObjectBuilder::new().schema_type(Type::String);
+    let mut header = Header::new(text);
+    header.description = Some("Names the request; the log has it too.".to_owned());
+    header
+}
+
+/// A parameter is there or is left out; there is no way to write `null` in a query.
+fn said_or_not(parameter: &mut Parameter) {
+    if !matches!(parameter.parameter_in, ParameterIn::Query | ParameterIn::Header) {
+        return;
+    }
+    let Some(RefOr::T(schema)) = &mut parameter.schema else { return };
+    match schema {
+        Schema::Object(object) => {
+            without_null(&mut object.schema_type);
+            // One of ours counts from 0 by its type; those of resource calls are the connectors' own.
+            if parameter.name == "pageSize" && object.minimum.is_some() {
+                object.minimum = Some(1_u32.into());
+                object.maximum = Some(PAGE_SIZE_MAX.into());
+            }
+            // Positions and ids are counted from 1, and 0 is before all of them.
+            let is_integer = object.schema_type == SchemaType::Type(Type::Integer);
+            if is_integer && ["nextPage", "after", "instanceId"].contains(&parameter.name.as_str()) {
+                object.minimum = Some(0_u32.into());
+            }
+        }
+        Schema::Array(array) => without_null(&mut array.schema_type),
+        _ => {}
+    }
+}
+
+fn without_null(kind: &mut SchemaType) {
+    if let SchemaType::Array(kinds) = kind {
+        kinds.retain(|kind| *kind != Type::Null);
+        if let [only] = kinds.as_slice() {
+            *kind = SchemaType::Type(only.clone());
         }
     }
 }

@@ -4,22 +4,28 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::Response;
 use http::StatusCode;
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use turnstone_core::id::{OrgId, RunId};
-use turnstone_core::poll::{self, Options, Pass, PollerState, RunKind, Start};
+use turnstone_core::poll::{self, Batch, Options, Pass, PollerState, RunKind, Start, Status};
 use turnstone_core::resource::ComparedBy;
 use turnstone_engine::driver::{Rehearsal, Tools, rehearse};
 use turnstone_engine::egress::Bodies;
 use turnstone_store::{InstanceRow, PollerRow};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::access::Caller;
-use super::body::{OptionalBody, Query};
+use super::Api;
+use super::access::{Caller, told};
+use super::body::{OptionalTyped, Query};
 use super::error::{Answer, ApiError};
+use super::events::RecordedEvent;
 use super::instances::{At, EVENTS_OFF, both};
-use super::{Api, runs};
+use super::runs::{Decision, Run};
 
 /// Runs that a poller's answer shows.
 const LAST_RUNS: u32 = 5;
@@ -37,6 +43,137 @@ pub fn routes() -> OpenApiRouter<Api> {
     both(router, routes!(explain))
 }
 
+/// One resource of an instance with its cursor.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Poller {
+    /// Its id.
+    id: i64,
+    /// Its instance.
+    instance_id: i64,
+    /// The resource's name.
+    resource: String,
+    /// How it is.
+    status: PollerStatus,
+    /// Why it is paused, if it is.
+    paused: Option<String>,
+    /// Whether its instance is switched on.
+    enabled: bool,
+    /// How often it polls.
+    interval_seconds: f64,
+    /// When it is due.
+    #[schema(value_type = String, format = DateTime)]
+    next_due: Timestamp,
+    /// Number of its configuration.
+    revision: i64,
+    /// Microseconds since 1970; the number itself where `cursorField` counts.
+    watermark: Option<i64>,
+    /// The watermark as a date, where it is one.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    watermark_date: Option<Timestamp>,
+    /// The provider's instant up to which everything is known.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    complete_to: Option<Timestamp>,
+    /// How late records arrive.
+    lateness: Lateness,
+    /// The `pollDelay` in seconds that would have covered every late record so far.
+    suggested_poll_delay: Option<u64>,
+    /// Failed runs since the last good one.
+    failures_in_a_row: u32,
+    /// Complete passes.
+    passes: u64,
+    /// Complete sweeps.
+    sweeps: u64,
+    /// When the last sweep was complete.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    swept_at: Option<Timestamp>,
+    /// Whether a pass is under way over several runs.
+    pass_open: bool,
+    /// A sweep that missed too many records, and waits for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    brake: Option<Brake>,
+}
+
+/// How a poller is.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PollerStatus {
+    /// `ok`, `starting`, or the code of what is wrong.
+    #[schema(example = "ok")]
+    code: String,
+    /// What is wrong and what helps; empty when all is well.
+    sentence: String,
+    /// Whether a person is needed.
+    needs_attention: bool,
+}
+
+impl From<Status> for PollerStatus {
+    fn from(status: Status) -> PollerStatus {
+        let Status { code, sentence, needs_attention } = status;
+        PollerStatus { code, sentence, needs_attention }
+    }
+}
+
+/// How late records arrive: dated before the start of a pass that did not see them.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Lateness {
+    /// Late records so far.
+    count: u64,
+    /// The latest by how much.
+    worst_seconds: u64,
+}
+
+/// A sweep that missed too many records.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Brake {
+    /// Records missing.
+    missing: u64,
+    /// Records known.
+    known: u64,
+    /// A person has said that they are really gone.
+    released: bool,
+}
+
+/// A poller with its last runs.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PollerWithRuns {
+    #[serde(flatten)]
+    poller: Poller,
+    /// The newest first.
+    last_runs: Vec<Run>,
+}
+
+/// What a run would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    #[serde(flatten)]
+    run: Run,
+    /// The resource's name.
+    resource: String,
+    /// How the poller would be.
+    status: PollerStatus,
+    /// The watermark as it is.
+    watermark_before: Option<i64>,
+    /// The watermark as it would be.
+    watermark_after: Option<i64>,
+    /// What would be recorded.
+    events: Vec<RecordedEvent>,
+    /// What would be decided about single records.
+    decisions: Vec<Decision>,
+}
+
+/// Why a poller is paused.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// In a person's words; the first 500 characters are kept.
+    reason: Option<String>,
+}
+
 /// Lists the pollers of an instance.
 #[utoipa::path(
     get,
@@ -46,19 +183,19 @@ pub fn routes() -> OpenApiRouter<Api> {
     params(
         ("id" = i64, Path, description = "The instance.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = Vec<Poller>)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn list(
     State(api): State<Api>,
     At { caller: Caller { org, .. }, row: instance, .. }: At,
-) -> Answer<Json<Value>> {
+) -> Answer<Json<Vec<Poller>>> {
     let pollers = api.store.pollers(org, Some(instance.id)).await?;
     let mut all = Vec::new();
     for poller in &pollers {
         all.push(shown(&api, poller, &instance).await);
     }
-    Ok(Json(Value::Array(all)))
+    Ok(Json(all))
 }
 
 /// One poller, with its last runs.
@@ -71,16 +208,15 @@ pub async fn list(
         ("id" = i64, Path, description = "The instance."),
         ("resource" = String, Path, description = "The resource's name.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = PollerWithRuns)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn read(State(api): State<Api>, at: At) -> Answer<Json<Value>> {
+pub async fn read(State(api): State<Api>, at: At) -> Answer<Json<PollerWithRuns>> {
     let (instance, poller) = find(&api, at).await?;
     let org = instance.org;
     let last = api.store.runs(org, poller.id, LAST_RUNS).await?;
-    let mut shown = shown(&api, &poller, &instance).await;
-    shown["lastRuns"] = last.iter().map(runs::shown).collect();
-    Ok(Json(shown))
+    let poller = shown(&api, &poller, &instance).await;
+    Ok(Json(PollerWithRuns { poller, last_runs: last.into_iter().map(Run::from).collect() }))
 }
 
 /// Polls now.
@@ -93,10 +229,10 @@ pub async fn read(State(api): State<Api>, at: At) -> Answer<Json<Value>> {
         ("id" = i64, Path, description = "The instance."),
         ("resource" = String, Path, description = "The resource's name.")
     ),
-    responses((status = 202, body = Value)),
+    responses((status = 202, body = Poller)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn run(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Value>)> {
+pub async fn run(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Poller>)> {
     let (instance, poller) = find(&api, at).await?;
     let org = instance.org;
     if !instance.enabled {
@@ -116,7 +252,7 @@ async fn due_now(
     org: OrgId,
     poller: &PollerRow,
     instance: &InstanceRow,
-) -> Answer<(StatusCode, Json<Value>)> {
+) -> Answer<(StatusCode, Json<Poller>)> {
     api.store.set_due(org, poller.id, api.now(), true).await?;
     (api.wake)();
     let poller = api.store.poller(org, poller.id).await?;
@@ -133,22 +269,24 @@ async fn due_now(
         ("id" = i64, Path, description = "The instance."),
         ("resource" = String, Path, description = "The resource's name.")
     ),
-    request_body = Value,
-    responses((status = 200, body = Value)),
+    request_body = Option<Pause>,
+    responses((status = 200, body = Poller)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn pause(State(api): State<Api>, at: At, OptionalBody(body): OptionalBody) -> Answer<Json<Value>> {
+pub async fn pause(
+    State(api): State<Api>,
+    at: At,
+    OptionalTyped(body): OptionalTyped<Pause>,
+) -> Answer<Response> {
     let (instance, poller) = find(&api, at).await?;
     let org = instance.org;
-    let reason = match body.as_ref().map(|body| &body["reason"]) {
-        None | Some(Value::Null) => "a person paused it".to_owned(),
-        Some(Value::String(reason)) => {
-            reason.chars().filter(|letter| !letter.is_control()).take(500).collect()
-        }
-        Some(_) => return Err(ApiError::bad("badDocument", "`reason` is not a text; write it in quotes")),
+    let reason = match body.and_then(|body| body.reason) {
+        None => "a person paused it".to_owned(),
+        Some(reason) => reason.chars().filter(|letter| !letter.is_control()).take(500).collect(),
     };
     api.store.pause(org, poller.id, &reason).await?;
-    Ok(Json(shown(&api, &api.store.poller(org, poller.id).await?, &instance).await))
+    let paused = shown(&api, &api.store.poller(org, poller.id).await?, &instance).await;
+    Ok(told(Json(paused), json!({"reason": reason})))
 }
 
 /// Goes on, and polls now.
@@ -161,10 +299,10 @@ pub async fn pause(State(api): State<Api>, at: At, OptionalBody(body): OptionalB
         ("id" = i64, Path, description = "The instance."),
         ("resource" = String, Path, description = "The resource's name.")
     ),
-    responses((status = 202, body = Value)),
+    responses((status = 202, body = Poller)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn resume(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Value>)> {
+pub async fn resume(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Poller>)> {
     let (instance, poller) = find(&api, at).await?;
     let org = instance.org;
     if poller.paused.as_deref().is_some_and(|reason| reason.starts_with(EVENTS_OFF)) {
@@ -185,14 +323,14 @@ pub async fn resume(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<
         ("resource" = String, Path, description = "The resource's name."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = Vec<Run>)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn runs(State(api): State<Api>, at: At, query: Query) -> Answer<Json<Value>> {
+pub async fn runs(State(api): State<Api>, at: At, query: Query) -> Answer<Json<Vec<Run>>> {
     let (instance, poller) = find(&api, at).await?;
     let org = instance.org;
     let found = api.store.runs(org, poller.id, query.page_size()?).await?;
-    Ok(Json(found.iter().map(runs::shown).collect()))
+    Ok(Json(found.into_iter().map(Run::from).collect()))
 }
 
 /// Confirms what a braked sweep missed.
@@ -207,10 +345,10 @@ pub async fn runs(State(api): State<Api>, at: At, query: Query) -> Answer<Json<V
         ("id" = i64, Path, description = "The instance."),
         ("resource" = String, Path, description = "The resource's name.")
     ),
-    responses((status = 202, body = Value)),
+    responses((status = 202, body = Poller)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn confirm_deletes(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Value>)> {
+pub async fn confirm_deletes(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<Poller>)> {
     let (instance, poller) = find(&api, at).await?;
     let org = instance.org;
     let mut state = state_of(&poller)?;
@@ -238,10 +376,10 @@ pub async fn confirm_deletes(State(api): State<Api>, at: At) -> Answer<(StatusCo
         ("resource" = String, Path, description = "The resource's name."),
         ("kind" = Option<String>, Query, description = "`poll` or `sweep`.")
     ),
-    responses((status = 200, body = Value)),
+    responses((status = 200, body = Explanation)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn explain(State(api): State<Api>, at: At, query: Query) -> Answer<Json<Value>> {
+pub async fn explain(State(api): State<Api>, at: At, query: Query) -> Answer<Json<Explanation>> {
     let (instance, poller) = find(&api, at).await?;
     let kind = match query.text("kind") {
         None => None,
@@ -259,7 +397,7 @@ pub async fn explain(State(api): State<Api>, at: At, query: Query) -> Answer<Jso
         return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message));
     };
     let rehearsal = rehearsed(&api, &instance, &poller, kind).await?;
-    Ok(Json(told(&rehearsal, &poller)))
+    Ok(Json(explained(rehearsal, poller)))
 }
 
 async fn rehearsed(
@@ -296,25 +434,23 @@ async fn rehearsed(
     Ok(rehearse(step, poller.id, &tools, &connection).await?)
 }
 
-fn told(rehearsal: &Rehearsal, poller: &PollerRow) -> Value {
-    let finish = &rehearsal.finish;
-    let batches = rehearsal.batches.iter().chain([&finish.batch]);
-    let mut events = Vec::new();
-    let mut decisions = Vec::new();
-    for batch in batches {
-        let line =
-            |event| serde_json::from_str::<Value>(&turnstone_core::event::line(event)).unwrap_or(Value::Null);
-        events.extend(batch.events.iter().map(line));
-        decisions.extend(batch.decisions.iter().map(runs::decision));
+fn explained(rehearsal: Rehearsal, poller: PollerRow) -> Explanation {
+    let Rehearsal { batches, finish, .. } = rehearsal;
+    let (mut events, mut decisions) = (Vec::new(), Vec::new());
+    for batch in batches.into_iter().chain([finish.batch]) {
+        let Batch { events: recorded, decisions: decided, .. } = batch;
+        events.extend(recorded.iter().map(RecordedEvent::from));
+        decisions.extend(decided.into_iter().map(Decision::from));
     }
-    let mut told = runs::shown(&finish.run);
-    told["resource"] = json!(poller.resource);
-    told["status"] = json!(finish.status);
-    told["watermarkBefore"] = json!(poller.watermark);
-    told["watermarkAfter"] = json!(finish.watermark);
-    told["events"] = json!(events);
-    told["decisions"] = json!(decisions);
-    told
+    Explanation {
+        run: finish.run.into(),
+        resource: poller.resource,
+        status: finish.status.into(),
+        watermark_before: poller.watermark,
+        watermark_after: finish.watermark,
+        events,
+        decisions,
+    }
 }
 
 /// The instance and the poller of a path.
@@ -335,7 +471,7 @@ fn state_of(poller: &PollerRow) -> Answer<PollerState> {
 }
 
 /// A poller as the API shows it. Its watermark is a date in microseconds, or a number where `cursorField` counts.
-async fn shown(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> Value {
+async fn shown(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> Poller {
     let state = PollerState::read(&poller.state).unwrap_or_default();
     // Without it, a number would be shown as a date; the runs tell why it cannot be had.
     let connector = api.preparer.connector_of(instance).await.ok().flatten();
@@ -343,29 +479,28 @@ async fn shown(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> Value {
     let resource = resources.iter().find(|resource| resource.name == poller.resource);
     let counts = resource.is_some_and(|resource| matches!(resource.compared, ComparedBy::Cursor(_)));
     let date = poller.watermark.filter(|_| !counts);
-    let mut shown = json!({
-        "id": poller.id,
-        "instanceId": poller.instance,
-        "resource": poller.resource,
-        "status": poller.status,
-        "paused": poller.paused,
-        "enabled": instance.enabled,
-        "intervalSeconds": poller.interval.as_secs_f64(),
-        "nextDue": poller.next_due,
-        "revision": poller.revision,
-        "watermark": poller.watermark,
-        "watermarkDate": date.and_then(|value| jiff::Timestamp::from_microsecond(value).ok()),
-        "completeTo": state.complete_to,
-        "lateness": state.lateness,
-        "suggestedPollDelay": state.suggested_poll_delay(),
-        "failuresInARow": state.failures,
-        "passes": state.passes,
-        "sweeps": state.sweeps,
-        "sweptAt": state.swept_at,
-        "passOpen": poller.checkpoint.is_some(),
-    });
-    if let Some(brake) = state.brake {
-        shown["brake"] = json!(brake);
+    let brake =
+        |brake: poll::Brake| Brake { missing: brake.missing, known: brake.known, released: brake.released };
+    Poller {
+        id: poller.id.0,
+        instance_id: poller.instance.0,
+        resource: poller.resource.clone(),
+        status: poller.status.clone().into(),
+        paused: poller.paused.clone(),
+        enabled: instance.enabled,
+        interval_seconds: poller.interval.as_secs_f64(),
+        next_due: poller.next_due,
+        revision: poller.revision,
+        watermark: poller.watermark,
+        watermark_date: date.and_then(|value| Timestamp::from_microsecond(value).ok()),
+        complete_to: state.complete_to,
+        lateness: Lateness { count: state.lateness.count, worst_seconds: state.lateness.worst_seconds },
+        suggested_poll_delay: state.suggested_poll_delay(),
+        failures_in_a_row: state.failures,
+        passes: state.passes,
+        sweeps: state.sweeps,
+        swept_at: state.swept_at,
+        pass_open: poller.checkpoint.is_some(),
+        brake: state.brake.map(brake),
     }
-    shown
 }

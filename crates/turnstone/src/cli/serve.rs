@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use turnstone_core::check::CheckSettings;
 use turnstone_core::date::Zone;
 use turnstone_core::id::OrgId;
-use turnstone_engine::clock::{Clock as _, Entropy, SystemClock, SystemEntropy};
+use turnstone_engine::clock::{Clock as _, SystemClock, SystemEntropy};
 use turnstone_engine::egress::Policy;
 use turnstone_engine::secrets::{KeyRing, SecretError, WhenMissing};
 use turnstone_engine::stop::Stop;
@@ -122,7 +122,8 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
     if let Some(Credentials { organization, user, code }) = credentials {
         say(&format!(
             "shown only now: Authorization: User {user}, Organization {organization}\n\
-             to sign in once with a browser: http://{address}/sign-in?code={code}"
+             to sign in once with a browser: {}",
+            api::people::sign_in_address(&format!("http://{address}"), &code)
         ))?;
     }
     say(&format!("turnstone listens on http://{address}{}", api::BASE))?;
@@ -177,29 +178,40 @@ struct Credentials {
 /// Keeps preset secrets, and makes new ones where there are none to be had otherwise.
 async fn credentials(store: &SqliteStore, org: OrgId, wanted: bool) -> anyhow::Result<Option<Credentials>> {
     let preset = (preset(TOKEN_VARIABLE)?, preset(USER_TOKEN_VARIABLE)?);
+    if preset.0.is_some() && preset.0 == preset.1 {
+        bail!("{TOKEN_VARIABLE} and {USER_TOKEN_VARIABLE} must differ: one names, the other opens");
+    }
     let now = SystemClock::new().now();
     let users = store.users(org).await.context("cannot read the users")?;
     let wanted = wanted || users.is_empty();
     let organization = match &preset.0 {
         Some(secret) => secret.clone(),
-        None => format!("{:016x}{:016x}", SystemEntropy.next_u64(), SystemEntropy.next_u64()),
+        None => api::organization_secret(&SystemEntropy),
     };
-    if preset.0.is_some() || wanted {
+    // Without an owner's secret to show, one of the organisation's own would be lost.
+    if preset.0.is_some() || wanted && preset.1.is_none() {
         match store.add_org_token(org, access::hash(&organization), now).await {
             // Known already: the same variable at an earlier start.
-            Ok(()) | Err(StoreError::Conflict(_)) => {}
+            Ok(_) | Err(StoreError::Conflict(_)) => {}
             Err(error) => return Err(error).context("cannot keep the organisation's secret"),
         }
     }
-    let known = users.iter().find(|user| user.name == OWNER).or(users.first());
+    // One who is an owner now: whoever has the name may have another role since.
+    let mut owners = users.iter().filter(|user| user.role == Role::Owner);
+    let known = owners.clone().find(|user| user.name == OWNER).or(owners.next());
     let user = preset.1.clone().unwrap_or_else(|| api::secret(&SystemEntropy));
     let token_hash = access::hash(&user);
     let owner = match known {
         Some(owner) if preset.1.is_some() || wanted => {
             match store.replace_user_token(org, owner.id, token_hash, now).await {
-                Ok(()) | Err(StoreError::Conflict(_)) => owner.id,
+                Ok(()) => {
+                    let closing = store.close_sessions(org, owner.id).await;
+                    closing.context("cannot end the owner's sessions")?;
+                }
+                Err(StoreError::Conflict(_)) => {}
                 Err(error) => return Err(error).context("cannot keep the owner's secret"),
             }
+            owner.id
         }
         Some(owner) => owner.id,
         None => {

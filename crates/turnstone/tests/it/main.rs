@@ -1,14 +1,17 @@
 //! The program as its users meet it: the real binary, over its command line and its HTTP API.
 
+mod authorisation;
 mod bad_input;
 mod bench;
 mod calls;
 mod checking;
 mod demo;
 mod elements;
+mod fuzz;
 mod harness;
 mod hooks;
 mod instances;
 mod json_server;
+mod people;
 mod polling;
 mod serve;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId};
+use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId};
 use turnstone_core::ledger::{Compared, Known, Recall};
 use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 use turnstone_engine::clock::Clock;
@@ -61,7 +61,7 @@ macro_rules! faulty {
 faulty! {
     fn ensure_org(name: &str, now: Timestamp) -> Result<OrgId>;
     fn org_by_token(token_hash: [u8; 32]) -> Result<Option<OrgId>>;
-    fn add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<()>;
+    fn add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> Result<TokenId>;
     fn create_instance(new: NewInstance, now: Timestamp) -> Result<InstanceId>;
     fn instance(org: OrgId, id: InstanceId) -> Result<InstanceRow>;
     fn instances(org: OrgId) -> Result<Vec<InstanceRow>>;

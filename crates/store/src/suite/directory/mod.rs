@@ -82,6 +82,7 @@ cases! {
         tokens_are_taken_once_by_anybody
         user_tokens_are_no_organisation_tokens
         roles_change
+        users_change_as_a_whole_or_not_at_all
         the_last_owner_stays
         two_owners_leave_one
         an_organisation_without_owner_may_stay_so

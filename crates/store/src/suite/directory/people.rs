@@ -26,13 +26,13 @@ pub async fn organisations_are_listed(store: Arc<dyn Whole>) {
 pub async fn organisation_tokens_are_listed_and_removed(store: Arc<dyn Whole>) {
     let world = World::new(store).await;
     let other = world.other().await;
-    world.store.add_org_token(world.org, [9; 32], at(1)).await.unwrap();
+    let added = world.store.add_org_token(world.org, [9; 32], at(1)).await.unwrap();
     world.store.add_org_token(other, [8; 32], at(2)).await.unwrap();
     world.store.add_org_token(world.org, [1; 32], at(3)).await.unwrap();
     world.user("u", Role::Owner, 7).await;
     let rows = world.store.org_tokens(world.org).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.created_at).collect::<Vec<_>>(), [at(1), at(3)]);
-    assert!(rows[0].id < rows[1].id);
+    assert!(rows[0].id == added && added < rows[1].id);
     is_missing(world.store.remove_org_token(other, rows[0].id).await, "token");
     is_missing(world.store.remove_org_token(world.org, TokenId(99)).await, "token");
     assert_eq!(world.store.org_by_token([9; 32]).await.unwrap(), Some(world.org));
@@ -127,12 +127,40 @@ pub async fn roles_change(store: Arc<dyn Whole>) {
     world.user("ann", Role::Owner, 1).await;
     let bob = world.user("bob", Role::Reader, 2).await;
     for role in Role::ALL {
-        world.store.set_role(world.org, bob, role).await.unwrap();
+        world.store.change_user(world.org, bob, UserChange::of_role(role)).await.unwrap();
         let row = world.store.user(world.org, bob).await.unwrap();
         assert_eq!((row.role, row.name.as_str(), row.created_at), (role, "bob", at(0)));
         assert_eq!(world.store.user_by_token([2; 32]).await.unwrap(), Some(row));
     }
-    is_missing(world.store.set_role(world.org, UserId(99), Role::Owner).await, "user");
+    is_missing(
+        world.store.change_user(world.org, UserId(99), UserChange::of_role(Role::Owner)).await,
+        "user",
+    );
+}
+
+pub async fn users_change_as_a_whole_or_not_at_all(store: Arc<dyn Whole>) {
+    let world = World::new(store).await;
+    let ann = world.user("ann", Role::Owner, 1).await;
+    let bob = world.user("bob", Role::Member, 2).await;
+    let other = world.other().await;
+    world.store.create_user(new_user(other, "eve", Role::Owner, 3), at(0)).await.unwrap();
+    let named = |name: &str| UserChange { name: Some(name.into()), ..UserChange::default() };
+    // A name of another organisation is free, and one's own is no other's.
+    world.store.change_user(world.org, bob, named("eve")).await.unwrap();
+    world.store.change_user(world.org, bob, named("eve")).await.unwrap();
+    let change = UserChange { email: Some(STRANGE.into()), ..named(STRANGE) };
+    world.store.change_user(world.org, bob, change).await.unwrap();
+    let row = world.store.user(world.org, bob).await.unwrap();
+    assert_eq!((row.name.as_str(), row.email.as_str(), row.role), (STRANGE, STRANGE, Role::Member));
+    world.store.change_user(world.org, bob, UserChange::default()).await.unwrap();
+    assert_eq!(world.store.user(world.org, bob).await.unwrap(), row);
+    let taken = UserChange { role: Some(Role::Owner), email: Some("x".into()), ..named("ann") };
+    is_taken(world.store.change_user(world.org, bob, taken).await);
+    assert_eq!(world.store.user(world.org, bob).await.unwrap(), row);
+    let last = UserChange { role: Some(Role::Reader), ..named("anna") };
+    is_taken(world.store.change_user(world.org, ann, last).await);
+    assert_eq!(world.store.user(world.org, ann).await.unwrap().name, "ann");
+    is_missing(world.store.change_user(other, bob, named("x")).await, "user");
 }
 
 pub async fn the_last_owner_stays(store: Arc<dyn Whole>) {
@@ -142,14 +170,14 @@ pub async fn the_last_owner_stays(store: Arc<dyn Whole>) {
     let other = world.other().await;
     world.store.create_user(new_user(other, "eve", Role::Owner, 3), at(0)).await.unwrap();
     for role in [Role::Admin, Role::Member, Role::Reader] {
-        is_taken(world.store.set_role(world.org, ann, role).await);
+        is_taken(world.store.change_user(world.org, ann, UserChange::of_role(role)).await);
     }
     is_taken(world.store.remove_user(world.org, ann).await);
     assert_eq!(world.store.user(world.org, ann).await.unwrap().role, Role::Owner);
     assert!(world.store.user_by_token([1; 32]).await.unwrap().is_some());
-    world.store.set_role(world.org, ann, Role::Owner).await.unwrap();
-    world.store.set_role(world.org, bob, Role::Owner).await.unwrap();
-    world.store.set_role(world.org, ann, Role::Reader).await.unwrap();
+    world.store.change_user(world.org, ann, UserChange::of_role(Role::Owner)).await.unwrap();
+    world.store.change_user(world.org, bob, UserChange::of_role(Role::Owner)).await.unwrap();
+    world.store.change_user(world.org, ann, UserChange::of_role(Role::Reader)).await.unwrap();
     world.store.remove_user(world.org, ann).await.unwrap();
     is_taken(world.store.remove_user(world.org, bob).await);
 }
@@ -172,7 +200,7 @@ pub async fn two_owners_leave_one(store: Arc<dyn Whole>) {
 pub async fn an_organisation_without_owner_may_stay_so(store: Arc<dyn Whole>) {
     let world = World::new(store).await;
     let ann = world.user("ann", Role::Member, 1).await;
-    world.store.set_role(world.org, ann, Role::Reader).await.unwrap();
+    world.store.change_user(world.org, ann, UserChange::of_role(Role::Reader)).await.unwrap();
     world.store.remove_user(world.org, ann).await.unwrap();
     assert_eq!(world.store.users(world.org).await.unwrap(), []);
 }
@@ -184,7 +212,7 @@ pub async fn removed_users_are_forgotten(store: Arc<dyn Whole>) {
     world.store.remove_user(world.org, bob).await.unwrap();
     is_missing(world.store.user(world.org, bob).await, "user");
     is_missing(world.store.remove_user(world.org, bob).await, "user");
-    is_missing(world.store.set_role(world.org, bob, Role::Owner).await, "user");
+    is_missing(world.store.change_user(world.org, bob, UserChange::of_role(Role::Owner)).await, "user");
     is_missing(world.store.replace_user_token(world.org, bob, [9; 32], at(1)).await, "user");
     assert_eq!(world.store.user_by_token([2; 32]).await.unwrap(), None);
     world.store.add_org_token(world.org, [2; 32], at(1)).await.unwrap();
@@ -216,7 +244,7 @@ pub async fn organisations_do_not_share_users(store: Arc<dyn Whole>) {
     let (ann, other) = (world.user("ann", Role::Owner, 1).await, world.other().await);
     world.user("bob", Role::Owner, 2).await;
     is_missing(world.store.user(other, ann).await, "user");
-    is_missing(world.store.set_role(other, ann, Role::Reader).await, "user");
+    is_missing(world.store.change_user(other, ann, UserChange::of_role(Role::Reader)).await, "user");
     is_missing(world.store.remove_user(other, ann).await, "user");
     is_missing(world.store.replace_user_token(other, ann, [9; 32], at(1)).await, "user");
     is_missing(world.store.close_sessions(other, ann).await, "user");

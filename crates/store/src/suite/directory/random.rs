@@ -172,7 +172,10 @@ impl Side {
         let org = chance.of(&self.orgs).unwrap_or(OrgId(0));
         let token = chance.below(40) as u8;
         if chance.one_in(4) {
-            return told("add_org_token", self.store.add_org_token(org, [token; 32], at(now)).await);
+            return told(
+                "add_org_token",
+                self.store.add_org_token(org, [token; 32], at(now)).await.map(drop),
+            );
         }
         let role = chance.of(&Role::ALL).unwrap_or(Role::Reader);
         let new = new_user(org, &format!("n\0{}", chance.below(6)), role, token);
@@ -189,8 +192,10 @@ impl Side {
         let org = self.org(chance, own);
         match chance.below(8) {
             0 | 1 => {
-                let role = chance.of(&Role::ALL).unwrap_or(Role::Owner);
-                told("set_role", self.store.set_role(org, id, role).await)
+                let role = chance.of(&Role::ALL).filter(|_| chance.below(3) > 0);
+                let name = (chance.below(3) == 0).then(|| format!("n\0{}", chance.below(6)));
+                let change = UserChange { name, email: None, role };
+                told("change_user", self.store.change_user(org, id, change).await)
             }
             2 => told("remove_user", self.store.remove_user(org, id).await),
             3 => {

@@ -34,7 +34,7 @@ pub async fn sessions_stand_until_they_end(store: Arc<dyn Whole>) {
 pub async fn sessions_follow_their_user(store: Arc<dyn Whole>) {
     let (world, _, bob) = world_of_two(store).await;
     world.store.open_session(world.session_of(bob, 5), at(0)).await.unwrap();
-    world.store.set_role(world.org, bob, Role::Reader).await.unwrap();
+    world.store.change_user(world.org, bob, UserChange::of_role(Role::Reader)).await.unwrap();
     assert_eq!(world.store.session([5; 32], at(1)).await.unwrap().unwrap().user.role, Role::Reader);
 }
 

@@ -13,9 +13,9 @@ pub mod session;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use turnstone_core::id::{InstanceId, OrgId};
@@ -31,6 +31,8 @@ use super::{Api, BASE};
 
 /// Characters of a token that somebody chooses; shorter ones can be guessed.
 pub const TOKEN_CHARS_MIN: usize = 16;
+/// Characters of a path that the audit keeps; those of real things are shorter.
+const AUDIT_TARGET_CHARS_MAX: usize = 500;
 /// How the header looks, for whoever sent none.
 const EXAMPLE: &str = "send `Authorization: User <secret>, Organization <secret>`";
 
@@ -91,6 +93,20 @@ impl FromRequestParts<Api> for Caller {
 #[derive(Clone, Debug)]
 pub struct Particulars(pub Value);
 
+/// An answer that tells the audit something.
+pub fn told(answer: impl IntoResponse, particulars: Value) -> Response {
+    let mut response = answer.into_response();
+    response.extensions_mut().insert(Particulars(particulars));
+    response
+}
+
+/// Whether the client's own connection is TLS, as far as the proxy before this server says so. Somebody who says it
+/// falsely gets a cookie that their own browser keeps to itself.
+pub fn is_secure(headers: &HeaderMap) -> bool {
+    let said = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+    said.and_then(|list| list.split(',').next())
+        .is_some_and(|first| first.trim().eq_ignore_ascii_case("https"))
+}
 /// What a handler adds to an answer that changed nothing, so that the audit does not say otherwise.
 #[derive(Clone, Copy, Debug)]
 pub struct Unaudited;
@@ -105,7 +121,7 @@ pub async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> 
     let Right::AtLeast(role) = operation.right else { return next.run(request).await };
     let caller = match authenticate(&api, request.method(), request.headers()).await {
         Ok(caller) => caller,
-        Err(error) => return refused(error),
+        Err(error) => return error.into_response(),
     };
     if !rights::reaches(caller.user.role, role) {
         let message = format!(
@@ -115,45 +131,68 @@ pub async fn guard(State(api): State<Api>, mut request: Request, next: Next) -> 
         );
         return ApiError::new(StatusCode::FORBIDDEN, "notAllowed", message).into_response();
     }
-    let path = request.uri().path().to_owned();
     let is_change = operation.audited && !request.method().is_safe();
     request.extensions_mut().insert(caller.clone());
+    if !is_change {
+        return next.run(request).await;
+    }
+    let operation = operation.clone();
+    // A task of its own: a client that goes away must not leave a change behind that nobody wrote down.
+    let work = tokio::spawn(async move { changed(&api, &caller, &operation, request, next).await });
+    work.await.unwrap_or_else(|error| {
+        let detail = Some(error.to_string());
+        let message = "the server made a mistake; what was asked for may or may not have been done";
+        let failed = ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", message);
+        ApiError { detail, ..failed }.into_response()
+    })
+}
+
+/// Runs a change, and writes it down when it succeeds.
+async fn changed(
+    api: &Api,
+    caller: &Caller,
+    operation: &Operation,
+    request: Request,
+    next: Next,
+) -> Response {
+    let path = request.uri().path().to_owned();
     let mut response = next.run(request).await;
-    let is_change = is_change && response.extensions_mut().remove::<Unaudited>().is_none();
-    if is_change && response.status().is_success() {
+    let unchanged = response.extensions_mut().remove::<Unaudited>().is_some();
+    if response.status().is_success() && !unchanged {
         let told = response.extensions_mut().remove::<Particulars>();
         // A path without an id does not say what it was about.
         let own = caller.element.map_or(json!({}), |id| json!({"element instance": id}));
         let detail = told.map_or(own, |told| told.0);
-        record(&api, &caller, operation, &path, &detail).await;
+        let (action, kind) = (operation.id.clone(), operation.kind.clone());
+        record(api, &caller.user, Deed { action, kind, path, detail }).await;
     }
     response
 }
 
-async fn record(api: &Api, caller: &Caller, operation: &Operation, path: &str, detail: &Value) {
+/// What somebody did.
+struct Deed {
+    action: String,
+    kind: String,
+    path: String,
+    detail: Value,
+}
+
+async fn record(api: &Api, user: &UserRow, deed: Deed) {
+    let path = deed.path.strip_prefix(BASE).unwrap_or(&deed.path);
     let entry = NewAudit {
-        org: caller.org,
-        user: Some(caller.user.id),
+        org: user.org,
+        user: Some(user.id),
         at: api.now(),
-        action: operation.id.clone(),
-        target_kind: operation.kind.clone(),
-        target_id: path.strip_prefix(BASE).unwrap_or(path).to_owned(),
-        detail: detail.to_string(),
+        action: deed.action,
+        target_kind: deed.kind,
+        target_id: path.chars().take(AUDIT_TARGET_CHARS_MAX).collect(),
+        detail: deed.detail.to_string(),
     };
+    let action = entry.action.clone();
     // What was done is done, and its answer is right: a missing entry is told where somebody looks for it.
     if let Err(error) = api.directory.audit(entry).await {
-        tracing::error!(%error, action = operation.id, path, "the audit could not be written");
+        tracing::error!(%error, action, path, "the audit could not be written");
     }
-}
-
-fn refused(error: ApiError) -> Response {
-    let unauthorised = error.status == StatusCode::UNAUTHORIZED;
-    let mut response = error.into_response();
-    if unauthorised {
-        let scheme = HeaderValue::from_static("User");
-        response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
-    }
-    response
 }
 
 fn unauthorized(message: impl Into<String>) -> ApiError {
@@ -162,12 +201,19 @@ fn unauthorized(message: impl Into<String>) -> ApiError {
 
 /// Finds out who asks.
 async fn authenticate(api: &Api, method: &Method, headers: &HeaderMap) -> Answer<Caller> {
-    let Some(header) = headers.get(AUTHORIZATION) else {
+    let mut sent = headers.get_all(AUTHORIZATION).iter();
+    let Some(header) = sent.next() else {
         return match session::of(api, method, headers).await? {
             Some(user) => Ok(Caller { org: user.org, user, element: None }),
             None => Err(unauthorized(format!("the Authorization header is missing; {EXAMPLE}"))),
         };
     };
+    if sent.next().is_some() {
+        // Which one counts is a matter of taste among proxies; none of ours.
+        let message =
+            "the Authorization header stands twice; send it once, with all pairs separated by commas";
+        return Err(unauthorized(message));
+    }
     let text = header.to_str().map_err(|_| unauthorized(format!("the header is no text; {EXAMPLE}")))?;
     let sent = Credentials::read(text).map_err(|problem| unauthorized(format!("{problem}; {EXAMPLE}")))?;
     let user = match sent.user {

@@ -12,6 +12,7 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, REFERRER_POLICY, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use turnstone_core::event::seconds;
@@ -21,9 +22,10 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Caller, hash, unauthorized};
+use super::{Caller, Deed, hash, is_secure, record, unauthorized};
 use crate::api::body::{Query, Typed, form};
 use crate::api::error::{Answer, ApiError};
+use crate::api::people::Role;
 use crate::api::{Api, BASE, secret};
 
 /// The cookie's name.
@@ -42,7 +44,7 @@ pub fn routes() -> OpenApiRouter<Api> {
 
 /// What signs a browser in.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SignIn {
     /// A user's secret.
     user: Option<String>,
@@ -59,14 +61,14 @@ pub struct Session {
     /// Their name.
     name: String,
     /// What they may do.
-    #[schema(example = "admin")]
-    role: &'static str,
+    role: Role,
     /// Their organisation's id.
     organization_id: i64,
     /// What a browser sends as `X-Change-Token` with every request that changes something; absent without a cookie.
     #[serde(skip_serializing_if = "Option::is_none")]
     change_token: Option<String>,
     /// When the session ends.
+    #[schema(format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_date: Option<String>,
 }
@@ -76,7 +78,7 @@ impl Session {
         Session {
             user_id: user.id.0,
             name: user.name.clone(),
-            role: user.role.as_str(),
+            role: user.role.into(),
             organization_id: user.org.0,
             change_token: None,
             expires_date: None,
@@ -91,8 +93,10 @@ impl Session {
     responses((status = 200, body = Session)), extensions(("x-right" = json!("reader"))))]
 async fn read(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Answer<Json<Session>> {
     let mut session = Session::of(&caller.user);
+    // Whoever asks by a header may have somebody else's cookie beside it.
     if let Some(cookie) = cookie(&headers)
         && let Some(row) = api.directory.session(hash(cookie), api.now()).await?
+        && row.user.id == caller.user.id
     {
         session.change_token = Some(change_token(cookie));
         session.expires_date = Some(seconds(row.expires_at));
@@ -105,7 +109,8 @@ async fn read(State(api): State<Api>, caller: Caller, headers: HeaderMap) -> Ans
 /// With a user's secret, or with the code of a link that signs in once.
 #[utoipa::path(post, path = "/session", tag = "people", operation_id = "openSession", request_body = SignIn,
     responses((status = 200, body = Session)), extensions(("x-right" = json!("public"))))]
-async fn open(State(api): State<Api>, Typed(body): Typed<SignIn>) -> Answer<Response> {
+async fn open(State(api): State<Api>, headers: HeaderMap, Typed(body): Typed<SignIn>) -> Answer<Response> {
+    let way = if body.code.is_some() { "link" } else { "secret" };
     let user = match (body.user, body.code) {
         (Some(user), None) => api.directory.user_by_token(hash(&user)).await?,
         (None, Some(code)) => api.directory.use_sign_in_code(hash(&code), api.now()).await?,
@@ -116,7 +121,7 @@ async fn open(State(api): State<Api>, Typed(body): Typed<SignIn>) -> Answer<Resp
     };
     let user =
         user.ok_or_else(|| unauthorized("the secret is not known, or the code was used or has ended"))?;
-    let (session, cookie) = begin(&api, &user).await?;
+    let (session, cookie) = begin(&api, &user, &headers, way).await?;
     Ok(([(SET_COOKIE, cookie)], Json(session)).into_response())
 }
 
@@ -127,11 +132,20 @@ async fn close(State(api): State<Api>, headers: HeaderMap) -> Answer<Response> {
     if let Some(cookie) = cookie(&headers) {
         api.directory.close_session(hash(cookie)).await?;
     }
-    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie_text("", Duration::ZERO))]).into_response())
+    let cookie = cookie_text("", Duration::ZERO, is_secure(&headers));
+    Ok((StatusCode::NO_CONTENT, [(SET_COOKIE, cookie)]).into_response())
 }
 
-/// Opens a session: what its owner is told, and the cookie.
-async fn begin(api: &Api, user: &UserRow) -> Answer<(Session, HeaderValue)> {
+/// Opens a session in place of the browser's last one: what its owner is told, and the cookie.
+async fn begin(
+    api: &Api,
+    user: &UserRow,
+    headers: &HeaderMap,
+    way: &'static str,
+) -> Answer<(Session, HeaderValue)> {
+    if let Some(before) = cookie(headers) {
+        api.directory.close_session(hash(before)).await?;
+    }
     let (token, now) = (secret(api.entropy.as_ref()), api.now());
     let expires_at = now + SESSION_TIME;
     let change = change_token(&token);
@@ -143,10 +157,17 @@ async fn begin(api: &Api, user: &UserRow) -> Answer<(Session, HeaderValue)> {
         expires_at,
     };
     api.directory.open_session(new, now).await?;
+    let deed = Deed {
+        action: "openSession".to_owned(),
+        kind: "people".to_owned(),
+        path: "/session".to_owned(),
+        detail: json!({"by": way}),
+    };
+    record(api, user, deed).await;
     let mut session = Session::of(user);
     session.change_token = Some(change);
     session.expires_date = Some(seconds(expires_at));
-    Ok((session, cookie_text(&token, SESSION_TIME)))
+    Ok((session, cookie_text(&token, SESSION_TIME, is_secure(headers))))
 }
 
 /// The user of a request's cookie. A change without its token is refused; a cookie of nobody is none.
@@ -161,16 +182,20 @@ pub async fn of(api: &Api, method: &Method, headers: &HeaderMap) -> Answer<Optio
     Ok(Some(session.user))
 }
 
+/// The session's cookie. Two of its name are none: one of them was set by somebody else, such as a neighbouring host.
 fn cookie(headers: &HeaderMap) -> Option<&str> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    all.flat_map(|text| text.split(';'))
+    let mut ours = all
+        .flat_map(|text| text.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(name, value)| (name == COOKIE_NAME && !value.is_empty()).then_some(value))
+        .filter_map(|(name, value)| (name == COOKIE_NAME && !value.is_empty()).then_some(value));
+    ours.next().filter(|_| ours.next().is_none())
 }
 
-fn cookie_text(value: &str, lasts: Duration) -> HeaderValue {
-    let seconds = lasts.as_secs();
-    let text = format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}");
+/// `Secure` only where the browser's connection is: it would not keep the cookie otherwise.
+fn cookie_text(value: &str, lasts: Duration, secure: bool) -> HeaderValue {
+    let (seconds, secure) = (lasts.as_secs(), if secure { "; Secure" } else { "" });
+    let text = format!("{COOKIE_NAME}={value}; Path=/; HttpOnly; SameSite=Strict; Max-Age={seconds}{secure}");
     HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
@@ -205,15 +230,33 @@ pub async fn page(query: Query) -> Response {
 }
 
 /// `POST /sign-in`: uses the code up, and goes on to the start page.
-pub async fn enter(State(api): State<Api>, RawForm(body): RawForm) -> Answer<Response> {
+pub async fn enter(State(api): State<Api>, headers: HeaderMap, RawForm(body): RawForm) -> Answer<Response> {
+    if is_from_elsewhere(&headers) {
+        let message = "this was sent from another site; open the link itself";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "notAllowed", message));
+    }
     let code = form(&body).find_map(|(name, value)| (name == "code").then_some(value)).unwrap_or_default();
     let user = api.directory.use_sign_in_code(hash(&code), api.now()).await?;
     let user = user.ok_or_else(|| {
-        unauthorized("the link was used or has ended; start the server with `--new-token` for another one")
+        let message = "the link was used or has ended; ask an owner for another one, or start the server with \
+                       `--new-token`";
+        unauthorized(message)
     })?;
-    let (_, cookie) = begin(&api, &user).await?;
+    let (_, cookie) = begin(&api, &user, &headers, "link").await?;
     let away = Redirect::to(&format!("{BASE}/session"));
     Ok(framed(([(SET_COOKIE, cookie)], away).into_response()))
+}
+
+/// Whether a form was sent by a page of another site, which would sign somebody in as whom it likes.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return !matches!(site, "same-origin" | "none");
+    }
+    // Browsers leave that header out where the connection is not trusted.
+    let Some(origin) = text("origin") else { return false };
+    let host = origin.split_once("://").map(|(_, host)| host);
+    host.is_none() || host != text("host")
 }
 
 /// A page that nobody frames, caches, or learns the address of.
@@ -221,7 +264,7 @@ fn framed(mut response: Response) -> Response {
     let headers = response.headers_mut();
     let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -242,13 +285,37 @@ mod tests {
         headers.clear();
         headers.append(COOKIE, HeaderValue::from_static("turnstone_session=; not_turnstone_session=y"));
         assert_eq!(cookie(&headers), None);
+        headers.append(COOKIE, HeaderValue::from_static("turnstone_session=a"));
+        assert_eq!(cookie(&headers), Some("a"));
+        headers.append(COOKIE, HeaderValue::from_static("turnstone_session=b"));
+        assert_eq!(cookie(&headers), None);
     }
 
     #[test]
     fn a_cookie_is_kept_from_scripts_and_other_sites() {
-        let text = cookie_text("x", SESSION_TIME);
-        let text = text.to_str().unwrap();
-        assert!(text.contains("; HttpOnly; SameSite=Strict;") && text.contains("Max-Age=43200"), "{text}");
+        for (secure, end) in [(false, "Max-Age=43200"), (true, "Max-Age=43200; Secure")] {
+            let text = cookie_text("x", SESSION_TIME, secure);
+            let text = text.to_str().unwrap();
+            assert!(text.contains("; HttpOnly; SameSite=Strict;") && text.ends_with(end), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_form_of_another_site_is_told() {
+        let check = |pairs: &[(&'static str, &'static str)], expect: bool| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in pairs {
+                headers.insert(*name, HeaderValue::from_static(value));
+            }
+            assert_eq!(is_from_elsewhere(&headers), expect, "{pairs:?}");
+        };
+        check(&[], false);
+        check(&[("sec-fetch-site", "same-origin"), ("origin", "null")], false);
+        check(&[("sec-fetch-site", "cross-site")], true);
+        check(&[("sec-fetch-site", "same-site"), ("origin", "http://a.test"), ("host", "a.test")], true);
+        check(&[("origin", "http://a.test:80"), ("host", "a.test:80")], false);
+        check(&[("origin", "http://b.test"), ("host", "a.test")], true);
+        check(&[("origin", "null"), ("host", "a.test")], true);
     }
 
     #[test]

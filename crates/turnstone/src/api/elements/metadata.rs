@@ -36,11 +36,11 @@ pub fn routes() -> OpenApiRouter<Api> {
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn all(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<JsonText> {
-    let mut found = Vec::new();
+    let (mut found, expand) = (Vec::new(), expand(&query)?);
     for row in api.directory.elements(org).await? {
         let stored = Stored::of(row)?;
         // A connector that is not understood any more says so when it is asked for alone.
-        if let Ok(metadata) = metadata(&api, &stored, expand(&query)) {
+        if let Ok(metadata) = metadata(&api, &stored, expand) {
             found.push(metadata);
         }
     }
@@ -67,14 +67,14 @@ pub async fn one(
     query: Query,
 ) -> Answer<JsonText> {
     let stored = stored::find(&api, org, &element).await?;
-    Ok(JsonText(metadata(&api, &stored, expand(&query))?))
+    Ok(JsonText(metadata(&api, &stored, expand(&query)?)?))
 }
 
-fn expand(query: &Query) -> Expand {
-    match query.text("expand").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+fn expand(query: &Query) -> Answer<Expand> {
+    Ok(match query.flag("expand")? {
         true => Expand::Full,
         false => Expand::Names,
-    }
+    })
 }
 
 fn metadata(api: &Api, stored: &Stored, expand: Expand) -> Answer<String> {
