@@ -1,10 +1,13 @@
-//! Numbers that come in with a document, and numbers that stay with a part when a whole document is exchanged.
+//! Numbers that come back with a document, and numbers that stay with a part when a whole document is exchanged.
 //!
-//! Whoever reads a connector through the API and sends it back sends our numbers along, and whoever imports what
-//! another platform answered sends that platform's. Numbers of parts are not part of a document: they are taken out, so
-//! that an export has none. Parts that are there before and after keep theirs, because scripts address them by it.
+//! Whoever reads a connector through the API and sends it back sends our numbers along. They are no part of the
+//! document: what was imported stands there again, so that an export never has them. What another platform numbered is
+//! imported like everything else. Parts that are there before and after keep their numbers, because scripts address
+//! them by it.
 
-use crate::json_text::{self, Kind};
+use std::collections::BTreeMap;
+
+use crate::json_text;
 
 use super::document::{Document, Part};
 use super::ids::{Ids, ResourceIds};
@@ -26,21 +29,75 @@ struct SentResource {
     hooks: Vec<Option<i64>>,
 }
 
+/// The numbers that the API shows for the parts of a connector, each with the `id` that the document has there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ShownIds(BTreeMap<i64, Option<String>>);
+
+impl SentIds {
+    /// Whether none of our numbers stood in the document.
+    pub fn is_empty(&self) -> bool {
+        let lists = [&self.configuration, &self.parameters, &self.hooks].into_iter();
+        let inner = self.resources.iter().flat_map(|sent| [&sent.parameters, &sent.hooks]);
+        lists.chain(inner).flatten().all(Option::is_none)
+            && self.resources.iter().all(|sent| sent.id.is_none())
+    }
+}
+
+impl ShownIds {
+    /// One part of this kind with what was imported in place of the numbers that were shown.
+    pub fn taken_out(&self, part: Part, item: &str) -> String {
+        match part {
+            Part::Resources => self.resource(item, &mut SentResource::default()),
+            Part::Configuration | Part::Parameters | Part::Hooks => self.item(item).0,
+        }
+    }
+
+    fn resource(&self, item: &str, ids: &mut SentResource) -> String {
+        let (mut bare, id) = self.item(item);
+        ids.id = id;
+        for (part, found) in [(Part::Parameters, &mut ids.parameters), (Part::Hooks, &mut ids.hooks)] {
+            let Some(list) = json_text::member(&bare, part.name()) else { continue };
+            let without = self.list(list, found);
+            if without != list {
+                bare = json_text::with_member(&bare, part.name(), &without);
+            }
+        }
+        bare
+    }
+
+    fn list(&self, list: &str, ids: &mut Vec<Option<i64>>) -> String {
+        json_text::with_each_item(list, |_, item| {
+            let (bare, id) = self.item(item);
+            ids.push(id);
+            bare
+        })
+    }
+
+    fn item(&self, item: &str) -> (String, Option<i64>) {
+        let sent = json_text::member(item, "id").and_then(|id| id.trim_ascii().parse().ok());
+        match sent.and_then(|sent| self.0.get(&sent)) {
+            None => (item.to_string(), None),
+            Some(None) => (json_text::without_member(item, "id"), sent),
+            Some(Some(imported)) => (json_text::with_member(item, "id", imported), sent),
+        }
+    }
+}
+
 impl Document {
-    /// The document without the `id` of any part, and the numbers that it had. Where there is none, the text stays as
-    /// it is, byte by byte.
-    pub fn without_ids(&self) -> (Document, SentIds) {
+    /// The document with what was imported in place of the numbers that were shown, and where these stood. Where there
+    /// is none, the text stays as it is, byte by byte.
+    pub fn without_shown(&self, shown: &ShownIds) -> (Document, SentIds) {
         let mut sent = SentIds::default();
         let mut document = self.clone();
         for part in Part::ALL {
             let Some(list) = self.member(part.name()) else { continue };
             let bare = match part {
-                Part::Configuration => bare_list(list, &mut sent.configuration),
-                Part::Parameters => bare_list(list, &mut sent.parameters),
-                Part::Hooks => bare_list(list, &mut sent.hooks),
+                Part::Configuration => shown.list(list, &mut sent.configuration),
+                Part::Parameters => shown.list(list, &mut sent.parameters),
+                Part::Hooks => shown.list(list, &mut sent.hooks),
                 Part::Resources => json_text::with_each_item(list, |_, item| {
                     let mut ids = SentResource::default();
-                    let bare = bare_resource(item, &mut ids);
+                    let bare = shown.resource(item, &mut ids);
                     sent.resources.push(ids);
                     bare
                 }),
@@ -50,45 +107,6 @@ impl Document {
             }
         }
         (document, sent)
-    }
-}
-
-/// One part without its number; of a resource, without those of its parts.
-pub(super) fn bare_part(part: Part, item: &str) -> String {
-    match part {
-        Part::Resources => bare_resource(item, &mut SentResource::default()),
-        Part::Configuration | Part::Parameters | Part::Hooks => bare_item(item).0,
-    }
-}
-
-fn bare_resource(item: &str, ids: &mut SentResource) -> String {
-    let (mut bare, id) = bare_item(item);
-    ids.id = id;
-    for (part, found) in [(Part::Parameters, &mut ids.parameters), (Part::Hooks, &mut ids.hooks)] {
-        let Some(list) = json_text::member(&bare, part.name()) else { continue };
-        let without = bare_list(list, found);
-        if without != list {
-            bare = json_text::with_member(&bare, part.name(), &without);
-        }
-    }
-    bare
-}
-
-fn bare_list(list: &str, ids: &mut Vec<Option<i64>>) -> String {
-    json_text::with_each_item(list, |_, item| {
-        let (bare, id) = bare_item(item);
-        ids.push(id);
-        bare
-    })
-}
-
-fn bare_item(item: &str) -> (String, Option<i64>) {
-    if json_text::kind(item) != Some(Kind::Object) {
-        return (item.to_string(), None);
-    }
-    match json_text::member(item, "id") {
-        Some(id) => (json_text::without_member(item, "id"), id.trim().parse().ok()),
-        None => (item.to_string(), None),
     }
 }
 
@@ -143,6 +161,24 @@ fn identity(part: Part, item: &str) -> String {
 }
 
 impl Ids {
+    /// The numbers as they are shown, with what their document has in their places.
+    pub fn as_shown(&self, document: &Document) -> ShownIds {
+        let mut shown = BTreeMap::new();
+        let mut note = |ids: &[i64], items: Vec<&str>| {
+            let imported = |item: &str| json_text::member(item, "id").map(str::to_string);
+            shown.extend(ids.iter().zip(items).map(|(id, item)| (*id, imported(item))));
+        };
+        note(&self.configuration, document.items(Part::Configuration));
+        note(&self.parameters, document.items(Part::Parameters));
+        note(&self.hooks, document.items(Part::Hooks));
+        for (ids, item) in self.resources.iter().zip(document.items(Part::Resources)) {
+            note(&[ids.id], vec![item]);
+            note(&ids.parameters, inner_items(Some(item), Part::Parameters));
+            note(&ids.hooks, inner_items(Some(item), Part::Hooks));
+        }
+        ShownIds(shown)
+    }
+
     /// The numbers of a document that takes the place of another one: parts that continue keep theirs, `next` gives
     /// those of the others.
     #[must_use]

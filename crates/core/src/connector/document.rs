@@ -180,8 +180,15 @@ impl Document {
         let mut changed = false;
         let list = json_text::with_each_item(list, |position, entry| {
             let secret = secret_default(entry).filter(|(_, value)| value.is_empty() || value == SECRET_MASK);
-            let Some((key, value)) = secret else { return entry.to_string() };
-            let before = known.get(&key).map_or("", String::as_str);
+            // What was a secret and is none any more is not shown by that.
+            let was_secret = || {
+                let key = parts::entry_key(entry).filter(|key| known.contains_key(key))?;
+                let value = json_text::member(entry, "defaultValue").and_then(json_text::text)?;
+                (value == SECRET_MASK).then(|| (key, value.into_owned()))
+            };
+            let is_secret = secret.is_some();
+            let Some((key, value)) = secret.or_else(was_secret) else { return entry.to_string() };
+            let before = known.get(&key).filter(|_| is_secret).map_or("", String::as_str);
             match (value.is_empty(), before.is_empty()) {
                 (true, true) => return entry.to_string(),
                 (true, false) => told.push(KeptSecret { position, key, kept: true }),

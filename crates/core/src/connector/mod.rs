@@ -19,7 +19,7 @@ mod reading;
 mod settings;
 mod view;
 
-pub use carry::SentIds;
+pub use carry::{SentIds, ShownIds};
 pub use check::{CheckedConnector, authentication_kind, check};
 pub use document::{Activity, Document, DocumentError, Export, KeptSecret, Part};
 pub use edit::{Change, ChangeKind, EditError, Edited, Place};

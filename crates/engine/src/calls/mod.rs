@@ -96,6 +96,11 @@ impl Calls {
         &self.0.connections
     }
 
+    /// Runs hooks; `None` where they are switched off.
+    pub fn hooks(&self) -> Option<&HookPool> {
+        self.0.way.hooks.as_ref()
+    }
+
     /// Makes a call of an instance. Never fails by itself: what went wrong is in the answer.
     ///
     /// Whether the instance is switched off is for the caller to look at.

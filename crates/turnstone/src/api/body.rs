@@ -10,7 +10,11 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::Value;
+use utoipa::PartialSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema;
 
 use turnstone_core::limits::ELEMENT_BYTES_MAX;
 
@@ -79,7 +83,7 @@ fn must_be_json(request: &Request) -> Answer<()> {
 /// A JSON body of a known shape.
 pub struct Typed<T>(pub T);
 
-impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Typed<T> {
+impl<S: Send + Sync, T: DeserializeOwned + PartialSchema> FromRequest<S> for Typed<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Answer<Typed<T>> {
@@ -108,7 +112,7 @@ impl<S: Send + Sync> FromRequest<S> for OptionalBody {
 /// A body of a known shape that may be left out.
 pub struct OptionalTyped<T>(pub Option<T>);
 
-impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for OptionalTyped<T> {
+impl<S: Send + Sync, T: DeserializeOwned + PartialSchema> FromRequest<S> for OptionalTyped<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Answer<OptionalTyped<T>> {
@@ -117,9 +121,20 @@ impl<S: Send + Sync, T: serde::de::DeserializeOwned> FromRequest<S> for Optional
     }
 }
 
-fn typed<T: serde::de::DeserializeOwned>(value: Value) -> Answer<T> {
+/// Reads a value into its shape. A list is not taken for an object whose members stand in order, as serde would.
+fn typed<T: DeserializeOwned + PartialSchema>(value: Value) -> Answer<T> {
+    let wants_object = matches!(T::schema(), RefOr::T(Schema::Object(_) | Schema::AllOf(_)));
+    if wants_object && !value.is_object() {
+        return Err(ApiError::bad("badDocument", "the body is not an object; send one in braces"));
+    }
     serde_json::from_value(value)
         .map_err(|error| ApiError::bad("badDocument", format!("the body is not what is read here: {error}")))
+}
+
+/// For members that are objects within a body: a list is none, see [`Typed`].
+pub fn as_object<'de, D: Deserializer<'de>, T: DeserializeOwned>(reader: D) -> Result<Option<T>, D::Error> {
+    let members: Option<serde_json::Map<String, Value>> = serde::Deserialize::deserialize(reader)?;
+    members.map(|members| serde_json::from_value(members.into()).map_err(D::Error::custom)).transpose()
 }
 
 fn is_json(declared: &str) -> bool {
@@ -182,9 +197,15 @@ impl Query {
 
     /// A switch, off when it is not there; 400 when it is neither `true` nor `false`.
     pub fn flag(&self, name: &str) -> Answer<bool> {
+        self.flag_or(name, false)
+    }
+
+    /// A switch that has this position when it is not there; 400 when it is neither `true` nor `false`.
+    pub fn flag_or(&self, name: &str, unsaid: bool) -> Answer<bool> {
         match self.text(name).map(str::to_ascii_lowercase).as_deref() {
-            None | Some("false" | "") => Ok(false),
+            None | Some("") => Ok(unsaid),
             Some("true") => Ok(true),
+            Some("false") => Ok(false),
             Some(other) => {
                 let message = format!("`{name}` is `{other}`; write `true` or `false`");
                 Err(ApiError::bad("badParameter", message))

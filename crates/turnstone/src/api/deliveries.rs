@@ -264,7 +264,7 @@ pub async fn search(
 ) -> Answer<Json<Vec<Delivery>>> {
     let mut found = Vec::new();
     let size = query.page_size()?;
-    let show = if query.text("hydrate") == Some("true") { hydrated } else { shown };
+    let show = if query.flag("hydrate")? { hydrated } else { shown };
     for filter in filters(&api, org, &query).await? {
         each(&api, org, filter, size, |notification| found.push(show(&notification))).await?;
     }

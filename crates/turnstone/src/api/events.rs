@@ -254,8 +254,9 @@ async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query)
         limit: size,
         ..EventFilter::default()
     };
+    let after = query.number("nextPage")?.unwrap_or(0);
     if !newest_first {
-        filter.after = query.number("nextPage")?.unwrap_or(0);
+        filter.after = after;
     }
     let found = api.store.events(org, &filter).await?;
     let next =

@@ -10,6 +10,7 @@ pub mod access;
 mod body;
 mod calls;
 mod clause;
+mod date_formats;
 mod deliveries;
 mod elements;
 mod error;
@@ -39,6 +40,7 @@ use http::header::{
 };
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::Value;
 use tokio::sync::Semaphore;
 use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
@@ -157,6 +159,7 @@ pub fn organization_secret(entropy: &dyn Entropy) -> String {
 fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::new()
         .merge(elements::routes())
+        .merge(date_formats::routes())
         .merge(instances::routes())
         .merge(oauth::routes())
         .merge(calls::routes())
@@ -174,9 +177,30 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
 
 /// A document as it is served and committed.
 fn as_text(document: &utoipa::openapi::OpenApi) -> String {
-    let mut text = serde_json::to_string_pretty(document).unwrap_or_default();
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    order_extensions(&mut document);
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The framework keeps extensions in no order, and the document must be the same every time.
+fn order_extensions(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let mut names: Vec<String> =
+                members.keys().filter(|name| name.starts_with("x-")).cloned().collect();
+            names.sort();
+            for name in names {
+                if let Some(extension) = members.shift_remove(&name) {
+                    members.insert(name, extension);
+                }
+            }
+            members.values_mut().for_each(order_extensions);
+        }
+        Value::Array(items) => items.iter_mut().for_each(order_extensions),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// All routes.

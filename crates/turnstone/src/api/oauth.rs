@@ -20,8 +20,9 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::Caller;
 use super::body::{Body, Query};
+use super::elements::row as of_path;
 use super::error::{Answer, ApiError};
-use super::instances::element::{Chosen, of_path};
+use super::instances::element::Chosen;
 use super::instances::{not_signed_in, places};
 
 /// Configuration values under the short names of these routes.

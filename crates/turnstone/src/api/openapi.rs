@@ -35,6 +35,7 @@ const ERRORS: [(&str, &str); 2] = [
     ),
     tags(
         (name = "elements", description = "Connectors: what a provider offers, and how it is called and polled."),
+        (name = "date formats", description = "Formats of dates to choose from."),
         (name = "instances", description = "Connected accounts: what is polled, and whom it tells."),
         (name = "oauth", description = "The way to an authorisation."),
         (name = "hubs", description = "Calls of an instance's resources, through its connector."),
@@ -131,6 +132,11 @@ fn said_or_not(parameter: &mut Parameter) {
             if parameter.name == "pageSize" && object.minimum.is_some() {
                 object.minimum = Some(1_u32.into());
                 object.maximum = Some(PAGE_SIZE_MAX.into());
+            }
+            // Positions and ids are counted from 1, and 0 is before all of them.
+            let is_integer = object.schema_type == SchemaType::Type(Type::Integer);
+            if is_integer && ["nextPage", "after", "instanceId"].contains(&parameter.name.as_str()) {
+                object.minimum = Some(0_u32.into());
             }
         }
         Schema::Array(array) => without_null(&mut array.schema_type),

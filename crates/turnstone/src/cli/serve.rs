@@ -178,6 +178,9 @@ struct Credentials {
 /// Keeps preset secrets, and makes new ones where there are none to be had otherwise.
 async fn credentials(store: &SqliteStore, org: OrgId, wanted: bool) -> anyhow::Result<Option<Credentials>> {
     let preset = (preset(TOKEN_VARIABLE)?, preset(USER_TOKEN_VARIABLE)?);
+    if preset.0.is_some() && preset.0 == preset.1 {
+        bail!("{TOKEN_VARIABLE} and {USER_TOKEN_VARIABLE} must differ: one names, the other opens");
+    }
     let now = SystemClock::new().now();
     let users = store.users(org).await.context("cannot read the users")?;
     let wanted = wanted || users.is_empty();

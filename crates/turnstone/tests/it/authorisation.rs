@@ -128,6 +128,13 @@ impl World {
         let entries = ask("GET", &format!("/instances/{polled}/configuration"), Value::Null);
         let user = ask("POST", "/users", json!({"name": "somebody", "role": "member"}))["id"].to_string();
         let token = ask("POST", "/organizations/tokens", Value::Null)["id"].to_string();
+        let format = json!({"format": "yyyy.MM.dd 'at' HH"});
+        let format = ask("POST", "/date-formats", format)["id"].to_string();
+        let parts = |list: &str| ask("GET", &format!("/elements/{KEY}/{list}"), Value::Null);
+        // A list may be empty; then any number is as good, since the connector is looked for first.
+        let first = |list: &Value| list.get(0).map_or("1".to_owned(), |part| part["id"].to_string());
+        let resource = first(&parts("resources"));
+        let (hook, parameter) = (first(&parts("hooks")), first(&parts("parameters")));
         let owned = |real: String, made_up| Thing { real: Some(real), made_up };
         let word = |made_up| Thing { real: None, made_up };
         let things = BTreeMap::from([
@@ -140,6 +147,12 @@ impl World {
             (("deliveries", "id"), owned(delivery, "999999999")),
             (("users", "id"), owned(user, "999999999")),
             (("tokens", "id"), owned(token, "999999999")),
+            (("date-formats", "id"), owned(format, "999999999")),
+            (("configuration", "configKey"), owned("base.url".to_owned(), "no.such.key")),
+            (("resources", "partId"), owned(resource.clone(), "999999999")),
+            (("resources", "resourceId"), owned(resource, "999999999")),
+            (("hooks", "partId"), owned(hook, "999999999")),
+            (("parameters", "partId"), owned(parameter, "999999999")),
             (("hubs", "hub"), word("crm")),
             (("{hub}", "path"), word("nosuchresource")),
             (("objects", "name"), word("nosuchobject")),
@@ -158,9 +171,15 @@ impl World {
 
     /// Adds a user with this role; their secret.
     fn person(&mut self, role: &str) -> String {
+        let owner = self.owner.clone();
+        self.person_of(&owner, role)
+    }
+
+    /// The same, in the organisation of this owner.
+    fn person_of(&mut self, owner: &str, role: &str) -> String {
         self.people += 1;
         let body = json!({"name": format!("person {}", self.people), "role": role});
-        let made = self.server.ask(&self.owner, "POST", "/users", Some(&body)).expect(200);
+        let made = self.server.ask(owner, "POST", "/users", Some(&body)).expect(200);
         made["secret"].as_str().unwrap().to_owned()
     }
 
@@ -328,8 +347,9 @@ fn without_rights(world: &mut World, operation: &Operation, least: &Least) -> us
 }
 
 /// An owner of another organisation, who knows the ids of this one's things.
-fn another_organisation(world: &World, operation: &Operation, least: &Least) {
-    let lines = authorization(&world.stranger);
+fn another_organisation(world: &mut World, operation: &Operation, least: &Least) {
+    let stranger = world.stranger.clone();
+    let lines = authorization(&format!("User {}", world.person_of(&stranger, "owner")));
     let (_, owned) = world.path(operation, true);
     let answer = world.send(operation, &lines, true);
     if least.first_only {

@@ -87,7 +87,10 @@ fn answer(stream: TcpStream) -> Option<()> {
     reader.read_exact(&mut vec![0; length]).ok()?;
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?.as_millis();
     let (status, body) = match head.starts_with("GET ") {
-        true => ("200 OK", json!([{"id": "r1", "changed": now, "created": 1}]).to_string()),
+        true => {
+            let records = json!([{"id": "r1", "changed": now, "created": now - 60_000}]);
+            ("200 OK", json!({"deals": records, "things": records}).to_string())
+        }
         false => ("500 No", "{}".to_owned()),
     };
     write!(
@@ -102,6 +105,7 @@ fn answer(stream: TcpStream) -> Option<()> {
 struct Seeds {
     owner: String,
     element: String,
+    element_switched: String,
     element_to_lose: String,
     user_to_lose: String,
     kept_users: String,
@@ -121,6 +125,7 @@ fn seeds(server: &Server, neighbour: SocketAddr) -> Seeds {
     let of_connector = json!({"element": {"key": connector["key"]}, "name": "called", "configuration":
         {"base.url": format!("http://{neighbour}"), "account": "a", "api.token": "b"}});
     let called = ask("POST", "/instances", of_connector.clone());
+    let switched = ask("POST", "/instances", of_connector.clone());
     let lose = ask("POST", "/instances", of_connector);
     let polled = ask("POST", "/instances", polled(neighbour));
     let poller = format!("/instances/{}/pollers/things", polled["id"]);
@@ -134,10 +139,11 @@ fn seeds(server: &Server, neighbour: SocketAddr) -> Seeds {
     let first_id = ask("GET", "/users/me", Value::Null)["id"].clone();
     Seeds {
         element: with(&called),
+        element_switched: with(&switched),
         element_to_lose: with(&lose),
         user_to_lose: secret(&lost),
         kept_users: format!("{first_id},{},{}", owner["id"], lost["id"]),
-        kept_instances: format!("{},{},{}", called["id"], lose["id"], polled["id"]),
+        kept_instances: format!("{},{},{},{}", called["id"], switched["id"], lose["id"], polled["id"]),
         owner: owner_secret,
     }
 }
@@ -150,7 +156,7 @@ fn polled(neighbour: SocketAddr) -> Value {
         "event.notification.signature.key": "a key that nobody knows",
         "event.poller.refresh_interval": "0.01",
         "event.poller.configuration": {"things": {
-            "url": "/things?since=${milliseconds}", "idField": "id",
+            "url": "/things?since=${milliseconds}", "idField": "id", "list": "things",
             "datesConfiguration": {"updatedDateField": "changed", "updatedDateFormat": "milliseconds",
                                    "createdDateField": "created", "createdDateFormat": "milliseconds"}}}}})
 }
@@ -172,6 +178,7 @@ fn schemathesis(server: &Server, seeds: &Seeds, examples: usize) -> Command {
         .args(["--max-examples", &examples.to_string()])
         .env("FUZZ_OWNER", &seeds.owner)
         .env("FUZZ_ELEMENT", &seeds.element)
+        .env("FUZZ_ELEMENT_SWITCHED", &seeds.element_switched)
         .env("FUZZ_ELEMENT_TO_LOSE", &seeds.element_to_lose)
         .env("FUZZ_USER_TO_LOSE", &seeds.user_to_lose)
         .env("FUZZ_KEPT_USERS", &seeds.kept_users)

@@ -11,6 +11,7 @@ mod elements;
 mod fuzz;
 mod harness;
 mod hooks;
+mod instances;
 mod json_server;
 mod people;
 mod polling;

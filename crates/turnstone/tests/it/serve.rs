@@ -395,7 +395,8 @@ fn whatever_is_sent_is_answered_in_the_fields_shape() {
         ("GET", "/deliveries/7".into(), None, b"", 404, "notFound"),
         ("POST", "/deliveries/7/redeliver".into(), None, b"", 404, "notFound"),
         ("GET", "/nowhere".into(), None, b"", 404, "noSuchRoute"),
-        ("DELETE", "/instances".into(), None, b"", 405, "methodNotAllowed"),
+        ("DELETE", "/tags".into(), None, b"", 405, "methodNotAllowed"),
+        ("DELETE", "/instances".into(), None, b"", 400, "noElementToken"),
         ("BREW", "/instances".into(), None, b"", 405, "methodNotAllowed"),
         ("POST", "/instances".into(), None, b"", 415, "unsupportedMediaType"),
         ("POST", "/instances".into(), Some("text/plain"), b"{}", 415, "unsupportedMediaType"),
@@ -608,10 +609,14 @@ fn a_preset_token_is_taken_and_logs_can_be_json() {
     assert!(String::from_utf8_lossy(&short.stderr).contains("TURNSTONE_TOKEN must be"));
     let preset = "0123456789abcdef0123456789abcdef";
     command.env("TURNSTONE_TOKEN", preset).env("TURNSTONE_USER_TOKEN", preset);
+    let same = command.output().unwrap();
+    assert!(String::from_utf8_lossy(&same.stderr).contains("must differ"), "{same:?}");
+    let user = "fedcba9876543210fedcba9876543210";
+    command.env("TURNSTONE_USER_TOKEN", user);
     let (server, stderr) = Server::start_with(&mut command);
     assert_eq!(server.token, None, "a token that somebody brought is not shown");
     assert_eq!(
-        server.ask(&format!("User {preset}, Organization {preset}"), "GET", "/instances", None).expect(200),
+        server.ask(&format!("User {user}, Organization {preset}"), "GET", "/instances", None).expect(200),
         json!([])
     );
     assert!(server.terminate());
@@ -620,5 +625,5 @@ fn a_preset_token_is_taken_and_logs_can_be_json() {
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let request = lines.iter().find(|line| line["path"] == "/elements/api-v2/instances").expect("a request");
     assert_eq!(request["status"], 200);
-    assert!(!log.contains(preset), "tokens are not logged");
+    assert!(!log.contains(preset) && !log.contains(user), "tokens are not logged");
 }

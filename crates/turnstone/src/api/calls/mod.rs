@@ -69,8 +69,8 @@ pub fn routes() -> OpenApiRouter<Api> {
         ("where" = Option<String>, Query, description = "Which records, as in `lastName='Miller' and active=true`."),
         ("fields" = Option<String>, Query, description = "Names of the members to answer, separated by commas."),
         ("orderBy" = Option<String>, Query, description = "A member, with `asc` or `desc`."),
-        ("page" = Option<i64>, Query, description = "A page, counted from 1."),
-        ("pageSize" = Option<i64>, Query, description = "Records of a page."),
+        ("page" = Option<String>, Query, description = "A page, counted from 1 where the resource counts them."),
+        ("pageSize" = Option<String>, Query, description = "Records of a page."),
         ("nextPage" = Option<String>, Query, description = "What `Elements-Next-Page-Token` said.")
     ),
     responses((status = 200, body = Value)),

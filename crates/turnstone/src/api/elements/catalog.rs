@@ -1,9 +1,10 @@
 //! Whole connectors: listed, imported, read, replaced, exported, copied, switched and removed.
 
+use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_DISPOSITION;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue};
 use serde_json::{Value, json};
 use turnstone_core::connector::{Activity, Document};
 use turnstone_core::json_text;
@@ -16,7 +17,7 @@ use super::super::access::Caller;
 use super::super::body::{OptionalBody, Query, TextBody};
 use super::super::error::{Answer, ApiError};
 use super::stored::{self, Edit, Stored, with_warnings};
-use super::{JsonText, list_of};
+use super::{Gone, JsonText, list_of};
 
 /// Copies of one connector that get a key of their own without being asked for one.
 const COPIES_MAX: u32 = 100;
@@ -107,8 +108,8 @@ fn asks_for_all(clause: &Expression) -> bool {
     responses((status = 200, body = Vec<String>)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn keys(State(api): State<Api>, Caller { org, .. }: Caller) -> Answer<axum::Json<Vec<String>>> {
-    Ok(axum::Json(api.directory.elements(org).await?.into_iter().map(|row| row.key).collect()))
+pub async fn keys(State(api): State<Api>, Caller { org, .. }: Caller) -> Answer<Json<Vec<String>>> {
+    Ok(Json(api.directory.elements(org).await?.into_iter().map(|row| row.key).collect()))
 }
 
 /// Makes a connector from element JSON, such as an export.
@@ -184,17 +185,17 @@ pub async fn replace(
     tag = "elements",
     operation_id = "deleteElement",
     params(("keyOrId" = String, Path, description = "Key or id.")),
-    responses((status = 204)),
+    responses((status = 200, body = Gone)),
     extensions(("x-right" = json!("admin")))
 )]
 pub async fn remove(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path(element): Path<String>,
-) -> Answer<StatusCode> {
+) -> Answer<Json<Gone>> {
     let found = stored::find(&api, org, &element).await?;
     api.directory.delete_element(org, found.row.id).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Json(Gone {}))
 }
 
 /// The whole document, to be kept or imported elsewhere.
@@ -334,7 +335,7 @@ async fn switch(
         // A document that says nothing is active, and stays as it is when it shall be.
         let document: Document =
             if as_wanted { stored.document.clone() } else { stored.document.with_active(activity) };
-        Ok(Edit { document, changes: Vec::new(), warnings: Vec::new() })
+        Ok(Edit { document, changes: Vec::new(), warnings: Vec::new(), of_whole: Vec::new() })
     };
     let (stored, _) = stored::edit(api, org, element, change).await?;
     Ok(JsonText(stored.document.abridged(stored.row.id.0)))

@@ -7,17 +7,31 @@
 //! Not here: instances of a connector, signing in to its provider.
 
 mod catalog;
+mod configuration;
+mod convert;
+mod metadata;
+mod parts;
+mod scripts;
 mod stored;
 
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
+
+pub use self::stored::row;
 
 use super::Api;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().merge(catalog::routes())
+    OpenApiRouter::new()
+        .merge(catalog::routes())
+        .merge(metadata::routes())
+        .merge(convert::routes())
+        .merge(configuration::routes())
+        .merge(parts::routes())
 }
 
 /// An answer that is JSON already.
@@ -28,6 +42,10 @@ impl IntoResponse for JsonText {
         ([(CONTENT_TYPE, "application/json")], self.0).into_response()
     }
 }
+
+/// What is answered when something is gone: the field answers 200 and not 204.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Gone {}
 
 /// A JSON list of texts that are JSON.
 fn list_of(items: &[String]) -> String {

@@ -6,15 +6,16 @@
 use serde_json::Value;
 use turnstone_core::check::Fault;
 use turnstone_core::connector::{
-    Change, CheckedConnector, Connector, Document, DocumentError, Edited, Ids, KeptSecret, SentIds,
+    Change, CheckedConnector, Connector, Document, DocumentError, Edited, Ids, KeptSecret,
 };
 use turnstone_core::id::{ElementId, OrgId};
 use turnstone_core::json_text::{self, Kind};
 use turnstone_engine::connectors::seal_connector;
 use turnstone_store::{ElementChange, ElementRow, NewElement, StoreError};
 
-use super::super::Api;
 use super::super::error::{Answer, ApiError, FaultBody};
+use super::super::{Api, date_formats};
+use super::scripts;
 
 /// Keys that are words of our own paths, where a connector of that name could not be reached.
 const PATH_WORDS: [&str; 4] = ["keys", "metadata", "convert", "oauthProxies"];
@@ -54,23 +55,14 @@ impl Stored {
     }
 }
 
-/// A document that came in: bare of numbers, its secrets sealed.
-pub struct Arrived {
-    /// The document.
-    pub document: Document,
-    sent: SentIds,
-}
-
-/// Reads a document that came in. What our own answers add is taken out again.
-pub fn arrive(api: &Api, org: OrgId, text: String) -> Answer<Arrived> {
+/// Reads a document that came in, and seals its secrets. What our own answers add is taken out again.
+pub fn arrive(api: &Api, org: OrgId, text: String) -> Answer<Document> {
     let mut document = Document::parse(text).map_err(unreadable)?;
     if document.member("warnings").is_some_and(is_ours) {
-        document =
-            Document::parse(json_text::without_member(document.text(), "warnings")).map_err(unreadable)?;
+        let text = json_text::without_member(document.text(), "warnings");
+        document = Document::parse(text).map_err(unreadable)?;
     }
-    let (document, sent) = document.without_ids();
-    let document = seal_connector(&document, api.preparer.keys(), org, api.entropy.as_ref());
-    Ok(Arrived { document, sent })
+    Ok(seal_connector(&document, api.preparer.keys(), org, api.entropy.as_ref()))
 }
 
 fn unreadable(error: DocumentError) -> ApiError {
@@ -83,7 +75,7 @@ fn unreadable(error: DocumentError) -> ApiError {
 }
 
 /// Whether a member `warnings` is what an answer of ours adds.
-fn is_ours(warnings: &str) -> bool {
+pub fn is_ours(warnings: &str) -> bool {
     let own = |item: &&str| {
         let names: Vec<String> = json_text::members(item)
             .unwrap_or_default()
@@ -119,7 +111,8 @@ pub async fn find(api: &Api, org: OrgId, key_or_id: &str) -> Answer<Stored> {
     Stored::of(row(api, org, key_or_id).await?)
 }
 
-async fn row(api: &Api, org: OrgId, key_or_id: &str) -> Answer<ElementRow> {
+/// The connector of a path, as it is kept: by its id, else by its key.
+pub async fn row(api: &Api, org: OrgId, key_or_id: &str) -> Answer<ElementRow> {
     if let Ok(id) = key_or_id.parse() {
         match api.directory.element(org, ElementId(id)).await {
             // A key may be a number too.
@@ -135,11 +128,13 @@ async fn row(api: &Api, org: OrgId, key_or_id: &str) -> Answer<ElementRow> {
 }
 
 /// Stores a new connector.
-pub async fn create(api: &Api, org: OrgId, arrived: Arrived) -> Answer<(Stored, Vec<Fault>)> {
+pub async fn create(api: &Api, org: OrgId, arrived: Document) -> Answer<(Stored, Vec<Fault>)> {
+    let arrived = without_our_ids(api, org, arrived).await?;
     let nothing = Document::parse("{}").map_err(unreadable)?;
-    let (document, told) = arrived.document.with_secrets_of(&nothing);
+    let (document, told) = arrived.with_secrets_of(&nothing);
     let (connector, mut warnings) = understand(api, &document)?;
     warnings.extend(told.iter().map(of_secret));
+    warnings.extend(scripts::broken(api, org, &connector).await);
     let ids = numbered(api, |next| Ids::assign(&document, &mut || next())).await?;
     let new = NewElement {
         org,
@@ -153,7 +148,23 @@ pub async fn create(api: &Api, org: OrgId, arrived: Arrived) -> Answer<(Stored, 
         Err(StoreError::Conflict(_)) => return Err(exists(&connector.key)),
         other => other?,
     };
+    date_formats::remember_of(api, org, &document).await;
     Ok((Stored::of(api.directory.element(org, id).await?)?, warnings))
+}
+
+/// A document that was read here and is sent as a new one has the numbers of that one, which are not its own.
+async fn without_our_ids(api: &Api, org: OrgId, arrived: Document) -> Answer<Document> {
+    let Some(id) = arrived.member("id").and_then(|id| id.trim_ascii().parse().ok()) else {
+        return Ok(arrived);
+    };
+    let row = match api.directory.element(org, ElementId(id)).await {
+        Err(StoreError::NotFound(_)) => return Ok(arrived),
+        other => other?,
+    };
+    let stored = Stored::of(row)?;
+    let (document, sent) = arrived.without_shown(&stored.ids.as_shown(&stored.document));
+    // Another platform may have given that number to something else.
+    Ok(if sent.is_empty() { arrived } else { with_its_own_id(&document, &stored) })
 }
 
 fn exists(key: &str) -> ApiError {
@@ -168,20 +179,23 @@ pub async fn replace(
     api: &Api,
     org: OrgId,
     key_or_id: &str,
-    arrived: &Arrived,
+    arrived: &Document,
 ) -> Answer<(Stored, Vec<Fault>)> {
     for _ in 0..TRIES_MAX {
         let stored = find(api, org, key_or_id).await?;
-        let (document, told) = arrived.document.with_secrets_of(&stored.document);
+        let (document, sent) = arrived.without_shown(&stored.ids.as_shown(&stored.document));
+        let (document, told) = document.with_secrets_of(&stored.document);
         let document = with_its_own_id(&document, &stored);
         let document = with_its_key(document, &stored);
         let (connector, mut warnings) = understand(api, &document)?;
         warnings.extend(told.iter().map(of_secret));
         let carried = |next: &mut dyn FnMut() -> i64| {
-            stored.ids.carried(&stored.document, &document, &arrived.sent, &mut || next())
+            stored.ids.carried(&stored.document, &document, &sent, &mut || next())
         };
         let ids = numbered(api, carried).await?;
         if let Some(stored) = put(api, &stored, &document, &ids, &connector).await? {
+            warnings.extend(scripts::broken(api, org, &connector).await);
+            date_formats::remember_of(api, org, &document).await;
             return Ok((stored, warnings));
         }
     }
@@ -220,13 +234,16 @@ pub struct Edit {
     pub document: Document,
     /// What it did to the lists, in order.
     pub changes: Vec<Change>,
-    /// What works less than it seems.
+    /// What works less than it seems, with places in the part that was edited.
     pub warnings: Vec<Fault>,
+    /// The same for the whole document after it.
+    pub of_whole: Vec<Fault>,
 }
 
 impl From<Edited> for Edit {
     fn from(edited: Edited) -> Edit {
-        Edit { document: edited.document, changes: vec![edited.change], warnings: edited.warnings }
+        let Edited { document, change, warnings } = edited;
+        Edit { document, changes: vec![change], warnings, of_whole: Vec::new() }
     }
 }
 
@@ -239,11 +256,12 @@ pub async fn edit(
 ) -> Answer<(Stored, Edit)> {
     for _ in 0..TRIES_MAX {
         let stored = find(api, org, key_or_id).await?;
-        let edit = change(&stored)?;
+        let mut edit = change(&stored)?;
         if edit.document == stored.document {
             return Ok((stored, edit));
         }
-        let (connector, _) = understand(api, &edit.document)?;
+        let (connector, of_whole) = understand(api, &edit.document)?;
+        edit.of_whole = of_whole;
         let followed = |next: &mut dyn FnMut() -> i64| {
             let mut ids = stored.ids.clone();
             for change in &edit.changes {
@@ -279,8 +297,22 @@ async fn put(
         ids: serialised(ids),
         active: connector.active,
     };
-    match api.directory.update_element(org, id, revision, change, api.now()).await {
-        Ok(_) => Ok(Some(Stored::of(api.directory.element(org, id).await?)?)),
+    let now = api.now();
+    match api.directory.update_element(org, id, revision, change.clone(), now).await {
+        Ok(revision) => {
+            let ElementChange { key, name, document, ids, active } = change;
+            let row = ElementRow {
+                key,
+                name,
+                document,
+                ids,
+                active,
+                revision,
+                updated_at: now,
+                ..stored.row.clone()
+            };
+            Ok(Some(Stored::of(row)?))
+        }
         Err(StoreError::Conflict(sentence)) => {
             let now = api.directory.element(org, id).await?;
             if now.revision != revision {

@@ -27,11 +27,11 @@ use super::element::{Chosen, Reference, for_new, of_row, write_reference};
 use super::plan::{Plan, changed_keys, changed_members, changes};
 use super::rights::{self, Was};
 use super::shape::{ADDED, InstanceBody, InstanceOrPlan, findings, shown};
-use super::{formats, switch};
-use crate::api::Api;
+use super::switch;
 use crate::api::access::{Caller, Particulars, Unaudited};
 use crate::api::body::{Body, Query};
 use crate::api::error::{Answer, ApiError};
+use crate::api::{Api, date_formats};
 
 /// What an authorisation brings: a document that comes without them keeps them.
 const TOKENS: [&str; 6] = [
@@ -270,6 +270,9 @@ struct Sent {
 
 async fn prepared(api: &Api, caller: &Caller, row: InstanceRow, wanted: Wanted) -> Answer<Change> {
     let Wanted { document, sent, unset, stays } = wanted;
+    if !document.is_object() {
+        return Err(ApiError::bad("badDocument", "the body is not an object; send the whole document"));
+    }
     let stored = stored_document(&row)?;
     let was = opened(api, row.org, &stored)?;
     // Members that were merged in may be sealed still.
@@ -411,7 +414,6 @@ impl Change {
         }
         let events = self.read.instance.enabled;
         let (warnings, repairs) = (findings(&self.read.warnings), findings(&self.read.repairs));
-        let resources = self.read.instance.resources.clone();
         let new = new_instance(api, org, self.read, &self.document, self.chosen.as_ref(), self.pollers);
         api.store.update_instance(org, id, new, api.now()).await?;
         let row = api.store.instance(org, id).await?;
@@ -421,7 +423,7 @@ impl Change {
             connected(api, &row, &newer, signed_in.as_ref()).await?;
         }
         switch::follow_events(api, &row, events).await?;
-        formats::keep(api, org, &self.document, &resources).await;
+        date_formats::remember_of_instance(api, org, &self.document).await;
         (api.wake)();
         let mut body = shown(api, &row).await?;
         (body.warnings, body.repairs) = (warnings, repairs);

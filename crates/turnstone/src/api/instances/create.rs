@@ -22,7 +22,7 @@ use super::shape::{ADDED, InstanceOrPlan, findings, made_by, shown};
 use crate::api::access::Caller;
 use crate::api::body::{Body, Query};
 use crate::api::error::{Answer, ApiError};
-use crate::api::{Api, access, secret};
+use crate::api::{Api, access, date_formats, secret};
 
 /// Makes an instance and starts its pollers.
 ///
@@ -131,7 +131,7 @@ async fn make(api: &Api, caller: &Caller, draft: Draft) -> Answer<InstanceOrPlan
         signed_in.write_into(&mut document);
     }
     let (warnings, repairs) = (findings(&read.warnings), findings(&read.repairs));
-    let (pollers, resources) = (pollers(api, &read), read.instance.resources.clone());
+    let pollers = pollers(api, &read);
     let token = secret(api.entropy.as_ref());
     let new = new_instance(api, caller.org, read, &document, chosen.as_ref(), pollers);
     let new = NewInstance { token_hash: access::hash(&token), ..new };
@@ -140,7 +140,7 @@ async fn make(api: &Api, caller: &Caller, draft: Draft) -> Answer<InstanceOrPlan
     if let Some(signed_in) = signed_in {
         adopt(api, &row, &signed_in).await;
     }
-    super::formats::keep(api, caller.org, &document, &resources).await;
+    date_formats::remember_of_instance(api, caller.org, &document).await;
     (api.wake)();
     let mut body = shown(api, &row).await?;
     body.token = Some(token);

@@ -17,6 +17,7 @@ use super::{change, create, listed};
 use crate::api::Api;
 use crate::api::access::Caller;
 use crate::api::body::{Body, Query};
+use crate::api::elements::row as of_path;
 use crate::api::error::{Answer, ApiError};
 
 /// A stored connector in one of its revisions.
@@ -107,15 +108,6 @@ pub async fn for_new(api: &Api, row: &ElementRow) -> Answer<Chosen> {
 /// Writes into a document which connector it is of.
 pub fn write_reference(document: &mut Value, chosen: &Chosen) {
     document["element"] = json!({"id": chosen.id.0, "key": chosen.key});
-}
-
-/// The connector of a path: its key or its id.
-pub async fn of_path(api: &Api, org: OrgId, key_or_id: &str) -> Answer<ElementRow> {
-    if let Some(row) = api.directory.element_by_key(org, key_or_id).await? {
-        return Ok(row);
-    }
-    let id = key_or_id.parse().map(ElementId).map_err(|_| ApiError::not_found("connector"))?;
-    Ok(api.directory.element(org, id).await?)
 }
 
 /// Makes an instance of a connector.

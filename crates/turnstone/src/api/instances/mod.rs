@@ -14,7 +14,6 @@ mod create;
 mod docs;
 mod document;
 pub mod element;
-pub mod formats;
 mod plan;
 pub mod remembered;
 mod rights;
@@ -96,7 +95,7 @@ pub async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Answe
 
 /// A page of instances; `filter` gets what the query says.
 async fn listed(api: &Api, org: OrgId, mut filter: InstanceFilter, query: &Query) -> Answer<Response> {
-    let hydrate = query.text("hydrate") != Some("false");
+    let hydrate = query.flag_or("hydrate", true)?;
     filter.tags = query.all("tags[]").iter().chain(query.all("tags")).cloned().collect();
     filter.after = query.number("nextPage")?.unwrap_or(0);
     filter.limit = query.page_size()?;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::document::configuration;
 use super::shape::findings;
 use crate::api::error::FaultBody;
+use crate::api::markup;
 
 /// What would be done. Nothing was.
 #[derive(Debug, Serialize, ToSchema)]
@@ -100,11 +101,26 @@ fn fate(known: Option<&PollerRow>, new: &NewPoller, resource: Option<&Resource>)
 pub fn changed_members(was: &Value, now: &Value) -> Vec<String> {
     let mut changed: Vec<String> = ["name", "description", "tags", "externalAuthentication"]
         .into_iter()
-        .filter(|name| was.get(name) != now.get(name))
+        .filter(|name| as_shown(name, was) != as_shown(name, now))
         .map(str::to_owned)
         .collect();
     changed.extend(changed_keys(was, now).iter().map(|key| format!("configuration.{key:?}")));
     changed
+}
+
+/// A member as it is shown: a document that was read and is sent back is no change.
+fn as_shown(name: &str, document: &Value) -> Value {
+    let plain = |value: &Value| match value {
+        Value::String(text) => Value::String(markup::strip(text)),
+        other => other.clone(),
+    };
+    match (name, document.get(name)) {
+        ("tags", Some(Value::Array(tags))) => tags.iter().map(plain).collect(),
+        ("tags", Some(Value::String(tag))) => Value::Array(vec![Value::String(markup::strip(tag))]),
+        ("tags", _) => Value::Array(Vec::new()),
+        ("externalAuthentication", None | Some(Value::Null)) => Value::String("none".to_owned()),
+        (_, value) => value.map(plain).unwrap_or_default(),
+    }
 }
 
 /// The keys of the configuration whose values are another, by key.
@@ -133,5 +149,8 @@ mod tests {
         let now = json!({"name": "b", "tags": ["x"], "configuration": {"b": 1, "c": "t", "e": {}}});
         assert_eq!(changed_members(&was, &now), ["name", r#"configuration."c""#, r#"configuration."e""#]);
         assert!(changed_members(&was, &was).is_empty());
+        let shown = json!({"name": "a", "tags": ["x"], "externalAuthentication": "none"});
+        let stored = json!({"name": "<i>a</i>", "tags": "x"});
+        assert!(changed_members(&stored, &shown).is_empty());
     }
 }

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 
 use super::{Role, UserWithSecret, address, name, users};
 use crate::api::access::{Caller, hash, told};
-use crate::api::body::Typed;
+use crate::api::body::{Typed, as_object};
 use crate::api::error::{Answer, ApiError};
 use crate::api::{Api, organization_secret};
 
@@ -57,6 +57,7 @@ pub struct NewOrganizationBody {
     #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Its first user; called `owner` when nobody says.
+    #[serde(default, deserialize_with = "as_object")]
     owner: Option<NewOwnerBody>,
 }
 

@@ -1,10 +1,10 @@
 //! Instances made from connectors: their calls, their polls through their own resources, and their credentials, with
 //! real hooks, real sockets and a real store.
 
-mod mission;
-mod oidc;
+pub mod mission;
+pub mod oidc;
 mod polling;
-mod renewal;
+pub mod renewal;
 mod sign_in;
-mod vendor;
-mod world;
+pub mod vendor;
+pub mod world;

@@ -17,17 +17,17 @@ use super::vendor::zulu;
 use super::world::{Element, World};
 use crate::harness::{PATIENCE, root};
 
-const CALLBACK: &str = "http://127.0.0.1/callback";
+pub const CALLBACK: &str = "http://127.0.0.1/callback";
 
 /// The server; it ends with the test.
-struct Server {
+pub struct Server {
     child: Child,
-    issuer: String,
+    pub issuer: String,
     http: reqwest::Client,
 }
 
 impl Server {
-    async fn start() -> Server {
+    pub async fn start() -> Server {
         turnstone_engine::egress::install_crypto();
         let folder = root().join("tests/oidc-provider");
         assert!(
@@ -50,25 +50,25 @@ impl Server {
         Server { child, issuer, http: http.build().unwrap() }
     }
 
-    async fn control(&self, path: &str, body: Value) -> Value {
+    pub async fn control(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/control/{path}", self.issuer);
         let text = self.http.post(url).body(body.to_string()).send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
-    async fn count(&self, name: &str) -> u64 {
+    pub async fn count(&self, name: &str) -> u64 {
         self.control("counts", json!({})).await[name].as_u64().unwrap()
     }
 
     /// Makes things that changed so many seconds ago.
-    async fn things(&self, ids: std::ops::Range<u64>, seconds_ago: i64) {
+    pub async fn things(&self, ids: std::ops::Range<u64>, seconds_ago: i64) {
         let at = World::now() - jiff::SignedDuration::from_secs(seconds_ago);
         let thing = |id: u64| json!({"id": id.to_string(), "changed": zulu(at), "made": zulu(at)});
         self.control("things", ids.map(thing).collect()).await;
     }
 
     /// What a person's browser does: follows the redirects with its cookies until they lead to the callback.
-    async fn allow(&self, url: &str) -> Map<String, Value> {
+    pub async fn allow(&self, url: &str) -> Map<String, Value> {
         let (mut url, mut cookies) = (url.to_owned(), BTreeMap::new());
         for _ in 0..10 {
             if url.starts_with(CALLBACK) {
@@ -89,7 +89,7 @@ impl Server {
         panic!("the authorisation does not end: {url}");
     }
 
-    fn configuration(&self, client: &str) -> Map<String, Value> {
+    pub fn configuration(&self, client: &str) -> Map<String, Value> {
         let Value::Object(configuration) = json!({
             "base.url": self.issuer,
             "oauth.authorization.url": format!("{}/auth", self.issuer),
