@@ -1,8 +1,8 @@
 //! Measures resource calls: a second's worth through mapping and hooks, against the same requests made bare.
 //!
-//! `CALLS` sets their number, `AT_ONCE` how many are under way. All sides ask the same provider over real sockets in one
-//! run, so that their ratio says what a call costs beside its request: finding the resource, settings and tokens from the
-//! store, mapping 100 records, and two hooks in their workers.
+//! `CALLS` sets their number, `AT_ONCE` how many are under way. All sides ask the same provider over real sockets in
+//! one run, so that their ratio says what a call costs beside its request: finding the resource, settings and tokens
+//! from the store, mapping 100 records, and two hooks in their workers.
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -314,23 +314,7 @@ async fn wanted_connector(
     stays: bool,
 ) -> Answer<Option<Chosen>> {
     let reference = Reference::of(document);
-    let Some((own, _)) = row.element else {
-        if reference.id.is_some() {
-            let named = reference.row(api, row.org).await?.ok_or_else(|| ApiError::not_found("connector"))?;
-            return for_new(api, &named).await.map(Some);
-        }
-        return match reference.key {
-            Some(key) if key != row.element_key => {
-                let message = format!(
-                    "the instance brings its own settings as `{}`, which stays; name a stored connector by \
-                     `element.id`, or make a new instance",
-                    row.element_key
-                );
-                Err(ApiError::conflict("elementChanged", message))
-            }
-            Some(_) | None => Ok(None),
-        };
-    };
+    let Some((own, _)) = row.element else { return first_connector(api, row, &reference).await };
     if reference != Reference::default() {
         let Some(named) = reference.row(api, row.org).await? else {
             let message = format!(
@@ -348,6 +332,23 @@ async fn wanted_connector(
     }
     let current = api.directory.element(row.org, own).await?;
     Chosen::current(api, &current).await.map(Some)
+}
+
+/// The same for an instance that brings its own settings: it becomes one of a connector only by the connector's id.
+async fn first_connector(api: &Api, row: &InstanceRow, reference: &Reference) -> Answer<Option<Chosen>> {
+    if reference.id.is_some() {
+        let named = reference.row(api, row.org).await?.ok_or_else(|| ApiError::not_found("connector"))?;
+        return for_new(api, &named).await.map(Some);
+    }
+    if reference.key.as_ref().is_none_or(|key| *key == row.element_key) {
+        return Ok(None);
+    }
+    let message = format!(
+        "the instance brings its own settings as `{}`, which stays; name a stored connector by `element.id`, or make \
+         a new instance",
+        row.element_key
+    );
+    Err(ApiError::conflict("elementChanged", message))
 }
 
 /// What only we write into a document stays in it: who made it, and what an authorisation brought.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use turnstone_core::check::Fault;
+use turnstone_core::connector::Connector;
 use turnstone_core::event::seconds;
 use turnstone_core::id::OrgId;
 use turnstone_engine::document::redact_document;
@@ -117,6 +118,18 @@ pub struct ElementOfInstance {
     pub revision: Option<i64>,
 }
 
+impl ElementOfInstance {
+    fn of(row: &InstanceRow, connector: Option<&Connector>) -> ElementOfInstance {
+        ElementOfInstance {
+            id: row.element.map(|(id, _)| id.0),
+            key: row.element_key.clone(),
+            name: connector.map(|connector| connector.name.clone()),
+            hub: connector.and_then(|connector| connector.hub.clone()),
+            revision: row.element.map(|(_, revision)| revision),
+        }
+    }
+}
+
 /// Who made an instance.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -176,13 +189,7 @@ impl<'a> Shower<'a> {
             valid: state == ConnectionState::Connected,
             disabled: !row.enabled,
             tags: row.tags.clone(),
-            element: ElementOfInstance {
-                id: row.element.map(|(id, _)| id.0),
-                key: row.element_key.clone(),
-                name: connector.as_ref().map(|connector| connector.name.clone()),
-                hub: connector.as_ref().and_then(|connector| connector.hub.clone()),
-                revision: row.element.map(|(_, revision)| revision),
-            },
+            element: ElementOfInstance::of(row, connector.as_deref()),
             element_id: row.element.map(|(id, _)| id.0),
             configuration: hydrate.then(|| configuration.unwrap_or_default()),
             user: self.user(&document),

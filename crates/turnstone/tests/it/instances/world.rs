@@ -32,7 +32,7 @@ impl World {
         let server = Server::start(data.path(), &OPEN);
         let owner = server.token.clone().expect("the first start shows a token");
         assert!(server.terminate());
-        let store = SqliteStore::open(&data.path().join("turnstone.db")).unwrap();
+        let store = SqliteStore::open(data.path().join("turnstone.db")).unwrap();
         let now = jiff::Timestamp::now();
         let org = store.ensure_org("default", now).await.unwrap();
         assert_eq!(store.orgs().await.unwrap().len(), 1, "the organisation that the server made");
