@@ -189,6 +189,11 @@ pub async fn replace(
         let document = with_its_key(document, &stored);
         let (connector, mut warnings) = understand(api, &document)?;
         warnings.extend(told.iter().map(of_secret));
+        if document == stored.document {
+            // A revision is something that changed.
+            warnings.extend(scripts::broken(api, org, &connector).await);
+            return Ok((stored, warnings));
+        }
         let carried = |next: &mut dyn FnMut() -> i64| {
             stored.ids.carried(&stored.document, &document, &sent, &mut || next())
         };
