@@ -91,11 +91,17 @@ pub(crate) async fn run(args: ExportArgs, output: Output) -> Outcome {
             "folder": name.to_string(), "connectors": counts.0, "instances": counts.1, "secrets": secrets});
         return output.result(&format!("{told}\n"));
     }
-    output.result(&format!("{} connectors and {} instances written to `{name}`\n", counts.0, counts.1))?;
+    let (connectors, instances) = (plural(counts.0, "connector"), plural(counts.1, "instance"));
+    output.result(&format!("{connectors} and {instances} written to `{name}`\n"))?;
     if !left_out.is_empty() {
-        output.note(&format!("{} secrets are left out; `{name}/.env.example` lists them", left_out.len()));
+        let secrets = plural(left_out.len(), "secret");
+        output.note(&format!("{secrets} left out; `{name}/.env.example` lists what must be set"));
     }
     Ok(())
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn refuse_full(args: &ExportArgs) -> Outcome {

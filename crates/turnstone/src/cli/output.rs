@@ -127,9 +127,8 @@ impl Output {
         let width = |column: usize| {
             all.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or(0)
         };
-        // What is wider than this is cut: the columns after it matter too.
-        let widths: Vec<usize> = (0..head.len()).map(|column| width(column).min(CELL_MAX)).collect();
         let line_max = terminal_width().unwrap_or(usize::MAX);
+        let widths = fitted((0..head.len()).map(width).collect(), line_max);
         let mut text = String::new();
         for row in all {
             let (mut line, mut at) = (String::new(), 0);
@@ -151,6 +150,23 @@ impl Output {
         }
         text
     }
+}
+
+/// The widths of columns, so that all of them can be seen: what is too wide is cut, the widest first.
+fn fitted(mut widths: Vec<usize>, line_max: usize) -> Vec<usize> {
+    const NARROWEST: usize = 8;
+    let columns = widths.len();
+    for width in widths.iter_mut().take(columns.saturating_sub(1)) {
+        *width = (*width).min(CELL_MAX);
+    }
+    let gaps = 2 * columns.saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > line_max {
+        match widths.iter_mut().max() {
+            Some(widest) if *widest > NARROWEST => *widest -= 1,
+            _ => break,
+        }
+    }
+    widths
 }
 
 /// Characters of a cell that is not the last one of its row.

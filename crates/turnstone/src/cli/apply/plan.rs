@@ -97,8 +97,10 @@ pub(crate) struct Step {
     pub(crate) members: Vec<Difference>,
     /// What becomes of its pollers' places.
     pub(crate) cursors: Vec<Cursor>,
-    /// What to know about it.
+    /// What works less well than it could.
     pub(crate) warnings: Vec<String>,
+    /// What could not be compared.
+    pub(crate) notes: Vec<String>,
     /// What is sent.
     pub(crate) sent: Sent,
     /// Whether its connector changes before it, so that the server has to be asked once more.
@@ -266,6 +268,7 @@ impl Step {
             members: Vec::new(),
             cursors: Vec::new(),
             warnings: Vec::new(),
+            notes: Vec::new(),
             sent: Sent::Nothing,
             follows_connector: false,
         }
@@ -286,11 +289,12 @@ async fn connector_step(remote: &Remote, server: &Server<'_>, file: &ConnectorFi
             Action::Change
         }
     };
-    let mut warnings: Vec<String> = file.warnings.iter().map(ToString::to_string).collect();
+    let warnings: Vec<String> = file.warnings.iter().map(ToString::to_string).collect();
+    let mut notes = Vec::new();
     let blanked = file.document.export().blanked;
     if action == Action::Keep && !blanked.is_empty() {
         let keys = blanked.join("`, `");
-        warnings.push(format!(
+        notes.push(format!(
             "secret defaults (`{keys}`) cannot be compared; `turnstone connector import --replace` sends them anew"
         ));
     }
@@ -298,6 +302,7 @@ async fn connector_step(remote: &Remote, server: &Server<'_>, file: &ConnectorFi
         file: Some(file.file.clone()),
         members,
         warnings,
+        notes,
         sent: Sent::Connector(file.document.text().to_owned()),
         ..Step::bare("connector", key.clone(), key.clone(), server.element_id(&key), action)
     })
@@ -540,7 +545,7 @@ fn each_at(path: &str, value: &mut Value, call: &mut dyn FnMut(&str, &mut Value)
 
 fn with_missing(mut step: Step, looked_up: &LookedUp) -> Step {
     for fault in &looked_up.faults {
-        step.warnings.push(format!("{}: {}; it is not compared", fault.path, fault.problem));
+        step.notes.push(format!("{}: {}; it is not compared", fault.path, fault.problem));
     }
     step
 }

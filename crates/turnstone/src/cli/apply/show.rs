@@ -73,6 +73,7 @@ fn step_json(step: &Step) -> Value {
         "members": step.members.iter().map(member).collect::<Vec<_>>(),
         "cursors": step.cursors.iter().map(cursor).collect::<Vec<_>>(),
         "warnings": step.warnings,
+        "notes": step.notes,
     })
 }
 
@@ -90,7 +91,7 @@ fn word(action: Action) -> &'static str {
 pub(super) fn text(plan: &Plan, output: &Output) -> String {
     let mut text = String::new();
     for step in plan.steps.iter().filter(|step| step.action != Action::Leave) {
-        if step.action != Action::Keep || !step.warnings.is_empty() {
+        if step.action != Action::Keep || !step.notes.is_empty() {
             step_text(step, output, &mut text);
         }
     }
@@ -163,7 +164,11 @@ fn step_text(step: &Step, output: &Output, text: &mut String) {
         let _ =
             writeln!(text, "    its pollers and their places: {lost}; its events stay for their retention");
     }
-    for warning in &step.warnings {
+    for note in &step.notes {
+        let _ = writeln!(text, "    {}: {}", output.paint(Style::Faint, "note"), tame(note));
+    }
+    // Who changes nothing has seen them before.
+    for warning in step.warnings.iter().filter(|_| step.action != Action::Keep) {
         let _ = writeln!(text, "    {}: {}", output.paint(Style::Warn, "warning"), tame(warning));
     }
 }
