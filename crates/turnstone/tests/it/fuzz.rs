@@ -1,9 +1,9 @@
-//! The API against its own schema: schemathesis sends what the served document allows, and what it does not, and looks at
-//! every answer.
+//! The API against its own schema: schemathesis sends what the served document allows, and what it does not, and looks
+//! at every answer.
 //!
-//! The server's own log counts the requests, so that a run that tried little is not taken for a good one. `REQUESTS` sets
-//! how many there must be. Nothing here reaches beyond this machine: the provider, the callbacks and the connectors'
-//! addresses are on loopback.
+//! The server's own log counts the requests, so that a run that tried little is not taken for a good one. `REQUESTS`
+//! sets how many there must be. Nothing here reaches beyond this machine: the provider, the callbacks and the
+//! connectors' addresses are on loopback.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -202,7 +202,8 @@ fn the_api_keeps_to_its_own_schema() {
     let tally = Tally::of(log);
     let seeds = seeds(&server, neighbour());
     let before = tally.count(|_| true);
-    let output = schemathesis(&server, &seeds, wanted.div_ceil(REQUESTS_PER_EXAMPLE)).output().expect("it runs");
+    let output =
+        schemathesis(&server, &seeds, wanted.div_ceil(REQUESTS_PER_EXAMPLE)).output().expect("it runs");
     let requests = tally.count(|_| true) - before;
     let told = String::from_utf8_lossy(&output.stdout);
     println!(
