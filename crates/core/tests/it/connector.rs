@@ -767,6 +767,50 @@ fn a_connector_is_shown_with_our_ids_and_in_short() {
 }
 
 #[test]
+fn numbers_stay_with_parts_when_a_whole_document_is_exchanged() {
+    let text = |parts: &str, hooks: &str| {
+        format!(
+            r#"{{"name":"n","authentication":{{"type":"none"}},"configuration":[{{"key":"a","id":7}},{{"key":"b"}}],
+            "parameters":[{parts}],"hooks":[{hooks}],"resources":[{{"path":"/hubs/x/r/{{id}}","method":"GET",
+            "parameters":[{parts}],"hooks":[]}}]}}"#
+        )
+    };
+    let (one, two) = (r#"{"name":"p","type":"query"}"#, r#"{"name":"q","type":"query"}"#);
+    let (first, second) = (r#"{"type":"event","body":"1"}"#, r#"{"type":"event","body":"2"}"#);
+    let old = Document::parse(text(&format!("{one},{two}"), &format!("{first},{second}"))).unwrap();
+    let mut next = numbers();
+    let ids = Ids::assign(&old, &mut next);
+
+    // What is shown and comes back is what was imported, another platform's number included.
+    let shown = Document::parse(old.shown(42, &ids)).unwrap();
+    let (back, sent) = shown.without_shown(&ids.as_shown(&old));
+    assert!(!sent.is_empty());
+    let member = |document: &Document, name: &str| {
+        serde_json::from_str::<Value>(document.member(name).unwrap()).unwrap()
+    };
+    for name in ["configuration", "parameters", "hooks", "resources"] {
+        assert_eq!(member(&back, name), member(&old, name), "{name}");
+    }
+    assert_eq!(ids.carried(&old, &back, &sent, &mut next), ids);
+    let (same, none) = old.without_shown(&ids.as_shown(&old));
+    assert!(none.is_empty() && same == old, "numbers of others stay");
+
+    // Moved, taken out, put in, renamed with its number: each keeps its own.
+    let renamed = format!(r#"{{"name":"r","type":"query","id":{}}}"#, ids.parameters[0]);
+    let third = r#"{"type":"event","body":"3"}"#;
+    let sent_text = text(&format!("{two},{renamed}"), &format!("{second},{third},{first}"));
+    let (new, sent) = Document::parse(sent_text).unwrap().without_shown(&ids.as_shown(&old));
+    let carried = ids.carried(&old, &new, &sent, &mut next);
+    assert_eq!(carried.configuration, ids.configuration);
+    assert_eq!(carried.parameters, [ids.parameters[1], ids.parameters[0]]);
+    assert_eq!((carried.hooks[0], carried.hooks[2]), (ids.hooks[1], ids.hooks[0]));
+    assert!(carried.hooks[1] > *ids.hooks.iter().max().unwrap());
+    assert_eq!(carried.resources[0].id, ids.resources[0].id);
+    assert_eq!(carried.resources[0].parameters[0], ids.resources[0].parameters[1]);
+    assert!(!new.text().contains(&ids.parameters[0].to_string()), "{}", new.text());
+}
+
+#[test]
 fn secrets_are_blank_in_copies_and_exports() {
     let with_secret =
         DEALS.replace(r#""key": "api.token","#, r#""key": "api.token", "defaultValue": "s3cret-s3cret","#);

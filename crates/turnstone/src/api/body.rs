@@ -203,7 +203,7 @@ impl Query {
     /// A switch that has this position when it is not there; 400 when it is neither `true` nor `false`.
     pub fn flag_or(&self, name: &str, unsaid: bool) -> Answer<bool> {
         match self.text(name).map(str::to_ascii_lowercase).as_deref() {
-            None | Some("") => Ok(unsaid),
+            None => Ok(unsaid),
             Some("true") => Ok(true),
             Some("false") => Ok(false),
             Some(other) => {

@@ -41,7 +41,7 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
@@ -96,6 +96,9 @@ pub struct Api(Arc<Inner>);
 pub struct Inner {
     parts: Parts,
     rehearsals: Semaphore,
+    /// One change of a connector at a time: each is made on the newest revision, and waiting is better than trying
+    /// again.
+    element_changes: Mutex<()>,
     under_way: UnderWay,
     rights: Rights,
     /// The OpenAPI document, as it is served.
@@ -117,10 +120,15 @@ impl Api {
         Api(Arc::new(Inner {
             parts,
             rehearsals: Semaphore::new(REHEARSALS_AT_ONCE),
+            element_changes: Mutex::new(()),
             under_way: UnderWay::default(),
             rights: Rights::of_document(&document),
             document: as_text(&document),
         }))
+    }
+
+    fn element_changes(&self) -> &Mutex<()> {
+        &self.0.element_changes
     }
 
     fn rehearsals(&self) -> &Semaphore {

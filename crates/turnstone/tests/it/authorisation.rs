@@ -109,6 +109,10 @@ impl World {
         let stranger = format!("User {}", stranger["owner"]["secret"].as_str().unwrap());
         let mut connector: Value = serde_json::from_str(DEALS).unwrap();
         connector["key"] = json!(KEY);
+        let hook = json!({"type": "preRequest", "mimeType": "application/javascript", "body": "done({});"});
+        connector["hooks"] = json!([hook]);
+        connector["resources"][0]["hooks"] = json!([hook]);
+        connector["resources"][0]["model"] = json!({"fields": [{"path": "id", "type": "string"}]});
         ask("POST", "/elements", connector);
         // Nobody listens there: what is sent waits to be sent again.
         let nowhere = "http://127.0.0.1:9/events";
@@ -130,11 +134,10 @@ impl World {
         let token = ask("POST", "/organizations/tokens", Value::Null)["id"].to_string();
         let format = json!({"format": "yyyy.MM.dd 'at' HH"});
         let format = ask("POST", "/date-formats", format)["id"].to_string();
-        let parts = |list: &str| ask("GET", &format!("/elements/{KEY}/{list}"), Value::Null);
-        // A list may be empty; then any number is as good, since the connector is looked for first.
-        let first = |list: &Value| list.get(0).map_or("1".to_owned(), |part| part["id"].to_string());
-        let resource = first(&parts("resources"));
-        let (hook, parameter) = (first(&parts("hooks")), first(&parts("parameters")));
+        let first =
+            |list: &str| ask("GET", &format!("/elements/{KEY}/{list}"), Value::Null)[0]["id"].to_string();
+        let resource = first("resources");
+        let of_resource = |list: &str| first(&format!("resources/{resource}/{list}"));
         let owned = |real: String, made_up| Thing { real: Some(real), made_up };
         let word = |made_up| Thing { real: None, made_up };
         let things = BTreeMap::from([
@@ -150,9 +153,11 @@ impl World {
             (("date-formats", "id"), owned(format, "999999999")),
             (("configuration", "configKey"), owned("base.url".to_owned(), "no.such.key")),
             (("resources", "partId"), owned(resource.clone(), "999999999")),
+            (("resource hooks", "partId"), owned(of_resource("hooks"), "999999999")),
+            (("resource parameters", "partId"), owned(of_resource("parameters"), "999999999")),
             (("resources", "resourceId"), owned(resource, "999999999")),
-            (("hooks", "partId"), owned(hook, "999999999")),
-            (("parameters", "partId"), owned(parameter, "999999999")),
+            (("hooks", "partId"), owned(first("hooks"), "999999999")),
+            (("parameters", "partId"), owned(first("parameters"), "999999999")),
             (("hubs", "hub"), word("crm")),
             (("{hub}", "path"), word("nosuchresource")),
             (("objects", "name"), word("nosuchobject")),
@@ -211,7 +216,11 @@ impl World {
             let Some(name) = segment.strip_prefix('{').and_then(|name| name.strip_suffix('}')) else {
                 return segment.to_owned();
             };
-            let before = segments[place - 1];
+            let before = match segments[place - 1] {
+                "hooks" if segments.contains(&"{resourceId}") => "resource hooks",
+                "parameters" if segments.contains(&"{resourceId}") => "resource parameters",
+                other => other,
+            };
             let Some(thing) = self.things.get(&(before, name)) else {
                 panic!("{}: tell the world of a real `{{{name}}}` behind `{before}`", operation.id)
             };
@@ -362,6 +371,12 @@ fn another_organisation(world: &mut World, operation: &Operation, least: &Least)
             (answer.status, answer.json()["code"].clone(), answer.json()["message"].clone())
         };
         assert_eq!(told(&answer), told(&unknown), "{}: a stranger learns that it is there", operation.id);
+        if operation.method == "GET" {
+            let own = world.send(operation, &authorization(&world.owner), true);
+            // What brings its own settings has no connector to describe.
+            let is_there = own.status != 404 || own.json()["code"] == "noConnector";
+            assert!(is_there, "{}: the world's things are not real: {}", operation.id, own.body);
+        }
     } else {
         assert!(answer.status < 500 && answer.status != 401, "{}: {answer:?}", operation.id);
     }

@@ -19,7 +19,7 @@ use super::scripts;
 
 /// Keys that are words of our own paths, where a connector of that name could not be reached.
 const PATH_WORDS: [&str; 4] = ["keys", "metadata", "convert", "oauthProxies"];
-/// How often a change is made anew because somebody else was faster.
+/// How often a change is made anew because another node was faster.
 const TRIES_MAX: u32 = 8;
 
 /// A connector of the store.
@@ -174,26 +174,30 @@ fn exists(key: &str) -> ApiError {
 }
 
 /// Replaces a whole connector. Parts that stay keep their numbers, and secrets that are sent as they were shown or
-/// exported stay as they are.
+/// exported stay as they are. A document that is there already makes no revision.
 pub async fn replace(
     api: &Api,
     org: OrgId,
     key_or_id: &str,
     arrived: &Document,
 ) -> Answer<(Stored, Vec<Fault>)> {
+    let one_at_a_time = api.element_changes().lock().await;
     for _ in 0..TRIES_MAX {
         let stored = find(api, org, key_or_id).await?;
         let (document, sent) = arrived.without_shown(&stored.ids.as_shown(&stored.document));
         let (document, told) = document.with_secrets_of(&stored.document);
-        let document = with_its_own_id(&document, &stored);
-        let document = with_its_key(document, &stored);
+        let document = with_its_key(with_its_own_id(&document, &stored), &stored);
         let (connector, mut warnings) = understand(api, &document)?;
-        warnings.extend(told.iter().map(of_secret));
         let carried = |next: &mut dyn FnMut() -> i64| {
             stored.ids.carried(&stored.document, &document, &sent, &mut || next())
         };
-        let ids = numbered(api, carried).await?;
-        if let Some(stored) = put(api, &stored, &document, &ids, &connector).await? {
+        let replaced = match document == stored.document {
+            true => Some(stored),
+            false => put(api, &stored, &document, &numbered(api, carried).await?, &connector).await?,
+        };
+        if let Some(stored) = replaced {
+            drop(one_at_a_time);
+            warnings.extend(told.iter().map(of_secret));
             warnings.extend(scripts::broken(api, org, &connector).await);
             date_formats::remember_of(api, org, &document).await;
             return Ok((stored, warnings));
@@ -254,6 +258,7 @@ pub async fn edit(
     key_or_id: &str,
     change: impl Fn(&Stored) -> Answer<Edit>,
 ) -> Answer<(Stored, Edit)> {
+    let _one_at_a_time = api.element_changes().lock().await;
     for _ in 0..TRIES_MAX {
         let stored = find(api, org, key_or_id).await?;
         let mut edit = change(&stored)?;
