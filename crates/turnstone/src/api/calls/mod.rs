@@ -16,6 +16,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use turnstone_core::call::{CallBody, CallRequest, NoRoute, find};
 use turnstone_core::connector::without_hub;
+use turnstone_engine::egress::Bodies;
 use turnstone_store::{InstanceRow, Role};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -209,7 +210,7 @@ async fn call(api: &Api, caller: &Caller, request: Request) -> Answer<Response> 
     }
     must_be_on(&row)?;
     let request = read(method, path, request).await?;
-    Ok(answer::of(api.calls.call(row.org, row.id, request).await))
+    Ok(answer::of(api.calls.call_row(&row, request, &Bodies::new(&api.budget)).await))
 }
 
 fn must_be_on(row: &InstanceRow) -> Answer<()> {

@@ -13,6 +13,7 @@ use serde_json::Value;
 use turnstone_core::call::CallRequest;
 use turnstone_core::connector::{Connector, ParameterPlace, Resource, ResourceKind, Source, without_hub};
 use turnstone_core::event::seconds;
+use turnstone_engine::egress::Bodies;
 use turnstone_store::InstanceRow;
 use utoipa::ToSchema;
 
@@ -155,7 +156,7 @@ async fn pinged(api: &Api, row: &InstanceRow, connector: &Connector) -> Answer<R
     if let Some(resource) = connector.resources.iter().find(|resource| asks_for_nothing(resource, connector))
     {
         let call = CallRequest::get(&format!("{}?pageSize=1", resource.path));
-        let answer = api.calls.call(row.org, row.id, call).await;
+        let answer = api.calls.call_row(row, call, &Bodies::new(&api.budget)).await;
         if answer.fault.is_some() {
             return Ok(answered::of(answer));
         }

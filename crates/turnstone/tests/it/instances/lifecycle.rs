@@ -286,6 +286,12 @@ async fn the_same_request_makes_one_instance() {
     let send = |body: &Value| world.with("POST", "/instances", "Idempotency-Key: two", body);
     send(&wrong).expect(401);
     send(&body).expect(200);
+    // The audit names what was made, and neither what was planned nor what was only told again.
+    world.ask("POST", "/instances?plan=true", Some(&body)).expect(200);
+    let audit = world.get("/audit");
+    let made = audit.as_array().unwrap().iter().filter(|entry| entry["action"] == "createInstance");
+    assert_eq!(made.count(), 2, "{audit}");
+    assert!(!audit.to_string().contains("canary"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
