@@ -25,8 +25,8 @@ const READY_MAX: usize = 500;
 /// What a sealed default begins with.
 const SEALED: &str = "$sealed:";
 
-/// Seals the default of every secret entry, bound to the organisation and the entry's key. All of them must be open: one
-/// that looks sealed is somebody's text and is sealed like any other. What an export hides is left as it is: whoever
+/// Seals the default of every secret entry, bound to the organisation and the entry's key. All of them must be open:
+/// one that looks sealed is somebody's text and is sealed like any other. What is hidden is left as it is: whoever
 /// stores the document puts the earlier value there.
 pub fn seal_connector(document: &Document, keys: &KeyRing, org: OrgId, entropy: &dyn Entropy) -> Document {
     document.with_secrets(|key, value| {

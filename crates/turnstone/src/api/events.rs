@@ -406,8 +406,8 @@ async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<Ha
 
 /// Events in log order, each with its position.
 ///
-/// JSON lines where the client accepts `application/x-ndjson`, else an array. `Elements-Next-Page-Token` is the position
-/// to ask after next.
+/// JSON lines where the client accepts `application/x-ndjson`, else an array. `Elements-Next-Page-Token` is the
+/// position to ask after next.
 #[utoipa::path(
     get,
     path = "/events",

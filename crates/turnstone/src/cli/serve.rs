@@ -1,8 +1,8 @@
 //! `turnstone serve`: the product as a service, with its HTTP API, on one data directory.
 //!
 //! The directory holds the database and the key that seals its secrets, both readable by their owner alone. The first
-//! start makes them and prints the organisation's secret and its owner's once; only hashes are kept. A stop (SIGTERM, Ctrl-C) lets
-//! requests, polls and deliveries in hand end, claims nothing more, and releases what it holds.
+//! start makes them and prints the organisation's secret and its owner's once; only hashes are kept. A stop (SIGTERM,
+//! Ctrl-C) lets requests, polls and deliveries in hand end, claims nothing more, and releases what it holds.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};

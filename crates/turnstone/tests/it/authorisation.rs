@@ -1,8 +1,8 @@
 //! Who may do what: every operation of the served OpenAPI document against every kind of caller.
 //!
-//! The least role of each operation stands in `authorisation.txt`, for people to read. Callers who may are sent to things
-//! that are not there, so that nothing is used up; "may" means neither 401 nor 403, and never a failure of the server.
-//! Somebody of another organisation is sent to real things, and must be told that they are not there.
+//! The least role of each operation stands in `authorisation.txt`, for people to read. Callers who may are sent to
+//! things that are not there, so that nothing is used up; "may" means neither 401 nor 403, and never a failure of the
+//! server. Somebody of another organisation is sent to real things, and must be told that they are not there.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

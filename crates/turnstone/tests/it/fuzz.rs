@@ -1,9 +1,9 @@
-//! The API against its own schema: schemathesis sends what the served document allows, and what it does not, and looks at
-//! every answer.
+//! The API against its own schema: schemathesis sends what the served document allows, and what it does not, and looks
+//! at every answer.
 //!
-//! The server's own log counts the requests, so that a run that tried little is not taken for a good one. `REQUESTS` sets
-//! how many there must be. Nothing here reaches beyond this machine: the provider, the callbacks and the connectors'
-//! addresses are on loopback.
+//! The server's own log counts the requests, so that a run that tried little is not taken for a good one. `REQUESTS`
+//! sets how many there must be. Nothing here reaches beyond this machine: the provider, the callbacks and the
+//! connectors' addresses are on loopback.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 
 use crate::bench::{Server, turnstone, wait_for};
 
-/// Operations at the time of writing; what is wanted is spread over them.
-const OPERATIONS_ABOUT: usize = 100;
+/// Requests that one more example per operation brings, about: operations without parameters need few.
+const REQUESTS_PER_EXAMPLE: usize = 140;
 /// Requests of a run that nobody set.
 const REQUESTS: usize = 2_000;
 const SEED: &str = "20";
@@ -202,7 +202,8 @@ fn the_api_keeps_to_its_own_schema() {
     let tally = Tally::of(log);
     let seeds = seeds(&server, neighbour());
     let before = tally.count(|_| true);
-    let output = schemathesis(&server, &seeds, wanted.div_ceil(OPERATIONS_ABOUT)).output().expect("it runs");
+    let output =
+        schemathesis(&server, &seeds, wanted.div_ceil(REQUESTS_PER_EXAMPLE)).output().expect("it runs");
     let requests = tally.count(|_| true) - before;
     let told = String::from_utf8_lossy(&output.stdout);
     println!(

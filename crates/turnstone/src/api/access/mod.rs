@@ -201,19 +201,20 @@ fn unauthorized(message: impl Into<String>) -> ApiError {
 
 /// Finds out who asks.
 async fn authenticate(api: &Api, method: &Method, headers: &HeaderMap) -> Answer<Caller> {
-    let mut sent = headers.get_all(AUTHORIZATION).iter();
-    let Some(header) = sent.next() else {
-        return match session::of(api, method, headers).await? {
-            Some(user) => Ok(Caller { org: user.org, user, element: None }),
-            None => Err(unauthorized(format!("the Authorization header is missing; {EXAMPLE}"))),
-        };
-    };
-    if sent.next().is_some() {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let header = match (all.next(), all.next()) {
+        (Some(header), None) => header,
+        (None, _) => {
+            return match session::of(api, method, headers).await? {
+                Some(user) => Ok(Caller { org: user.org, user, element: None }),
+                None => Err(unauthorized(format!("the Authorization header is missing; {EXAMPLE}"))),
+            };
+        }
         // Which one counts is a matter of taste among proxies; none of ours.
-        let message =
-            "the Authorization header stands twice; send it once, with all pairs separated by commas";
-        return Err(unauthorized(message));
-    }
+        (Some(_), Some(_)) => {
+            return Err(unauthorized("the Authorization header stands twice; send all pairs in one"));
+        }
+    };
     let text = header.to_str().map_err(|_| unauthorized(format!("the header is no text; {EXAMPLE}")))?;
     let sent = Credentials::read(text).map_err(|problem| unauthorized(format!("{problem}; {EXAMPLE}")))?;
     let user = match sent.user {
@@ -229,15 +230,15 @@ async fn authenticate(api: &Api, method: &Method, headers: &HeaderMap) -> Answer
         }
     }
     let element = match sent.element {
+        Some(token) => Some(element_of(api, &user, token).await?),
         None => None,
-        Some(token) => {
-            let row = api.directory.instance_by_token(hash(token)).await?;
-            let row = row.filter(|row| row.org == user.org);
-            Some(
-                row.ok_or_else(|| unauthorized("the element token is not known; its instance may be gone"))?
-                    .id,
-            )
-        }
     };
     Ok(Caller { org: user.org, user, element })
+}
+
+/// The instance of an Element token, if it is the user's organisation's.
+async fn element_of(api: &Api, user: &UserRow, token: &str) -> Answer<InstanceId> {
+    let row = api.directory.instance_by_token(hash(token)).await?.filter(|row| row.org == user.org);
+    let row = row.ok_or_else(|| unauthorized("the element token is not known; its instance may be gone"))?;
+    Ok(row.id)
 }

@@ -318,16 +318,11 @@ async fn put(
             };
             Ok(Some(Stored::of(row)?))
         }
-        Err(StoreError::Conflict(sentence)) => {
-            let now = api.directory.element(org, id).await?;
-            if now.revision != revision {
-                return Ok(None);
-            }
-            match api.directory.element_by_key(org, &connector.key).await? {
-                Some(_) => Err(exists(&connector.key)),
-                None => Err(StoreError::Conflict(sentence).into()),
-            }
+        // Another revision came between, or the key is another connector's.
+        Err(StoreError::Conflict(_)) if api.directory.element(org, id).await?.revision != revision => {
+            Ok(None)
         }
+        Err(StoreError::Conflict(_)) => Err(exists(&connector.key)),
         Err(error) => Err(error.into()),
     }
 }

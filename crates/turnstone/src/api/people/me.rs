@@ -1,4 +1,5 @@
-//! One's own account: everybody may look at it, correct it, and take a new secret. Nobody can change their own role here.
+//! One's own account: everybody may look at it, correct it, and take a new secret. Nobody can change their own role
+//! here.
 
 use axum::Json;
 use axum::extract::State;

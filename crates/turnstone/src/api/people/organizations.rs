@@ -1,7 +1,7 @@
 //! Organisations: the owners of the first one make others, which see nothing of each other.
 //!
-//! Whoever runs a server owns its first organisation, and hands the owner's secret of another one to somebody else. From
-//! then on nobody of the first organisation sees into it.
+//! Whoever runs a server owns its first organisation, and hands the owner's secret of another one to somebody else.
+//! From then on nobody of the first organisation sees into it.
 
 use axum::Json;
 use axum::extract::State;
