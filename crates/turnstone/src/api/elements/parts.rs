@@ -134,6 +134,12 @@ async fn put(
 async fn finish(api: &Api, org: OrgId, (stored, edit): (Stored, stored::Edit)) -> Answer<JsonText> {
     let Some(change) = edit.changes.first() else { return Err(ApiError::not_found("part")) };
     let mut warnings = edit.warnings;
+    if change.place.part() == Part::Hooks {
+        // A hook by itself is judged as if it were the only one of a list.
+        for warning in &mut warnings {
+            warning.path = warning.path.trim_start_matches("hooks[0].").to_owned();
+        }
+    }
     let items = stored.document.items_at(change.place).map_err(refused)?;
     if let Some(item) = items.get(change.position) {
         warnings.extend(broken_in(api, org, change.place.part(), item).await);
