@@ -211,6 +211,10 @@ fn order_extensions(value: &mut Value) {
     }
 }
 
+/// What is answered when something of the field's is gone: 200 with `{}`, and not 204.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct Gone {}
+
 /// All routes.
 pub fn router(api: Api) -> Router {
     let (routes, _) = described();

@@ -13,6 +13,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use receiver::{Receiver, TOKEN};
+
+/// The secret of the server's owner.
+const USER: &str = "a-user-who-outlives-crashes";
 use serde_json::json;
 use turnstone_provider::{
     Control, DeleteMode, Order, PageStyle, Provider, ProviderConfig, RecordKind, ResourceConfig,
@@ -142,7 +145,7 @@ async fn create_instance(node: &Node, provider: &RunningProvider, receiver: &Rec
         .build()
         .unwrap()
         .post(format!("{}/instances", node.api))
-        .header("authorization", format!("User {TOKEN}, Organization {TOKEN}"))
+        .header("authorization", format!("User {USER}, Organization {TOKEN}"))
         .header("content-type", "application/json")
         .body(document.to_string())
         .send()
@@ -240,7 +243,7 @@ impl Node {
             ])
             .arg(data)
             .env("TURNSTONE_TOKEN", TOKEN)
-            .env("TURNSTONE_USER_TOKEN", TOKEN)
+            .env("TURNSTONE_USER_TOKEN", USER)
             .env("RUST_LOG", "error")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

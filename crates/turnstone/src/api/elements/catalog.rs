@@ -12,12 +12,12 @@ use turnstone_core::query::{Comparator, Expression};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Api;
 use super::super::access::Caller;
 use super::super::body::{OptionalBody, Query, TextBody};
 use super::super::error::{Answer, ApiError};
+use super::super::{Api, Gone};
 use super::stored::{self, Edit, Stored, with_warnings};
-use super::{Gone, JsonText, list_of};
+use super::{JsonText, list_of};
 
 /// Copies of one connector that get a key of their own without being asked for one.
 const COPIES_MAX: u32 = 100;

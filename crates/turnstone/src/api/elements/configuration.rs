@@ -19,10 +19,10 @@ use utoipa_axum::routes;
 use super::super::access::Caller;
 use super::super::body::TextBody;
 use super::super::error::{Answer, ApiError};
-use super::super::{Api, date_formats};
+use super::super::{Api, Gone, date_formats};
+use super::JsonText;
 use super::parts::{Which, all, arrived, refused, shown};
 use super::stored::{self, Edit, Stored};
-use super::{Gone, JsonText};
 
 const PLACE: Place = Place::Element(Part::Configuration);
 

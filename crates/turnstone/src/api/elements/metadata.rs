@@ -9,12 +9,12 @@ use turnstone_core::openapi::{Description, describe};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Api;
 use super::super::access::Caller;
 use super::super::body::Query;
 use super::super::error::Answer;
+use super::super::{Api, Gone};
 use super::stored::{self, Stored};
-use super::{Gone, JsonText, list_of};
+use super::{JsonText, list_of};
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {

@@ -16,8 +16,6 @@ mod stored;
 
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
-use serde::Serialize;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::stored::row;
@@ -42,10 +40,6 @@ impl IntoResponse for JsonText {
         ([(CONTENT_TYPE, "application/json")], self.0).into_response()
     }
 }
-
-/// What is answered when something is gone: the field answers 200 and not 204.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Gone {}
 
 /// A JSON list of texts that are JSON.
 fn list_of(items: &[String]) -> String {

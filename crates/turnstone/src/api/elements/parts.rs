@@ -14,13 +14,13 @@ use turnstone_core::json_text::{self, Kind};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::super::Api;
 use super::super::access::Caller;
 use super::super::body::TextBody;
 use super::super::error::{Answer, ApiError};
+use super::super::{Api, Gone};
 use super::scripts::broken_in;
 use super::stored::{self, Stored, is_ours, with_warnings};
-use super::{Gone, JsonText, list_of};
+use super::{JsonText, list_of};
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {

@@ -10,7 +10,6 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use http::StatusCode;
 use serde_json::{Map, Value, json};
 use turnstone_core::connector::{AuthenticationKind, Connector, keys};
 use turnstone_core::resource::Resource;
@@ -31,7 +30,7 @@ use super::switch;
 use crate::api::access::{Caller, Particulars, Unaudited};
 use crate::api::body::{Body, Query};
 use crate::api::error::{Answer, ApiError};
-use crate::api::{Api, date_formats};
+use crate::api::{Api, Gone, date_formats};
 
 /// What an authorisation brings: a document that comes without them keeps them.
 const TOKENS: [&str; 6] = [
@@ -100,15 +99,15 @@ pub async fn merge(State(api): State<Api>, at: At, query: Query, Body(patch): Bo
     params(
         ("id" = i64, Path, description = "The instance.")
     ),
-    responses((status = 204)),
+    responses((status = 200, body = Gone)),
     extensions(("x-right" = json!("member")))
 )]
-pub async fn remove(State(api): State<Api>, at: At) -> Answer<(Extension<Particulars>, StatusCode)> {
+pub async fn remove(State(api): State<Api>, at: At) -> Answer<(Extension<Particulars>, Json<Gone>)> {
     remove_row(&api, at.row).await
 }
 
 /// See [`remove`].
-pub async fn remove_row(api: &Api, row: InstanceRow) -> Answer<(Extension<Particulars>, StatusCode)> {
+pub async fn remove_row(api: &Api, row: InstanceRow) -> Answer<(Extension<Particulars>, Json<Gone>)> {
     // Nothing of it is polled or called any more while its account is given back.
     api.store.set_enabled(row.org, row.id, false).await?;
     let told = api.calls.connections().disconnect(&row).await;
@@ -117,7 +116,7 @@ pub async fn remove_row(api: &Api, row: InstanceRow) -> Answer<(Extension<Partic
     }
     api.store.delete_instance(row.org, row.id, api.now()).await?;
     let particulars = json!({"instance": row.id, "name": row.name, "notGivenBack": told});
-    Ok((Extension(Particulars(particulars)), StatusCode::NO_CONTENT))
+    Ok((Extension(Particulars(particulars)), Json(Gone {})))
 }
 
 /// See [`replace`].

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 use serde_json::{Value, json};
 use turnstone_core::connector::Connector;
 use turnstone_core::id::{ElementId, OrgId};
@@ -14,11 +14,11 @@ use turnstone_store::{ElementRow, InstanceFilter, InstanceRow};
 
 use super::shape::{InstanceBody, InstanceOrPlan, shown};
 use super::{change, create, listed};
-use crate::api::Api;
 use crate::api::access::Caller;
 use crate::api::body::{Body, Query};
 use crate::api::elements::row as of_path;
 use crate::api::error::{Answer, ApiError};
+use crate::api::{Api, Gone};
 
 /// A stored connector in one of its revisions.
 #[derive(Clone)]
@@ -264,14 +264,14 @@ pub async fn merge_of(
         ("keyOrId" = String, Path, description = "The connector's key, or its id."),
         ("id" = i64, Path, description = "The instance.")
     ),
-    responses((status = 204)),
+    responses((status = 200, body = Gone)),
     extensions(("x-right" = json!("member")))
 )]
 pub async fn remove_of(
     State(api): State<Api>,
     caller: Caller,
     Path((key_or_id, id)): Path<(String, String)>,
-) -> Answer<(axum::Extension<crate::api::access::Particulars>, StatusCode)> {
+) -> Answer<(axum::Extension<crate::api::access::Particulars>, Json<Gone>)> {
     change::remove_row(&api, of_both(&api, &caller, &key_or_id, &id).await?).await
 }
 
