@@ -11,6 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
+use super::access::Caller;
+use super::error::{Answer, ApiError};
+use super::people::is_first;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
@@ -71,9 +74,15 @@ pub async fn ready(State(api): State<Api>) -> impl IntoResponse {
 }
 
 /// The figures as Prometheus reads them.
+///
+/// They are of the whole server, and so for those who run it: users of its first organisation.
 #[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "readMetrics",
     responses((status = 200, content_type = "text/plain", body = String)),
     extensions(("x-right" = json!("reader"))))]
-pub async fn metrics(State(api): State<Api>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], api.metrics.render())
+pub async fn metrics(State(api): State<Api>, caller: Caller) -> Answer<impl IntoResponse> {
+    if !is_first(&api.directory.orgs().await?, caller.org) {
+        let message = "the figures are of the whole server; they are for users of its first organisation";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "notAllowed", message));
+    }
+    Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], api.metrics.render()))
 }

@@ -20,6 +20,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::error::{Answer, ApiError};
 use super::{Api, markup};
 
+pub use self::organizations::is_first;
 pub use self::users::sign_in_address;
 
 /// Characters of a name of a person or an organisation.

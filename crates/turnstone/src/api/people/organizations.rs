@@ -133,7 +133,7 @@ async fn create(
     Ok(told(Json(made), json!({"id": org, "name": called})))
 }
 
-/// Whether an organisation is the one that the server's first start made.
-fn is_first(all: &[OrgRow], org: OrgId) -> bool {
+/// Whether an organisation is the one that the server's first start made: that of whoever runs it.
+pub fn is_first(all: &[OrgRow], org: OrgId) -> bool {
     all.first().is_some_and(|first| first.id == org)
 }
