@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::id::{EventId, InstanceId, OrgId, PollerId, RunId};
+use crate::id::{EventId, InboundId, InstanceId, OrgId, PollerId, RunId};
 use crate::json_hash::ContentHash;
 
 /// What happened to a record, in the field's words.
@@ -64,12 +64,14 @@ impl std::str::FromStr for EventType {
 pub struct Event {
     /// Derived from the change.
     pub id: EventId,
-    /// The poller that saw it.
+    /// The poller that saw it; for one that a provider notified, what keeps the numbers of its resource's records.
     pub poller: PollerId,
     /// Its instance.
     pub instance: InstanceId,
     /// The run that recorded it.
     pub run: RunId,
+    /// The provider's request that brought it; `None` for what a poll saw.
+    pub inbound: Option<InboundId>,
     /// What happened.
     pub event_type: EventType,
     /// The resource name.
@@ -84,7 +86,8 @@ pub struct Event {
     pub sequence: u64,
     /// Why it is an event, in words.
     pub reason: String,
-    /// The provider's own JSON, untouched. For a deletion the last that is known, or nothing.
+    /// The provider's own JSON, untouched. For a deletion the last that is known, or nothing. What came in by a request
+    /// is kept once, with the request.
     pub record: Option<String>,
 }
 
@@ -269,6 +272,7 @@ mod tests {
             poller: PollerId(1),
             instance: InstanceId(2),
             run: RunId([0; 16]),
+            inbound: None,
             event_type: EventType::Updated,
             object_type: "contacts".into(),
             object_id: "7".into(),

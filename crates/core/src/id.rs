@@ -45,6 +45,8 @@ numbers! {
     EndpointId;
     /// The events that are sent to one endpoint in one request.
     NotificationId;
+    /// A request of a provider that was taken in.
+    InboundId;
 }
 
 /// Crockford's base 32 in lower case: no letter is mistaken for a digit, and ids sort as their bytes do.

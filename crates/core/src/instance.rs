@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::connector::VendorType;
+use crate::intake::{BodyFormat, Challenge, Place, Verification};
 use crate::resource::Resource;
 
 /// A connected account, read and understood.
@@ -34,12 +36,46 @@ pub struct Instance {
     pub headers: Vec<(String, SecretRef)>,
     /// Basic authentication towards the provider.
     pub basic: Option<Basic>,
-    /// What is polled, in the order of the document.
+    /// How changes reach us.
+    pub events: VendorType,
+    /// How the provider's own notifications are taken in; `None` where it sends none.
+    pub webhook: Option<Webhook>,
+    /// What is polled, in the order of the document; nothing where the provider notifies us of everything.
     pub resources: Vec<Resource>,
     /// What the account's authorisation brought (`providerData`), kept as it came.
     pub provider_data: Map<String, Value>,
     /// Members of `configuration` that this release does not read, kept for the connector.
     pub other_configuration: Map<String, Value>,
+}
+
+/// How a provider's own notifications are taken in.
+#[derive(Clone, Debug)]
+pub struct Webhook {
+    /// How a request shows that it is the provider's; nothing but its address does, where this is `None`.
+    pub verification: Option<Verification>,
+    /// The question that the provider asks first.
+    pub challenge: Option<Challenge>,
+    /// What names a delivery, where the verification does not say.
+    pub delivery: Option<Place>,
+    /// The secrets to judge by; several while one is replaced.
+    pub secrets: Vec<SecretRef>,
+    /// How bodies are read.
+    pub body: BodyFormat,
+    /// How long equal content counts as the same delivery, where nothing names it.
+    pub repeat_window: Duration,
+    /// Whether the field's addresses, which can be guessed, are accepted without a verification.
+    pub open: bool,
+    /// How the connector's common address finds this instance.
+    pub finder: Option<Finder>,
+}
+
+/// Where a notification says which instance it is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finder {
+    /// The place of the value.
+    pub place: Place,
+    /// The key of the configuration that has the same value; any but the secret ones, where this is `None`.
+    pub key: Option<String>,
 }
 
 /// Where events are sent.

@@ -101,6 +101,8 @@ pub struct KnownVersion {
     pub entry: Option<Entry>,
     /// Whether this very version is known: it is the entry's last one, or stands in the window.
     pub version: bool,
+    /// When a notification of the provider last named the record, if one did lately.
+    pub announced_at: Option<Timestamp>,
 }
 
 /// Counts of what a run decided, by name of the verdict or the reason for ignoring.
@@ -129,6 +131,17 @@ pub struct Counts {
     pub quarantined: u64,
     /// Ignored by configuration.
     pub filtered: u64,
+    /// Events of records that a notification of the provider had named.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub announced: u64,
+    /// Events that a poll found and no notification of the provider had named, where it is to notify.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unannounced: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Counts {

@@ -92,6 +92,25 @@ pub const HOOK_INPUT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Bytes of what a hook hands to `done`. A response may grow in a hook, but not without end.
 pub const HOOK_OUTPUT_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Bytes of a provider's notification. Those of GitHub, the largest in the field, reach 25 MB in theory; every event of
+/// one carries it whole.
+pub const INBOUND_BODY_BYTES_MAX: usize = 5 * 1024 * 1024;
+
+/// Bytes of the names and values of its headers that are kept, and of its query.
+pub const INBOUND_HEAD_BYTES_MAX: usize = 64 * 1024;
+
+/// How long equal content may count as the same delivery. Longer, and two real changes would be taken for one.
+pub const REPEAT_WINDOW_MAX: Duration = Duration::from_secs(72 * 3600);
+
+/// Kinds of objects that the notifications of one instance may tell of, besides the polled ones: each has a row.
+pub const NOTIFIED_RESOURCES_MAX: usize = 200;
+
+/// Instances that one notification may be for.
+pub const INBOUND_INSTANCES_MAX: usize = 50;
+
+/// Records that notifications named and that one run looks at.
+pub const HINTS_PER_RUN_MAX: u32 = 256;
+
 /// Time of one run. A caller waits for it, and a worker is busy with nothing else.
 pub const HOOK_TIME_MAX: Duration = Duration::from_secs(5);
 

@@ -2,7 +2,8 @@
 //!
 //! The same inputs give the same bytes, member order included: a body is written once, kept with its notification, and
 //! signed and sent unchanged on every attempt (design section 5). The provider's records stand in `raw` exactly as they
-//! were read, number texts and blanks included.
+//! were read, number texts and blanks included; what a provider notified stands there whole, however many notifications
+//! its events fill (events §1).
 //!
 //! Not here: which events go together (the store and the deliverer), signatures and retries (`delivery`).
 
@@ -36,9 +37,9 @@ impl AccountIds {
     }
 }
 
-/// What a notification of polled events is written from.
+/// What a notification is written from.
 #[derive(Clone, Copy, Debug)]
-pub struct Polled<'a> {
+pub struct Contents<'a> {
     /// Its id.
     pub id: NotificationId,
     /// The instance that the events belong to.
@@ -51,33 +52,41 @@ pub struct Polled<'a> {
     pub accounts: AccountIds,
     /// When it is formed; written as `createdDate`.
     pub now: Timestamp,
-    /// Its events, in log order, all of one resource; at least one.
+    /// Its events, in log order; at least one. Those of polls are all of one resource.
     pub events: &'a [&'a Event],
+    /// What the provider sent, as JSON, if that is how the events came to be known.
+    pub received: Option<&'a str>,
 }
 
 /// Writes the body. `None` when there is no event to tell of.
 ///
 /// A deletion without a record contributes nothing to `raw`; nor does a record that is no JSON, which the core never
 /// records.
-pub fn body(polled: &Polled<'_>) -> Option<String> {
-    let first = polled.events.first()?;
+pub fn body(contents: &Contents<'_>) -> Option<String> {
+    let first = contents.events.first()?;
+    let raw = match contents.received {
+        Some(text) => Raw::Received(serde_json::from_str(text).unwrap_or(RawValue::NULL)),
+        None => {
+            Raw::Polled { instance: contents.instance, resource: &first.object_type, events: contents.events }
+        }
+    };
     let body = Body {
         severity: "medium",
-        created_date: java_date(polled.now),
-        topic: format!("instance-{}-{}-events", polled.instance, polled.element_key),
+        created_date: java_date(contents.now),
+        topic: format!("instance-{}-{}-events", contents.instance, contents.element_key),
         action: "create",
-        id: polled.id.to_string(),
+        id: contents.id.to_string(),
         message: Message {
-            element_key: polled.element_key,
+            element_key: contents.element_key,
             event_id: first.id,
-            account_id: polled.accounts.account,
-            company_id: polled.accounts.company,
-            instance_id_snake: polled.instance,
-            instance_id: polled.instance,
-            instance_name: polled.instance_name,
-            raw: Raw { instance: polled.instance, resource: &first.object_type, events: polled.events },
-            user_id: polled.accounts.user,
-            events: polled.events.iter().map(|event| member(event)).collect(),
+            account_id: contents.accounts.account,
+            company_id: contents.accounts.company,
+            instance_id_snake: contents.instance,
+            instance_id: contents.instance,
+            instance_name: contents.instance_name,
+            raw,
+            user_id: contents.accounts.user,
+            events: contents.events.iter().map(|event| member(event)).collect(),
         },
         user: "turnstone",
     };
@@ -143,25 +152,29 @@ fn member(event: &Event) -> Member<'_> {
     }
 }
 
-/// What the provider sent, for polling: the records of this notification's events under their resource's name.
-struct Raw<'a> {
-    instance: InstanceId,
-    resource: &'a str,
-    events: &'a [&'a Event],
+/// What the provider sent.
+enum Raw<'a> {
+    /// For polling: the records of this notification's events under their resource's name.
+    Polled { instance: InstanceId, resource: &'a str, events: &'a [&'a Event] },
+    /// By itself.
+    Received(&'a RawValue),
 }
 
 impl Serialize for Raw<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let records: Vec<&RawValue> = self
-            .events
+        let (instance, resource, events) = match self {
+            Raw::Received(text) => return text.serialize(serializer),
+            Raw::Polled { instance, resource, events } => (instance, resource, events),
+        };
+        let records: Vec<&RawValue> = events
             .iter()
             .filter_map(|event| event.record.as_deref())
             .filter_map(|record| serde_json::from_str(record).ok())
             .collect();
         let mut map = serializer.serialize_map(Some(3))?;
-        map.serialize_entry("instance_id", &self.instance)?;
-        map.serialize_entry("objectType", self.resource)?;
-        map.serialize_entry(self.resource, &records)?;
+        map.serialize_entry("instance_id", instance)?;
+        map.serialize_entry("objectType", resource)?;
+        map.serialize_entry(resource, &records)?;
         map.end()
     }
 }
@@ -177,6 +190,7 @@ mod tests {
             poller: PollerId(1),
             instance: InstanceId(341_984),
             run: RunId([0; 16]),
+            inbound: None,
             event_type,
             object_type: "contacts".into(),
             object_id: object_id.into(),
@@ -189,7 +203,7 @@ mod tests {
     }
 
     fn written(events: &[&Event]) -> Option<String> {
-        body(&Polled {
+        body(&Contents {
             id: NotificationId(162_595),
             instance: InstanceId(341_984),
             instance_name: "Formula Contact",
@@ -197,6 +211,7 @@ mod tests {
             accounts: AccountIds::of_organisation(OrgId(7)),
             now: "2015-09-22T19:48:03.4Z".parse().unwrap(),
             events,
+            received: None,
         })
     }
 

@@ -60,6 +60,8 @@ pub struct Resource {
     pub created_in_window: CreatedInWindow,
     /// How deletions are found, if at all.
     pub sweep: Option<Sweep>,
+    /// How a record that a notification of the provider named is looked at; without it the list is polled at once.
+    pub webhook: Option<WebhookRead>,
     /// A member that marks a record as deleted.
     pub deleted_field: Option<JsonPath>,
     /// Whether to ask with `If-None-Match` and `If-Modified-Since`.
@@ -243,6 +245,18 @@ pub struct Sweep {
     /// confirms.
     pub read_url: Option<String>,
     /// Statuses of `read_url` that mean deleted.
+    pub gone: Vec<u16>,
+}
+
+/// How a record that a notification of the provider named is looked at.
+#[derive(Clone, Debug)]
+pub struct WebhookRead {
+    /// Address of one record, absolute; [`crate::template::with_id`] fills in its `{id}`. What it answers must be the
+    /// record as the list shows it: another text is another version.
+    pub read_url: String,
+    /// Where the record stands in the answer; the answer itself when `None`.
+    pub record: Option<JsonPath>,
+    /// Statuses that mean deleted.
     pub gone: Vec<u16>,
 }
 

@@ -24,6 +24,8 @@ use turnstone_core::id::{
 use turnstone_core::ledger::{Compared, Known, Recall};
 use turnstone_core::poll::{Batch, Decision, Finish, RunRecord, Status};
 
+use crate::intake::NewIntake;
+
 /// Why a verb did not do its work.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
@@ -88,6 +90,8 @@ pub struct NewInstance {
     pub pollers: Vec<NewPoller>,
     /// Where its notifications go, if anywhere.
     pub endpoint: Option<NewEndpoint>,
+    /// How its provider's own notifications reach it, if they may.
+    pub intake: Option<NewIntake>,
 }
 
 /// A poller of a new or changed instance.
@@ -154,6 +158,8 @@ pub struct PollerRow {
     pub interval: Duration,
     /// When it is due.
     pub next_due: Timestamp,
+    /// When it would be due without the notifications of its provider that made it due earlier.
+    pub regular_due: Option<Timestamp>,
     /// Why it is paused, if it is.
     pub paused: Option<String>,
     /// How it is.
@@ -251,9 +257,18 @@ pub struct LoggedEvent {
 pub struct Waiting {
     /// Its endpoint.
     pub endpoint: EndpointRow,
-    /// The next events of one resource, in log order, of which none waits for an earlier one of its record. At most
-    /// as many as were asked for, at most one per record.
+    /// The next events of one resource, or of one request of a provider, in log order, of which none waits for an earlier
+    /// one of its record. At most as many as were asked for, at most one per record.
     pub events: Vec<LoggedEvent>,
+}
+
+/// How many events one notification may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EventsMax {
+    /// Of those that polls saw.
+    pub polled: u32,
+    /// Of those that a request of the provider brought.
+    pub received: u32,
 }
 
 /// A notification that was just formed. Its id, members and bytes never change.
@@ -444,6 +459,9 @@ pub struct Retention {
     pub attempts_before: Timestamp,
     /// Ledger entries deleted before this go, with their versions.
     pub deleted_entries_before: Timestamp,
+    /// Requests of providers that were settled or discarded before this go, with what they had to say, unless an event
+    /// of theirs is in the log. Those that wait for somebody stay.
+    pub requests_before: Timestamp,
     /// At most so many rows of each kind in one call.
     pub rows_max: u32,
 }
@@ -451,7 +469,7 @@ pub struct Retention {
 /// What an upkeep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Rows removed: attempts, notifications, events, runs and entries; what goes along with them is not counted.
+    /// Rows removed: attempts, notifications, events, runs, entries and requests; what goes along with them is not counted.
     pub removed: u64,
     /// Whether a kind reached `rows_max`, so that another call is due soon.
     pub more: bool,
@@ -481,7 +499,8 @@ pub trait Store: Send + Sync {
     /// resource is gone are removed with their ledger; their runs and events stay. A known poller takes the interval
     /// and the revision, and the new due time when the revision changed; it stays paused if it was, and a claim stays
     /// valid. The endpoint keeps its position and state; one that is new starts at the end of the log, one that is left
-    /// out is removed, and its open notifications are cancelled. The connector is the new one, and its key comes along
+    /// out is removed, and its open notifications are cancelled. The same goes for its intake, which keeps its address
+    /// as long as there is one, and its requests. The connector is the new one, and its key comes along
     /// with it; without one the key stays. Organisation, token and `enabled` stay as they are.
     async fn update_instance(
         &self,
@@ -495,7 +514,7 @@ pub trait Store: Send + Sync {
     /// Removes an instance: its pollers, ledger, endpoint; open notifications are cancelled. Its events, runs
     /// and notifications stay for their retention; whoever holds a lease of it finds it stale.
     async fn delete_instance(&self, org: OrgId, id: InstanceId, now: Timestamp) -> Result<()>;
-    /// The pollers of an instance, or of the whole organisation, by id.
+    /// The pollers of an instance, or of the whole organisation, by id: those that poll.
     async fn pollers(&self, org: OrgId, instance: Option<InstanceId>) -> Result<Vec<PollerRow>>;
     /// One poller.
     async fn poller(&self, org: OrgId, id: PollerId) -> Result<PollerRow>;
@@ -529,12 +548,13 @@ pub trait Store: Send + Sync {
     async fn renew(&self, lease: Lease<PollerId>, now: Timestamp, lease_for: Duration) -> Result<Committed>;
     /// What the ledger knows. Nothing, of a poller that is gone.
     async fn recall(&self, poller: PollerId, recall: &Recall) -> Result<Known>;
-    /// Writes one batch. An event whose id is already in the log is not written again and keeps its position;
+    /// Writes one batch; what it heard of is looked at no more, or once more, unless it was named again meanwhile. An event whose id is already in the log is not written again and keeps its position;
     /// everything else is. Within the batch entries come first, so that `swept` reaches those too; a swept id without
     /// an entry is passed over. Decisions become visible with the run that finishes under the same lease, and are lost
     /// if none does.
     async fn commit(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed>;
-    /// Writes the end of a run, its last batch first, and releases the claim. Versions without a compared value are not
+    /// Writes the end of a run, its last batch first, and releases the claim. A poller of which a request named records
+    /// after those that the run knew of ([`Finish::hints_known`]) is due at once, if it is well (`ok`). Versions without a compared value are not
     /// pruned.
     async fn finish(&self, lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Result<Committed>;
     /// Releases a claim without a trace, due again at `due` (a run that was interrupted by shutdown). Does nothing when
@@ -553,17 +573,17 @@ pub trait Store: Send + Sync {
     /// event. Those farthest behind (smallest position, then id) first, at most `limit`.
     async fn endpoints_waiting(&self, limit: u32) -> Result<Vec<EndpointRow>>;
     /// The next events for an endpoint: looks at its instance's events from its position on, and at those held earlier
-    /// whose record is free by now. One resource (poller) only: that of the first free event in log order. At most
-    /// `events_max`, at most one per record, none whose record (poller and object id) has a member of an open
-    /// notification at this endpoint. No events while the endpoint is not active. Reads only; [`Store::form`] moves the
+    /// whose record is free by now. Those of one request of a provider, or of one resource (poller) that was polled: of
+    /// the first free event in log order. At most the number of `events_max` for such events, at most one per record,
+    /// none whose record (poller and object id) has a member of an open notification at this endpoint. No events while the endpoint is not active. Reads only; [`Store::form`] moves the
     /// position.
-    async fn waiting(&self, endpoint: EndpointId, events_max: u32) -> Result<Waiting>;
+    async fn waiting(&self, endpoint: EndpointId, events_max: EventsMax) -> Result<Waiting>;
     /// The next notification id, so that the body can hold it. Ids that are never used leave gaps.
     async fn reserve_notification(&self) -> Result<NotificationId>;
     /// Writes a formed notification, claimed at once for its first attempt (`Created`, due `now`), and moves the
     /// endpoint: its position goes to the last member if that is beyond it, and the events of its instance passed over
     /// on the way are held. `None` when the endpoint moved meanwhile, is not active any more or gone, the id is used,
-    /// or the members are not what [`Store::waiting`] might answer (none at all, of two resources, two of one record,
+    /// or the members are not what [`Store::waiting`] might answer (none at all, of two resources or requests, two of one record,
     /// not free, not the first of its record, not in the log): nothing is written.
     async fn form(
         &self,

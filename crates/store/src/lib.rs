@@ -1,6 +1,7 @@
-//! Where Turnstone keeps what it knows: two traits of the domain's verbs, several databases behind them.
+//! Where Turnstone keeps what it knows: three traits of the domain's verbs, several databases behind them.
 //!
-//! [`Store`] is what pollers and deliverers need; [`Directory`] is people, connectors and what belongs to them.
+//! [`Store`] is what pollers and deliverers need; [`Intake`] is what providers send us; [`Directory`] is people,
+//! connectors and what belongs to them.
 //!
 //! Every verb holds its transaction inside; nobody reads, thinks and writes from outside. What must agree is written
 //! together, and every write on behalf of a run or an attempt checks its lease first. All databases pass the same
@@ -11,9 +12,14 @@
 pub mod api;
 pub mod directory;
 pub mod faulty;
+pub mod intake;
 pub mod memory;
 pub mod sqlite;
 pub mod suite;
 
 pub use api::*;
 pub use directory::*;
+pub use intake::{
+    EventCount, InboundCounts, InboundFilter, InboundOutcome, InboundRow, InboundState, Intake, Interval,
+    NewInbound, NewIntake, Received, SettledAs, Settlement, WaitingRequest,
+};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::connector::{Connector, keys};
-use crate::instance::{Basic, Instance};
+use crate::connector::{Connector, VendorType, keys};
+use crate::instance::{Basic, Instance, Webhook};
 use crate::limits;
 use crate::resource::Resource;
 use crate::template;
@@ -13,7 +13,7 @@ use crate::template;
 use super::callback::{self, Towards};
 use super::resource::{self, Surroundings};
 use super::section::{Findings, Section, is_fill_in, member_path, shown};
-use super::{CheckSettings, nearest};
+use super::{CheckSettings, nearest, webhook};
 
 const KNOWN: [&str; 5] = ["element", "name", "tags", "providerData", "configuration"];
 
@@ -35,7 +35,7 @@ const LISTED: [&str; 11] = [
 const RESOURCES: &str = "event.poller.configuration";
 
 /// The keys of `configuration` that are read.
-pub(super) const CONFIGURATION: [&str; 14] = [
+pub(super) const CONFIGURATION: [&str; 22] = [
     "event.notification.enabled",
     "event.notification.callback.url",
     "event.notification.callback.headers",
@@ -50,14 +50,19 @@ pub(super) const CONFIGURATION: [&str; 14] = [
     "username",
     "password",
     "event.poller.urls",
+    "event.vendor.type",
+    "event.notification.instance.finder",
+    "event.notification.subscription.id",
+    "event.webhook.verification",
+    "event.webhook.secret",
+    "event.webhook.body",
+    "event.webhook.repeatWindow",
+    "event.webhook.open",
 ];
 
 /// Keys of the field that are accepted and change nothing here.
-const INERT: [&str; 9] = [
-    "event.vendor.type",
+const INERT: [&str; 6] = [
     "event.notification.type",
-    "event.notification.subscription.id",
-    "event.notification.instance.finder",
     "event.objects",
     "event.metadata",
     "event.helper.key",
@@ -112,6 +117,8 @@ pub(super) fn read(document: &Value, settings: &CheckSettings, findings: &mut Fi
         base_url: read.base_url,
         headers: read.headers,
         basic: read.basic,
+        events: read.events,
+        webhook: read.webhook,
         resources: read.resources,
         provider_data,
         other_configuration: read.other,
@@ -199,6 +206,8 @@ struct Configuration {
     base_url: Option<String>,
     headers: Vec<(String, crate::instance::SecretRef)>,
     basic: Option<Basic>,
+    events: VendorType,
+    webhook: Option<Webhook>,
     resources: Vec<Resource>,
     other: Map<String, Value>,
 }
@@ -232,14 +241,35 @@ impl Configuration {
                 format!("write them as `{RESOURCES}`"),
             );
         }
-        let resources = resources(&mut section, settings, &base, findings);
+        let polls = section.has(RESOURCES)
+            || settings.connector.as_ref().is_some_and(|connector| !connector.resources.is_empty());
+        let events = webhook::kind(&mut section, connector(settings), polls, findings);
+        let webhook = webhook::read(&mut section, events, connector(settings), findings);
+        let resources = match events {
+            VendorType::Webhooks => {
+                let _unpolled = section.get(RESOURCES, findings);
+                Vec::new()
+            }
+            VendorType::Polling | VendorType::Both => resources(&mut section, settings, &base, findings),
+        };
         section.inert(&INERT, "remove it, or keep it for other readers", findings);
         let other = other(&section, connector(settings), findings);
         let base_url = match base {
             Base::Given(url) => Some(url),
             Base::Absent | Base::Faulty => None,
         };
-        Configuration { enabled, interval, callback, base_url, headers, basic, resources, other }
+        Configuration {
+            enabled,
+            interval,
+            callback,
+            base_url,
+            headers,
+            basic,
+            events,
+            webhook,
+            resources,
+            other,
+        }
     }
 }
 

@@ -17,6 +17,7 @@ mod resource;
 mod section;
 mod sweep;
 mod verification;
+mod webhook;
 
 use std::fmt;
 use std::sync::Arc;
@@ -157,6 +158,8 @@ pub struct CheckedVerification {
     pub verification: Option<crate::intake::Verification>,
     /// The question that the provider asks first.
     pub challenge: Option<crate::intake::Challenge>,
+    /// What names a delivery, so that it is recognised when it is sent again.
+    pub delivery_id: Option<crate::intake::Place>,
     /// Everything that must be put right first.
     pub faults: Vec<Fault>,
     /// What was misspelt and is read as it was meant.
@@ -290,7 +293,7 @@ mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::{dates, document, paging, resource, sweep};
+    use super::{dates, document, paging, resource, sweep, webhook};
 
     #[test]
     fn the_manual_explains_every_setting() {

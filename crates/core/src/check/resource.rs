@@ -13,13 +13,13 @@ use crate::json_path::JsonPath;
 use crate::limits;
 use crate::resource::{
     Bound, ComparedBy, CreatedInWindow, Drift, MissingDate, Pagination, PaginationKind, Resource,
-    SameTimestampChange, Sort, StartFrom, Sweep,
+    SameTimestampChange, Sort, StartFrom, Sweep, WebhookRead,
 };
 use crate::template::{Template, TemplateError, TemplateProblem};
 
 use super::dates::{self, Dates};
 use super::section::{Findings, Section, is_fill_in, member_path, parse_field, shown};
-use super::{CheckSettings, paging, sweep};
+use super::{CheckSettings, paging, sweep, webhook};
 
 /// Version of the recipe by which content is hashed. A new one re-bases every record silently.
 pub const CONTENT_RECIPE: u32 = 1;
@@ -30,7 +30,7 @@ const PAGE_SIZE: u32 = 20;
 /// How far every pass reads again when nothing is said.
 const OVERLAP: Duration = Duration::from_secs(60);
 
-pub(super) const KNOWN: [&str; 28] = [
+pub(super) const KNOWN: [&str; 29] = [
     "url",
     "idField",
     "datesConfiguration",
@@ -52,6 +52,7 @@ pub(super) const KNOWN: [&str; 28] = [
     "missingDate",
     "createdInWindow",
     "sweep",
+    "webhook",
     "deletedField",
     "cursorField",
     "conditional",
@@ -271,6 +272,7 @@ fn settings(
         paging::agree(&pagination, size, declared, &names, section.path(), findings);
     }
     let sweep = sweep::read(&mut section, url.as_ref(), place, findings);
+    let webhook = webhook::of_resource(&mut section, place, findings);
     let reading = Reading::read(&mut section, &pagination, drift, place.settings, findings);
     let content = Content::read(&mut section, findings);
     if let Some(url) = &url {
@@ -283,7 +285,7 @@ fn settings(
     let (url, id_field) = (url?, id_field?);
     let shape = shape(list.as_ref(), &id_field, &content.volatile_fields);
     let name = name.to_string();
-    let first = First { name, url, id_field, list, shape, sweep, pagination, compared, dates };
+    let first = First { name, url, id_field, list, shape, sweep, webhook, pagination, compared, dates };
     Some(first.resource(tolerance, filter_by_current_date, size, reading, content))
 }
 
@@ -295,6 +297,7 @@ struct First {
     list: Option<JsonPath>,
     shape: u32,
     sweep: Option<Sweep>,
+    webhook: Option<WebhookRead>,
     pagination: Pagination,
     compared: ComparedBy,
     dates: Dates,
@@ -333,6 +336,7 @@ impl First {
             missing_date: content.missing_date,
             created_in_window: content.created_in_window,
             sweep: self.sweep,
+            webhook: self.webhook,
             deleted_field: content.deleted_field,
             conditional: content.conditional,
             case_insensitive_ids: content.case_insensitive_ids,

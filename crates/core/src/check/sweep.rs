@@ -107,7 +107,11 @@ fn complete_list(
 }
 
 /// The address of one record: absolute, with `{id}` still in it.
-fn read_url(section: &mut Section<'_>, place: &Surroundings<'_>, findings: &mut Findings) -> Option<String> {
+pub(super) fn read_url(
+    section: &mut Section<'_>,
+    place: &Surroundings<'_>,
+    findings: &mut Findings,
+) -> Option<String> {
     // Survives the encoding of a template and stands in nobody's address.
     const MARK: &str = "turnstone-id-goes-here";
     let text = section.text("readUrl", findings)?;
@@ -131,7 +135,7 @@ fn read_url(section: &mut Section<'_>, place: &Surroundings<'_>, findings: &mut 
 }
 
 /// Statuses that mean deleted.
-fn gone(section: &mut Section<'_>, findings: &mut Findings) -> Vec<u16> {
+pub(super) fn gone(section: &mut Section<'_>, findings: &mut Findings) -> Vec<u16> {
     const DEFAULT: [u16; 2] = [404, 410];
     let path = section.path_of("gone");
     let remedy = "list statuses such as [404, 410]";

@@ -53,7 +53,7 @@ pub(super) fn read(path: &str, value: &Value) -> CheckedVerification {
     };
     let (verification, challenge) = found.unwrap_or_default();
     let Findings { faults, repairs, warnings } = findings;
-    CheckedVerification { verification, challenge, faults, repairs, warnings }
+    CheckedVerification { verification, challenge, delivery_id: None, faults, repairs, warnings }
 }
 
 type Found = (Option<Verification>, Option<Challenge>);

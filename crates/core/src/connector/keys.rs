@@ -18,7 +18,7 @@ pub const EVENTS_METADATA: &str = "event.metadata";
 pub const BASE_URL: &str = "base.url";
 
 /// Every key of the event framework (events §2) and those that UiPath's builder writes.
-const EVENT_KEYS: [&str; 19] = [
+const EVENT_KEYS: [&str; 24] = [
     EVENTS_ENABLED,
     EVENTS_VENDOR_TYPE,
     "event.notification.type",
@@ -34,6 +34,11 @@ const EVENT_KEYS: [&str; 19] = [
     "event.poller.urls",
     "event.objects",
     EVENTS_METADATA,
+    "event.webhook.verification",
+    "event.webhook.secret",
+    "event.webhook.body",
+    "event.webhook.repeatWindow",
+    "event.webhook.open",
     "event.helper.key",
     "event.raw.enabled",
     "event.type",

@@ -9,9 +9,14 @@
 
 mod challenge;
 pub mod presets;
+mod request;
 mod verification;
 
 pub use challenge::{Challenge, ChallengeAnswer, Condition, Place, Plain};
+pub use request::{
+    BodyError, BodyFormat, DeliveryKey, Hint, Quarantine, RawRequest, ReceivedEvent, Recognition, Reported,
+    delivery_key, event_id, sort_reported,
+};
 pub use verification::{
     Algorithm, Encoding, Piece, Refusal, SecretForm, SignatureForm, Signed, TimeUnit, TimestampSource, Token,
     Verification, Verified,

@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use super::looking::Notices;
 use super::machine::{AfterCommit, Poll};
 use super::outcome::{Batch, Finish, RunFault, RunKind, RunOutcome, RunRecord, Status};
 use super::state::{Hold, TrailMark};
+use crate::id::InboundId;
 use crate::ledger::Compared;
 use crate::limits;
 use crate::resource::{ComparedBy, SweepEvery};
@@ -48,7 +52,7 @@ impl Poll {
             self.settle_group();
         }
         match self.pass.kind {
-            RunKind::Poll => self.close_poll(batch),
+            RunKind::Poll | RunKind::Look => self.close_poll(batch),
             RunKind::Sweep if self.pass.unstable.is_some() || !self.state.primed => self.close_poll(batch),
             RunKind::Sweep => self.begin_look(batch),
         }
@@ -182,7 +186,8 @@ impl Poll {
         }
     }
 
-    fn finish_completed(mut self: Box<Self>, batch: Batch) -> Step {
+    fn finish_completed(mut self: Box<Self>, mut batch: Batch) -> Step {
+        self.hear(&mut batch);
         self.state.passes += 1;
         self.state.starts = 0;
         self.state.failures = 0;
@@ -197,7 +202,7 @@ impl Poll {
         let next_due = match (self.state.sweep_next, self.pass.kind) {
             (true, _) => self.now,
             // A sweep stands between two polls and takes the place of none.
-            (false, RunKind::Sweep) | (false, RunKind::Poll) => {
+            (false, RunKind::Sweep | RunKind::Poll | RunKind::Look) => {
                 after_success(self.due, self.now, self.plan.interval, self.entropy)
             }
         };
@@ -290,17 +295,36 @@ impl Poll {
         })
     }
 
+    /// When the poller is due, and when it would be due without what is still to be looked at.
+    fn due_again(
+        &self,
+        outcome: RunOutcome,
+        next_due: Timestamp,
+        status: &Status,
+    ) -> (Timestamp, Option<Timestamp>) {
+        if self.pass.kind == RunKind::Look {
+            let regular = self.notices.as_ref().map(|notices| notices.regular_due);
+            return (next_due, regular.filter(|regular| *regular > next_due));
+        }
+        let look = self.look_due().filter(|_| outcome == RunOutcome::Completed && status.code == "ok");
+        match look.filter(|look| *look < next_due) {
+            Some(look) => (look, Some(next_due)),
+            None => (next_due, None),
+        }
+    }
+
     #[expect(clippy::too_many_arguments, reason = "the parts of one value, each with its own type")]
-    fn finish(
+    pub(super) fn finish(
         self: Box<Self>,
         mut batch: Batch,
         outcome: RunOutcome,
         error: Option<RunFault>,
         status: Status,
-        next_due: jiff::Timestamp,
+        next_due: Timestamp,
         pass_closed: bool,
         prune_versions_below: Option<Compared>,
     ) -> Step {
+        let (next_due, regular_due) = self.due_again(outcome, next_due, &status);
         batch.decisions.extend(self.decisions);
         if pass_closed {
             batch.checkpoint = None;
@@ -323,6 +347,8 @@ impl Poll {
             state: self.state.write(),
             status,
             next_due,
+            regular_due,
+            hints_known: self.notices.as_ref().map_or(InboundId(0), Notices::known),
             prune_versions_below,
             run,
         }))

@@ -1,5 +1,6 @@
 //! From a page and the ledger's knowledge to a batch: every record is judged, and what must agree is put together.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::window::{LowerBound, instant, unit_is_before};
 
 /// What this page changes, on top of what the ledger knew before it.
 #[derive(Default)]
-struct Overlay {
+pub(super) struct Overlay {
     entries: HashMap<String, Entry>,
     versions: HashMap<Version, ()>,
     /// Ids that stand on the page more than once, with their newest value.
@@ -74,18 +75,19 @@ impl Poll {
     pub(super) fn sweep_number(&self) -> u64 {
         match self.pass.kind {
             RunKind::Sweep => self.state.sweeps + 1,
-            RunKind::Poll => self.state.sweeps,
+            RunKind::Poll | RunKind::Look => self.state.sweeps,
         }
     }
 
-    fn decide_one(
+    /// Judges one record, and answers what it means.
+    pub(super) fn decide_one(
         &mut self,
         item: &Item,
         known: KnownVersion,
         page: &PageRead,
         batch: &mut Batch,
         overlay: &mut Overlay,
-    ) -> Result<(), String> {
+    ) -> Result<Change, String> {
         let plan = Arc::clone(&self.plan);
         let now = Circumstances {
             resource: &plan.resource,
@@ -107,7 +109,8 @@ impl Poll {
         let entry = entry_after(item, known.entry.as_ref(), &change, &now, self.sweep_number());
         let mut event = None;
         if let (Change::Event { event_type, reason, .. }, Some(entry)) = (&change, &entry) {
-            event = Some(self.event(item, entry, *event_type, reason, page));
+            let told = self.with_notice(reason, item, &known);
+            event = Some(self.event(item, entry, *event_type, &told, page));
         }
         if let Some(low) = open_superseded(item, &change) {
             self.pass.superseded = Some(self.pass.superseded.map_or(low, |known| known.min(low)));
@@ -141,7 +144,24 @@ impl Poll {
             batch.swept.push(item.id.clone());
         }
         batch.events.extend(event);
-        Ok(())
+        Ok(change)
+    }
+
+    /// Why a record is an event, with what the provider's notifications have to do with it.
+    fn with_notice<'r>(&mut self, reason: &'r str, item: &Item, known: &KnownVersion) -> Cow<'r, str> {
+        if self.pass.kind == RunKind::Look {
+            self.counts.announced += 1;
+            return Cow::Owned(format!("{reason}; its provider notified us"));
+        }
+        if !self.expects_notices() {
+            return Cow::Borrowed(reason);
+        }
+        if self.was_announced(item, known) {
+            self.counts.announced += 1;
+            return Cow::Borrowed(reason);
+        }
+        self.counts.unannounced += 1;
+        Cow::Owned(format!("{reason}; its provider has not notified us"))
     }
 
     fn event(
@@ -168,6 +188,7 @@ impl Poll {
             poller: self.plan.poller,
             instance: self.plan.instance,
             run: self.run,
+            inbound: None,
             event_type,
             object_type: self.plan.resource.name.clone(),
             object_id: item.object_id.clone(),
@@ -281,6 +302,7 @@ impl Overlay {
                     || entry.version() == item.version()
                     || self.versions.contains_key(&item.version()),
                 entry: Some(entry.clone()),
+                announced_at: known.announced_at,
             },
         }
     }

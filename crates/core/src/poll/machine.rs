@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::looking::{LookPage, Named, Notices};
 use super::outcome::{Batch, Decision, RunFault, RunKind, Story};
 use super::reading::PageRead;
 use super::state::{BaselineState, Group, Pass, PollerState, Validators};
@@ -85,6 +86,8 @@ pub struct Start {
     pub entropy: u64,
     /// Differences from the scheduled run.
     pub options: Options,
+    /// What the provider's notifications named, where it is to notify us.
+    pub notices: Option<Notices>,
 }
 
 /// Begins a run and returns its first question.
@@ -115,7 +118,15 @@ pub fn start(start: Start) -> Step {
         looked_before: None,
         asked: Asked::Page,
         after_commit: AfterCommit::Reply,
+        notices: start.notices,
+        to_look: Vec::new(),
+        looks_again: None,
     });
+    let wanted = poll.options.kind;
+    if wanted == Some(RunKind::Look) || wanted.is_none() && poll.looks_now(start.pass.is_some()) {
+        poll.pass.kind = RunKind::Look;
+        return poll.begin_looks();
+    }
     poll.open(start.pass);
     poll.story.lower_bound = poll.pass.bound.map(instant);
     if poll.pass.looking { poll.look_for_missing() } else { poll.fetch_page() }
@@ -159,6 +170,12 @@ pub(super) struct Poll {
     /// What the pending question is about.
     pub(super) asked: Asked,
     pub(super) after_commit: AfterCommit,
+    /// What the provider's notifications named, where it is to notify us.
+    pub(super) notices: Option<Notices>,
+    /// Named records that are still to be looked at, the next one last.
+    pub(super) to_look: Vec<Named>,
+    /// Looks so far at what must be looked at again, the smallest number.
+    pub(super) looks_again: Option<u32>,
 }
 
 /// What the pending question is about.
@@ -171,6 +188,10 @@ pub(super) enum Asked {
     Missing,
     /// Whether these missing records can be read.
     Gone(Vec<crate::ledger::Entry>),
+    /// Records that notifications named.
+    Named(Vec<Named>),
+    /// What the ledger knows of those.
+    Looked(Box<LookPage>),
 }
 
 /// What follows a commit.
@@ -181,6 +202,8 @@ pub(super) enum AfterCommit {
     Page(Box<PageRead>),
     /// The search for what is missing.
     Look,
+    /// The next records that notifications named.
+    Looks,
 }
 
 impl Machine for Poll {
@@ -190,16 +213,20 @@ impl Machine for Poll {
         }
         match std::mem::replace(&mut self.asked, Asked::Page) {
             Asked::Gone(entries) => self.judge_missing(entries, replies),
-            Asked::Page | Asked::Ledger(_) | Asked::Missing => match replies.into_iter().next() {
-                Some(reply) => self.on_reply(reply),
-                None => self.fail(RunFault::new("noReply", "the request was not sent", true), None),
-            },
+            Asked::Named(named) => self.on_looks(named, replies),
+            Asked::Page | Asked::Ledger(_) | Asked::Missing | Asked::Looked(_) => {
+                match replies.into_iter().next() {
+                    Some(reply) => self.on_reply(reply),
+                    None => self.fail(RunFault::new("noReply", "the request was not sent", true), None),
+                }
+            }
         }
     }
 
     fn known(mut self: Box<Self>, known: Known) -> Step {
         match (std::mem::replace(&mut self.asked, Asked::Page), known) {
             (Asked::Ledger(page), Known::Versions(known)) => self.decide(*page, known),
+            (Asked::Looked(read), Known::Versions(known)) => self.decide_looks(*read, known),
             (Asked::Missing, Known::Missing { entries, missing, alive }) => {
                 self.on_missing(entries, missing, alive)
             }
@@ -216,6 +243,7 @@ impl Machine for Poll {
         match (std::mem::replace(&mut self.after_commit, AfterCommit::Reply), reply) {
             (AfterCommit::Page(page), _) => self.recall(*page),
             (AfterCommit::Look, _) => self.look_for_missing(),
+            (AfterCommit::Looks, _) => self.next_looks(),
             (AfterCommit::Reply, Some(reply)) => self.replies(vec![reply]),
             (AfterCommit::Reply, None) => self.fetch_page(),
         }
@@ -351,9 +379,17 @@ impl Poll {
         }
     }
 
+    /// Keeps an address for the run's record, the first ones of a run.
+    pub(super) fn remember_address(&mut self, url: &str) {
+        if self.story.requests.len() < STORY_REQUESTS_MAX {
+            self.story.requests.push(redacted(url));
+        }
+    }
+
     /// The request for the pass's next page.
     pub(super) fn request(&mut self) -> Request {
-        let resource = &self.plan.resource;
+        let plan = Arc::clone(&self.plan);
+        let resource = &plan.resource;
         let bound = self.pass.query_bound;
         let cursor = bound.map(|bound| bound.to_string());
         let values = Values {
@@ -363,9 +399,7 @@ impl Poll {
         };
         let rendered = self.url().render(&values);
         let url = url_of(&resource.pagination, resource.page_size, &rendered, &self.pass.position);
-        if self.story.requests.len() < STORY_REQUESTS_MAX {
-            self.story.requests.push(redacted(&url));
-        }
+        self.remember_address(&url);
         self.asked_url.clone_from(&url);
         let mut request = Request::get(url);
         // A superseded version that is still open must be looked at again, whatever the validators say.
@@ -489,7 +523,7 @@ impl Pass {
         state.starts += 1;
         let resource = &plan.resource;
         let bound = match kind {
-            RunKind::Sweep => None,
+            RunKind::Sweep | RunKind::Look => None,
             RunKind::Poll => first_bound(plan, state, now),
         };
         if let (false, StartFrom::Instant(at)) = (state.primed, start_from(plan, state)) {

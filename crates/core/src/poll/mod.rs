@@ -12,6 +12,8 @@
 //!                      sweep: look at what is missing ─► Done
 //! ```
 //!
+//! Beside it, `looking` reads single records that notifications of the provider named.
+//!
 //! A pass may take several runs: its row (the checkpoint) goes with every commit. The machine decides and does no IO;
 //! rules are those of design section 4, by number in the comments.
 //!
@@ -19,6 +21,7 @@
 
 mod closing;
 mod deciding;
+mod looking;
 mod machine;
 mod outcome;
 mod reading;
@@ -28,9 +31,10 @@ mod sweeping;
 #[cfg(test)]
 mod tests;
 
+pub use looking::{Named, Notices};
 pub use machine::{Options, Plan, Start, start};
 pub use outcome::{
-    Batch, Decision, Finish, Ignored, RunFault, RunKind, RunOutcome, RunRecord, Status, Story, Verdict,
+    Batch, Decision, Finish, Heard, Ignored, RunFault, RunKind, RunOutcome, RunRecord, Status, Story, Verdict,
 };
 pub use reading::RECONNECT_NEEDED;
 pub use state::{BaselineState, Brake, Group, Hold, Lateness, Pass, PollerState, TrailMark, Validators};

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, EventType};
-use crate::id::{PollerId, RunId};
+use crate::id::{InboundId, PollerId, RunId};
 use crate::ledger::{Compared, Counts, Entry, Version};
 
 /// One transaction of a running poll.
@@ -27,6 +27,19 @@ pub struct Batch {
     pub decisions: Vec<Decision>,
     /// The open pass, to be resumed after a crash. `None` leaves the stored one as it is.
     pub checkpoint: Option<String>,
+    /// Records that a notification of the provider named and that were looked at.
+    pub heard: Vec<Heard>,
+}
+
+/// A look at a record that a notification named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The record's id.
+    pub object_id: String,
+    /// The last request that named it before the look; a later one keeps it to be looked at.
+    pub inbound: InboundId,
+    /// Whether the look decided nothing, so that another one is due.
+    pub again: bool,
 }
 
 impl Batch {
@@ -36,6 +49,7 @@ impl Batch {
             && self.versions.is_empty()
             && self.swept.is_empty()
             && self.events.is_empty()
+            && self.heard.is_empty()
             && self.checkpoint.is_none()
     }
 
@@ -46,6 +60,7 @@ impl Batch {
             + self.swept.len()
             + 2 * self.events.len()
             + self.decisions.len()
+            + self.heard.len()
     }
 }
 
@@ -121,6 +136,10 @@ pub struct Finish {
     pub status: Status,
     /// When it is due again.
     pub next_due: Timestamp,
+    /// When it would be due without what notifications of its provider still have it look at, if that is later.
+    pub regular_due: Option<Timestamp>,
+    /// The last request whose hints the run knew of.
+    pub hints_known: InboundId,
     /// Versions older than this leave the ledger.
     pub prune_versions_below: Option<Compared>,
     /// The run's record.
@@ -178,6 +197,8 @@ pub enum RunKind {
     Poll,
     /// Reads everything, to find what is gone or was missed.
     Sweep,
+    /// Looks at the records that notifications of the provider named, one by one.
+    Look,
 }
 
 impl RunKind {
@@ -186,6 +207,7 @@ impl RunKind {
         match self {
             RunKind::Poll => "poll",
             RunKind::Sweep => "sweep",
+            RunKind::Look => "look",
         }
     }
 }

@@ -572,7 +572,7 @@ pub(super) fn retry_after(response: &Response, reply: &Reply) -> Option<Duration
 }
 
 /// The sentence for a status, and whether waiting may help.
-fn refusal(asked: &str, status: u16) -> RunFault {
+pub(super) fn refusal(asked: &str, status: u16) -> RunFault {
     let (code, remedy, transient) = match status {
         401 => ("unauthorised", "the provider does not accept the credentials; correct them", false),
         403 => ("forbidden", "the credentials may not read this; grant them the right, or use others", false),
@@ -589,7 +589,7 @@ fn refusal(asked: &str, status: u16) -> RunFault {
     RunFault::new(code, format!("{asked} was answered with {status}: {remedy}"), transient)
 }
 
-fn fault_of(error: &FetchError) -> RunFault {
+pub(super) fn fault_of(error: &FetchError) -> RunFault {
     let code = match error.kind {
         FetchErrorKind::Forbidden => "addressForbidden",
         FetchErrorKind::BadUrl => "badUrl",

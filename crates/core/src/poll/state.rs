@@ -33,6 +33,8 @@ pub struct PollerState {
     pub starts: u32,
     /// Failed runs in a row.
     pub failures: u32,
+    /// Failed runs of looks in a row.
+    pub look_failures: u32,
     /// Sweeps closed so far.
     pub sweeps: u64,
     /// Polls closed since the last sweep.

@@ -115,7 +115,7 @@ impl Poll {
         self.commit(batch, AfterCommit::Look)
     }
 
-    fn delete(&mut self, mut entry: Entry, reason: &str, batch: &mut Batch) {
+    pub(super) fn delete(&mut self, mut entry: Entry, reason: &str, batch: &mut Batch) {
         entry.sequence += 1;
         entry.deleted_at = Some(self.now);
         entry.first_read_at = self.now;
@@ -126,6 +126,7 @@ impl Poll {
             poller: self.plan.poller,
             instance: self.plan.instance,
             run: self.run,
+            inbound: None,
             event_type: EventType::Deleted,
             object_type: self.plan.resource.name.clone(),
             object_id: entry.id.clone(),
@@ -145,7 +146,7 @@ fn is_json(body: &str) -> bool {
 }
 
 /// The address of one record: `{id}` filled in, encoded for a path segment or a query value.
-fn fill_id(template: &str, id: &str) -> String {
+pub(super) fn fill_id(template: &str, id: &str) -> String {
     let encoded: String = id
         .bytes()
         .map(|byte| match byte {

@@ -22,7 +22,7 @@ create table counter (
 ) strict, without rowid;
 
 insert into counter (name, value)
-values ('event', 0), ('notification', 0), ('part', 0);
+values ('event', 0), ('notification', 0), ('part', 0), ('inbound', 0);
 
 -- Who.
 
@@ -244,6 +244,29 @@ create table instance_tag (
 
 create index instance_tag_of_org on instance_tag (org_id, tag, instance_id);
 
+-- Where an instance's provider sends its notifications. Whoever knows the address may send, so it is sealed, and found by
+-- its hash.
+create table intake_address (
+    instance_id integer primary key references instance (id) on delete cascade,
+    org_id integer not null,
+    address_hash blob not null unique,
+    sealed text not null,
+    created_at integer not null,
+    constraint address_hash_is_sha256 check (length(address_hash) = 32)
+) strict;
+
+-- By which values a connector's common address finds an instance.
+create table intake_match (
+    element_key text not null,
+    value_hash blob not null,
+    instance_id integer not null references instance (id) on delete cascade,
+    org_id integer not null,
+    primary key (element_key, value_hash, instance_id),
+    constraint value_hash_is_sha256 check (length(value_hash) = 32)
+) strict, without rowid;
+
+create index intake_match_of_instance on intake_match (instance_id);
+
 -- What one instance shares with its provider: how fast it may ask, which tokens are the present ones, and whether
 -- somebody is fetching the next ones. That claim stands here and not in memory, because a request that is under way
 -- outlives the process that sent it, and a provider may take a grant only once.
@@ -310,6 +333,8 @@ create table poller (
     org_id integer not null references org (id),
     instance_id integer not null references instance (id) on delete cascade,
     subscription_id integer references subscription (id) on delete cascade,
+    -- `intake` is never due: it keeps the numbers of records that only its provider's notifications tell of.
+    kind text not null default 'resource',
     resource text not null,
     revision integer not null,
     interval_us integer not null,
@@ -317,6 +342,8 @@ create table poller (
     zone text,
     jitter_us integer not null default 0,
     next_due integer not null,
+    -- When it would be due, had not a notification of its provider made it due earlier.
+    regular_due integer,
     runnable integer not null,
     paused text,
     status_code text not null,
@@ -329,7 +356,9 @@ create table poller (
     lease_node text,
     lease_epoch integer not null default 0,
     lease_until integer,
-    unique (instance_id, resource),
+    unique (instance_id, kind, resource),
+    constraint kind_known check (kind in ('resource', 'subscription', 'intake')),
+    constraint intake_is_not_runnable check (kind <> 'intake' or runnable = 0),
     constraint interval_not_negative check (interval_us >= 0),
     constraint zone_only_with_cron check (zone is null or cron is not null),
     constraint runnable_is_flag check (runnable in (0, 1)),
@@ -446,6 +475,29 @@ create table version (
     constraint hash_is_128_bits check (length(hash) = 16)
 ) strict, without rowid;
 
+-- Records of a poller that its provider's notifications named: once each, however often they were named. One that is not
+-- open was looked at; it stays for a while, to tell which changes the provider kept to itself.
+create table hint (
+    poller_id integer not null references poller (id) on delete cascade,
+    object_id text not null,
+    org_id integer not null,
+    event_type text not null,
+    dated integer,
+    inbound_id integer not null,
+    announced_at integer not null,
+    looks integer not null default 0,
+    open integer not null,
+    primary key (poller_id, object_id),
+    constraint type_known check (event_type in ('CREATED', 'UPDATED', 'DELETED', 'UNKNOWN')),
+    constraint open_is_flag check (open in (0, 1))
+) strict, without rowid;
+
+create index hint_open on hint (poller_id, inbound_id, object_id)
+where open = 1;
+
+create index hint_announced on hint (announced_at)
+where open = 0;
+
 -- Runs.
 
 create table run (
@@ -466,7 +518,7 @@ create table run (
     story text not null,
     trace_id blob,
     constraint id_is_128_bits check (length(id) = 16),
-    constraint kind_known check (kind in ('poll', 'sweep')),
+    constraint kind_known check (kind in ('poll', 'sweep', 'look')),
     constraint outcome_known check (outcome in ('completed', 'yielded', 'failed'))
 ) strict, without rowid;
 
@@ -505,11 +557,16 @@ create table event (
     sequence integer not null,
     reason text not null,
     recorded_at integer not null,
+    -- The request of the provider that brought it; nothing for what a poll saw.
+    inbound_id integer,
     constraint id_is_128_bits check (length(id) = 16),
     constraint type_known check (event_type in ('CREATED', 'UPDATED', 'DELETED', 'UNKNOWN'))
 ) strict;
 
 create unique index event_id on event (id);
+
+create index event_of_inbound on event (inbound_id)
+where inbound_id is not null;
 
 -- Events that were written together and follow each other in the log: whose they are, by which run, and under which
 -- revisions. Each of them standing on every event would be written once more for every event, as would indexes by
@@ -539,6 +596,59 @@ create table event_body (
     position integer primary key,
     org_id integer not null,
     record text not null
+) strict;
+
+-- Requests of providers, in the order of their arrival.
+
+create table inbound (
+    id integer primary key,
+    org_id integer not null references org (id),
+    instance_id integer not null,
+    key_hash blob not null,
+    -- For how long an equal key means the same delivery, in microseconds; nothing: for good.
+    key_window integer,
+    method text not null,
+    body_bytes integer not null,
+    received_at integer not null,
+    repeats integer not null default 0,
+    state text not null,
+    failures integer not null default 0,
+    next_due integer,
+    quarantine text,
+    format text,
+    element_revision integer,
+    events integer not null default 0,
+    hints integer not null default 0,
+    settled_at integer,
+    constraint key_hash_is_sha256 check (length(key_hash) = 32),
+    constraint state_known check (state in ('received', 'settled', 'quarantined', 'discarded')),
+    constraint settled_iff_not_waiting check ((state = 'received') = (settled_at is null)),
+    constraint due_iff_waiting check ((state = 'received') = (next_due is not null))
+) strict;
+
+create index inbound_key on inbound (key_hash, id);
+
+create index inbound_waiting on inbound (instance_id, id)
+where state = 'received';
+
+create index inbound_quarantined on inbound (instance_id, id)
+where state = 'quarantined';
+
+create index inbound_of_org on inbound (org_id, id);
+
+create index inbound_of_instance on inbound (instance_id, id);
+
+create index inbound_settled on inbound (settled_at)
+where state in ('settled', 'discarded');
+
+-- What they say: apart, so that listing and counting reads past nothing.
+create table inbound_body (
+    inbound_id integer primary key references inbound (id) on delete cascade,
+    org_id integer not null,
+    url text not null,
+    query text not null,
+    headers text not null,
+    body blob not null
 ) strict;
 
 -- Delivery.
