@@ -298,10 +298,16 @@ mod tests {
     #[test]
     fn the_manual_explains_every_setting() {
         let manual = include_str!("../../../../docs/polling.md");
-        let known =
-            [&resource::KNOWN[..], &paging::KNOWN, &sweep::KNOWN, &dates::KNOWN, &document::CONFIGURATION]
-                .concat();
-        assert_eq!(known.len(), 62);
+        let known = [
+            &resource::KNOWN[..],
+            &paging::KNOWN,
+            &sweep::KNOWN,
+            &webhook::KNOWN,
+            &dates::KNOWN,
+            &document::CONFIGURATION,
+        ]
+        .concat();
+        assert_eq!(known.len(), 74);
         for name in known {
             // In a table, or in one of the examples; a table may leave out the beginning of a long key.
             let end = name.strip_prefix("event.notification.basic").unwrap_or(name);

@@ -213,3 +213,127 @@ pub(super) fn of_resource(
     section.finish(&KNOWN, findings);
     Some(WebhookRead { read_url: read_url?, record, gone })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+
+    use super::super::testing::{clean, document, refused, said, settings};
+    use super::super::{CheckSettings, Checked, ConnectorDefaults, check};
+    use crate::connector::VendorType;
+    use crate::instance::{Finder, Webhook};
+    use crate::intake::{BodyFormat, Place};
+
+    /// A document of a connector that polls and has an event hook, with these settings.
+    fn read(configuration: Value) -> Checked {
+        let polled = r#"{"customers": {"url": "https://x.example/c", "idField": "id"}}"#;
+        let element = json!({
+            "key": "k", "name": "K", "description": "d", "authentication": {"type": "none"},
+            "configuration": [{"key": "event.poller.configuration", "name": "p", "type": "TEXTAREA", "defaultValue": polled}],
+            "parameters": [], "resources": [],
+            "hooks": [{"type": "event", "mimeType": "application/javascript", "body": "done({events: []});"}],
+        });
+        let parsed = crate::connector::Document::parse(element.to_string()).unwrap();
+        let connector = Arc::new(crate::connector::check(&parsed, &settings()).connector.unwrap());
+        let with = CheckSettings { connector: Some(ConnectorDefaults::of(&connector)), ..settings() };
+        check(&json!({"element": {"key": "k"}, "configuration": configuration}), &with)
+    }
+
+    #[track_caller]
+    fn webhook(configuration: Value) -> Webhook {
+        let checked = read(configuration);
+        checked.instance.unwrap_or_else(|| panic!("{:#?}", checked.faults)).webhook.unwrap()
+    }
+
+    #[test]
+    fn the_kind_of_events_decides_what_is_read() {
+        let kind = |value: &str| {
+            let instance = read(json!({"event.vendor.type": value})).instance.unwrap();
+            (instance.events, instance.resources.len(), instance.webhook.is_some())
+        };
+        assert_eq!(kind("polling"), (VendorType::Polling, 1, false));
+        assert_eq!(kind("webhook"), (VendorType::Webhooks, 0, true));
+        assert_eq!(kind("both"), (VendorType::Both, 1, true));
+        assert_eq!(kind("polling,webhooks"), (VendorType::Both, 1, true));
+        let undeclared = read(json!({})).instance.unwrap();
+        assert_eq!(undeclared.events, VendorType::Polling, "what polls goes on to poll");
+        said(
+            &read(json!({"event.vendor.type": "carrier pigeon"})).faults,
+            "type\"",
+            "`polling`, `webhooks` or `both`",
+        );
+        said(
+            &document(json!({"event.vendor.type": "both"})).warnings,
+            "type\"",
+            "nothing says what a notification",
+        );
+    }
+
+    #[test]
+    fn everything_about_notifications_is_understood() {
+        let found = webhook(json!({
+            "event.vendor.type": "both",
+            "event.webhook.verification": "{\"preset\": \"github\"}",
+            "event.webhook.secret": ["new", "env:OLD"],
+            "event.webhook.body": "form",
+            "event.webhook.repeatWindow": "10m",
+            "event.notification.instance.finder": "header:X-Shop = shop",
+        }));
+        assert!(found.verification.is_some() && !found.open);
+        assert_eq!(
+            (found.secrets.len(), found.body, found.repeat_window),
+            (2, BodyFormat::Form, Duration::from_secs(600))
+        );
+        let finder = Finder { place: Place::Header("X-Shop".into()), key: Some("shop".into()) };
+        assert_eq!(found.finder, Some(finder));
+        let bare = webhook(
+            json!({"event.vendor.type": "webhooks", "event.notification.instance.finder": "team.id"}),
+        );
+        assert_eq!(bare.finder.unwrap().place, Place::Field(vec!["team".into(), "id".into()]));
+        assert_eq!((bare.body, bare.repeat_window), (BodyFormat::Json, super::REPEAT_WINDOW));
+        let never = webhook(json!({"event.vendor.type": "webhooks", "event.webhook.repeatWindow": "0s"}));
+        assert_eq!(never.repeat_window, Duration::ZERO);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let faults = |key: &str, value: Value| {
+            let mut configuration = json!({"event.vendor.type": "webhooks"});
+            configuration[key] = value;
+            read(configuration).faults
+        };
+        said(
+            &faults("event.webhook.verification", json!("githup")),
+            "verification\"",
+            "did you mean `github`?",
+        );
+        said(&faults("event.webhook.verification", json!("{oops")), "verification\"", "not JSON");
+        said(
+            &faults("event.webhook.verification", json!("github")),
+            "configuration",
+            "`event.webhook.secret` is missing",
+        );
+        said(&faults("event.webhook.secret", json!([7])), "secret\"", "is no text");
+        said(&faults("event.webhook.secret", json!("env:")), "secret\"", "without a name");
+        said(&faults("event.webhook.secret", json!(["a", "b", "c", "d", "e"])), "secret\"", "4 are allowed");
+        said(&faults("event.webhook.body", json!("xml")), "body\"", "xml");
+        said(&faults("event.webhook.repeatWindow", json!("73h")), "repeatWindow\"", "no time within");
+        said(&faults("event.notification.instance.finder", json!("a..b")), "finder\"", "names no place");
+        said(&faults("event.notification.instance.finder", json!("header: ")), "finder\"", "names no place");
+    }
+
+    #[test]
+    fn a_record_is_looked_at_by_a_declared_address() {
+        let found = clean(
+            json!({"webhook": {"readUrl": "https://x.example/c/{id}", "record": "data", "gone": [404]}}),
+        );
+        let webhook = found.webhook.unwrap();
+        assert_eq!((webhook.read_url.as_str(), webhook.gone), ("https://x.example/c/{id}", vec![404]));
+        assert_eq!(webhook.record.unwrap().as_str(), "data");
+        refused(json!({"webhook": {}}), "webhook", "`readUrl` is missing");
+        refused(json!({"webhook": {"readUrl": "https://x.example/c"}}), "readUrl", "`{id}` is missing");
+    }
+}

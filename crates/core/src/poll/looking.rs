@@ -77,6 +77,8 @@ enum Look {
     Unread,
     /// What was answered is no record.
     Unusable,
+    /// It could not be read now.
+    Failed,
 }
 
 /// A look that waits for the ledger.
@@ -141,10 +143,15 @@ impl Poll {
         }
         let gone = self.resource().webhook.as_ref().map(|webhook| webhook.gone.clone()).unwrap_or_default();
         let mut looked = Vec::with_capacity(named.len());
+        let mut failure = None;
         for (named, reply) in named.into_iter().zip(replies) {
             let response = match &reply.outcome {
                 Ok(response) => response,
-                Err(error) => return self.fail_looks(fault_of(error), None),
+                Err(error) => {
+                    failure.get_or_insert((fault_of(error), None));
+                    looked.push(Looked { named, look: Look::Failed });
+                    continue;
+                }
             };
             self.counts.records += 1;
             if gone.contains(&response.status) {
@@ -158,10 +165,23 @@ impl Poll {
             } else {
                 let asked = retry_after(response, &reply);
                 let what = format!("`{}` (webhook.readUrl)", self.resource().name);
-                return self.fail_looks(refusal(&what, response.status), asked);
+                let fault = refusal(&what, response.status);
+                if matches!(response.status, 401 | 403 | 429 | 503) {
+                    return self.fail_looks(fault, asked); // That is about all of them.
+                }
+                failure.get_or_insert((fault, asked));
+                looked.push(Looked { named, look: Look::Failed });
             }
         }
-        self.recall_looks(looked)
+        let all_failed = looked.iter().all(|one| matches!(one.look, Look::Failed));
+        match failure {
+            Some((fault, asked)) if all_failed => self.fail_looks(fault, asked),
+            Some((fault, _)) => {
+                self.note(fault.message);
+                self.recall_looks(looked)
+            }
+            None => self.recall_looks(looked),
+        }
     }
 
     /// The text of the record in the answer to a look.
@@ -258,6 +278,7 @@ impl Poll {
                     }
                 }
                 (Look::Record(_) | Look::Unusable, _) => false,
+                (Look::Failed, _) => true,
                 (Look::Gone(status), _) => self.decide_gone(&one.named, known, *status, &mut batch),
                 (Look::Unread, _) => self.believe(&one.named, known, &mut batch),
             };

@@ -9,7 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Batch, Brake, Options, Pass, Plan, PollerState, RunKind, Start, start};
+use super::{Batch, Brake, Finish, Notices, Options, Pass, Plan, PollerState, RunKind, Start, start};
 use crate::check::{CheckSettings, check_resource};
 use crate::event::Event;
 use crate::id::{InstanceId, OrgId, PollerId, RunId};
@@ -19,6 +19,8 @@ use crate::run::{Reply, Request, Response, Step};
 
 /// Our clock at the beginning.
 const START: &str = "2024-03-01T12:00:00Z";
+
+mod looks;
 
 struct Rig {
     resource: Resource,
@@ -31,6 +33,12 @@ struct Rig {
     date: SignedDuration,
     runs: u64,
     asked: Vec<String>,
+    /// What the provider's notifications named, for the next run.
+    notices: Option<Notices>,
+    /// What the last run heard of, as `id` or `id again`.
+    heard: Vec<String>,
+    /// The last run's end.
+    finish: Option<Finish>,
 }
 
 impl Rig {
@@ -58,6 +66,9 @@ impl Rig {
             date: SignedDuration::ZERO,
             runs: 0,
             asked: Vec::new(),
+            notices: None,
+            heard: Vec::new(),
+            finish: None,
         }
     }
 
@@ -73,6 +84,20 @@ impl Rig {
         kind: RunKind,
         provider: &mut dyn FnMut(&str) -> (u16, String),
     ) -> Vec<String> {
+        let events = self.try_run(seconds, Some(kind), provider);
+        let finish = self.finish.as_ref().unwrap();
+        assert!(finish.run.error.is_none(), "{:?}", finish.run.error);
+        events
+    }
+
+    /// The same, of the kind that is due where none is named, and whether it ends well or not.
+    fn try_run(
+        &mut self,
+        seconds: i64,
+        kind: Option<RunKind>,
+        provider: &mut dyn FnMut(&str) -> (u16, String),
+    ) -> Vec<String> {
+        self.heard.clear();
         self.now = Rig::at(seconds).parse().unwrap();
         self.runs += 1;
         let plan = Plan {
@@ -92,7 +117,8 @@ impl Rig {
             now: self.now,
             due: self.now,
             entropy: 0,
-            options: Options { kind: Some(kind), ..Options::default() },
+            options: Options { kind, ..Options::default() },
+            notices: self.notices.take(),
         });
         let mut events = Vec::new();
         loop {
@@ -111,9 +137,9 @@ impl Rig {
                     waiting.resume(request.map(|request| self.reply(&request, provider)))
                 }
                 Step::Done(finish) => {
-                    assert!(finish.run.error.is_none(), "{:?}", finish.run.error);
                     self.state = PollerState::read(&finish.state).unwrap();
-                    self.apply(finish.batch, &mut events);
+                    self.apply(finish.batch.clone(), &mut events);
+                    self.finish = Some(*finish);
                     return events
                         .iter()
                         .map(|event| format!("{} {}", event.event_type, event.object_id))
@@ -152,7 +178,11 @@ impl Rig {
                 let known = versions.into_iter().map(|version| {
                     let entry = self.entries.get(&version.id).cloned();
                     let last = entry.as_ref().is_some_and(|entry| entry.version() == version);
-                    KnownVersion { version: last || self.versions.contains(&version), entry }
+                    KnownVersion {
+                        version: last || self.versions.contains(&version),
+                        entry,
+                        announced_at: None,
+                    }
                 });
                 Known::Versions(known.collect())
             }
@@ -173,6 +203,9 @@ impl Rig {
         for id in batch.swept {
             self.entries.get_mut(&id).unwrap().last_sweep = batch.sweep;
         }
+        let again = |again| if again { " again" } else { "" };
+        self.heard
+            .extend(batch.heard.iter().map(|heard| format!("{}{}", heard.object_id, again(heard.again))));
         self.versions.extend(batch.versions);
         self.entries.extend(batch.entries.into_iter().map(|entry| (entry.id.clone(), entry)));
         events.extend(batch.events);
