@@ -171,7 +171,15 @@ fn each_secret_of<E>(
         if HEADERS.iter().any(|headers| headers.eq_ignore_ascii_case(key.trim())) {
             each_header(&place, value, call)?;
         } else if is_secret(key) || is_own(key) || sealed(value).is_some() {
-            call(&place, value)?;
+            // While a secret is being replaced there may be a list of them.
+            match value {
+                Value::Array(secrets) => {
+                    for (at, secret) in secrets.iter_mut().enumerate() {
+                        call(&format!("{place}[{at}]"), secret)?;
+                    }
+                }
+                one => call(&place, one)?,
+            }
         }
     }
     Ok(())
@@ -201,7 +209,10 @@ fn is_secret(key: &str) -> bool {
     let key = key.trim().to_ascii_lowercase();
     // An event's own settings are known by name: `event.poller.configuration` must stay readable.
     if let Some(event) = key.strip_prefix("event.") {
-        return matches!(event, "notification.signature.key" | "notification.basic.password");
+        return matches!(
+            event,
+            "notification.signature.key" | "notification.basic.password" | "webhook.secret"
+        );
     }
     let words: Vec<&str> = key.split(['.', '_', '-']).collect();
     let last = words.last().copied().unwrap_or_default();

@@ -11,6 +11,7 @@ pub mod document;
 pub mod driver;
 pub mod egress;
 pub mod hooks;
+pub mod intake;
 pub mod keeper;
 pub mod metrics;
 pub mod poller;

@@ -25,8 +25,17 @@ pub const LEASES_LOST: &str = "turnstone_leases_lost_total";
 pub const LEASES_EXPIRED: &str = "turnstone_leases_expired_total";
 /// Rows removed because their retention is over.
 pub const ROWS_PRUNED: &str = "turnstone_rows_pruned_total";
-/// Verbs of the store that failed, by the `loop` that called them: `poller` or `keeper`.
+/// Verbs of the store that failed, by the `loop` that called them: `poller`, `intake` or `keeper`.
 pub const STORE_FAILURES: &str = "turnstone_store_failures_total";
+
+/// Notifications of providers, by `outcome`: `kept`, `challenge`, `unknown`, `refused`, `busy`.
+pub const INBOUND: &str = "turnstone_inbound_total";
+/// Of the kept ones, those that had been sent before.
+pub const INBOUND_REPEATS: &str = "turnstone_inbound_repeats_total";
+/// Notifications whose hook has run, by `outcome`: `settled`, `quarantined`, `postponed`.
+pub const INBOUND_SETTLED: &str = "turnstone_inbound_settled_total";
+/// How long that took.
+pub const INBOUND_SECONDS: &str = "turnstone_inbound_seconds";
 
 /// Tells the exporter what each metric means.
 pub fn describe() {
@@ -38,6 +47,10 @@ pub fn describe() {
     describe_counter!(RECORDS, Unit::Count, "Records judged, by verdict");
     describe_counter!(LEASES_LOST, Unit::Count, "Claims lost while their run was under way");
     describe_counter!(LEASES_EXPIRED, Unit::Count, "Claims of processes that are gone");
+    describe_counter!(INBOUND, Unit::Count, "Notifications of providers, by outcome");
+    describe_counter!(INBOUND_REPEATS, Unit::Count, "Notifications that had been sent before");
+    describe_counter!(INBOUND_SETTLED, Unit::Count, "Notifications whose hook has run, by outcome");
+    describe_histogram!(INBOUND_SECONDS, Unit::Seconds, "How long hooks of notifications took");
     describe_counter!(ROWS_PRUNED, Unit::Count, "Rows removed after their retention");
     describe_counter!(
         STORE_FAILURES,

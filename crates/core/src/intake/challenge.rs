@@ -25,6 +25,18 @@ pub enum Place {
     Field(Vec<String>),
 }
 
+impl Place {
+    /// The value that stands here: a text, or a number as its text. `None` where there is none, where a header or a
+    /// parameter stands twice, or where the body is no JSON.
+    pub fn read(&self, request: &Inbound<'_>) -> Option<String> {
+        let body = match self {
+            Place::Field(_) => serde_json::from_slice(request.body).ok(),
+            Place::Parameter(_) | Place::Header(_) => None,
+        };
+        value_at(self, request, body.as_ref())
+    }
+}
+
 /// What makes a request a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Condition {
