@@ -31,6 +31,8 @@ pub struct KeeperSettings {
     pub attempts: Duration,
     /// Ledger rows of deleted records.
     pub deleted_entries: Duration,
+    /// What providers sent, once it was settled; never while an event of it is kept.
+    pub requests: Duration,
     /// Rows of each kind in one transaction: some milliseconds of a writer's time.
     pub rows_max: u32,
     /// Time between two rounds of removal.
@@ -46,6 +48,8 @@ impl Default for KeeperSettings {
             runs: 14 * DAY,
             attempts: 30 * DAY,
             deleted_entries: 30 * DAY,
+            // Longer than any provider tries to deliver again, and than twice any tolerance of a signature (H03).
+            requests: 7 * DAY,
             rows_max: 2_000,
             prune_every: Duration::from_secs(600),
             expire_every: Duration::from_secs(5),
@@ -119,6 +123,7 @@ impl KeeperSettings {
             runs_before: minus(now, self.runs),
             attempts_before: minus(now, self.attempts),
             deleted_entries_before: minus(now, self.deleted_entries),
+            requests_before: minus(now, self.requests),
             rows_max: self.rows_max,
         }
     }

@@ -21,12 +21,14 @@ use metrics::{counter, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use turnstone_core::id::{PollerId, RunId};
+use turnstone_core::connector::VendorType;
+use turnstone_core::limits::HINTS_PER_RUN_MAX;
 use turnstone_core::poll::{
-    Batch, Finish, Options, Pass, PollerState, RECONNECT_NEEDED, RunFault, RunKind, RunOutcome, RunRecord,
+    Batch, Finish, Notices, Options, Pass, PollerState, RECONNECT_NEEDED, RunFault, RunKind, RunOutcome, RunRecord,
     Start, Status, start,
 };
 use turnstone_core::schedule;
-use turnstone_store::{Claim, Committed, Due, Lease, Result, StoreError};
+use turnstone_store::{Claim, Committed, Due, Intake, Lease, Result, StoreError};
 
 use crate::calls::Calls;
 use crate::clock::Entropy;
@@ -94,8 +96,17 @@ pub struct Poller {
     entropy: Arc<dyn Entropy>,
     settings: PollerSettings,
     on_progress: OnProgress,
-    calls: Option<Calls>,
+    beside: Beside,
     wake: Notify,
+}
+
+/// What a poller works with beside its tools, in a whole node.
+#[derive(Clone, Default)]
+pub struct Beside {
+    /// Calls the resources of instances that are made from connectors.
+    pub calls: Option<Calls>,
+    /// What the providers' notifications named.
+    pub inbox: Option<Arc<dyn Intake>>,
 }
 
 impl Poller {
@@ -108,21 +119,21 @@ impl Poller {
         settings: PollerSettings,
         on_progress: OnProgress,
     ) -> Arc<Poller> {
-        Poller::with_calls(tools, preparer, budget, entropy, settings, on_progress, None)
+        Poller::of_node(tools, preparer, budget, entropy, settings, on_progress, Beside::default())
     }
 
-    /// A poller of instances that may be made from connectors, whose resources it calls through `calls`.
-    pub fn with_calls(
+    /// A poller of a whole node: of instances that may be made from connectors, and whose providers may notify us.
+    pub fn of_node(
         tools: Tools,
         preparer: Arc<Preparer>,
         budget: BodyBudget,
         entropy: Arc<dyn Entropy>,
         settings: PollerSettings,
         on_progress: OnProgress,
-        calls: Option<Calls>,
+        beside: Beside,
     ) -> Arc<Poller> {
         let wake = Notify::new();
-        Arc::new(Poller { tools, preparer, budget, entropy, settings, on_progress, calls, wake })
+        Arc::new(Poller { tools, preparer, budget, entropy, settings, on_progress, beside, wake })
     }
 
     /// Hints that something may be due earlier than was known.
@@ -330,7 +341,7 @@ impl Poller {
 
     /// The tools of a run: one of an instance with a connector asks through its own resources.
     fn tools_of(&self, claim: &Claim) -> Tools {
-        match &self.calls {
+        match &self.beside.calls {
             Some(calls) if claim.instance.element.is_some() => Tools {
                 net: calls.net(claim.instance.clone(), Arc::clone(&self.tools.net)),
                 ..self.tools.clone()
@@ -374,7 +385,21 @@ impl Poller {
         let pass = claim.poller.checkpoint.as_deref().and_then(|text| Pass::read(text).ok());
         let entropy = self.entropy.next_u64();
         let due = claim.poller.next_due;
-        Ok((start(Start { plan, state, pass, run, now, due, entropy, options }), connection))
+        let notices = match prepared.instance.events {
+            VendorType::Both => self.notices(claim).await?,
+            VendorType::Polling | VendorType::Webhooks => None,
+        };
+        Ok((start(Start { plan, state, pass, run, now, due, entropy, options, notices }), connection))
+    }
+
+    /// What the provider's notifications named.
+    async fn notices(&self, claim: &Claim) -> std::result::Result<Option<Notices>, RunFault> {
+        let Some(inbox) = &self.beside.inbox else { return Ok(None) };
+        let named = inbox.hints(claim.poller.id, HINTS_PER_RUN_MAX).await.map_err(|error| {
+            RunFault::new("store", format!("what notifications named cannot be read ({error}); it is tried again"), true)
+        })?;
+        let regular_due = claim.poller.regular_due.unwrap_or(claim.poller.next_due);
+        Ok(Some(Notices { named, regular_due }))
     }
 
     /// Renews a claim for as long as it is polled; returns when it is lost, or cannot be trusted any more.

@@ -103,6 +103,12 @@ impl Settings {
         while let Some(open) = rest.find('{') {
             let Some(length) = rest[open..].find('}') else { break };
             let inner = &rest[open + 1..open + length];
+            if inner.contains('{') {
+                // A brace around braces, as of an object: what is meant stands inside.
+                filled.push_str(&rest[..=open]);
+                rest = &rest[open + 1..];
+                continue;
+            }
             let dollar = rest[..open].ends_with('$');
             let key = if dollar { inner.strip_prefix("configuration.") } else { Some(inner) };
             let value = key.and_then(|key| self.get(key.trim()));
@@ -154,6 +160,7 @@ mod tests {
         fills("Bearer ${configuration.oauth.user.token}", "Bearer tok-123456");
         fills("{ subdomain }/{id}", "acme/{id}");
         fills("no ${date} and {open", "no ${date} and {open");
+        fills(r#"{"host": "{subdomain}", "a": {"b": "{id}"}}"#, r#"{"host": "acme", "a": {"b": "{id}"}}"#);
         fills("", "");
         let refused = settings().fill("https://{host}", "`base.url`", UnsetPlaces::Refuse).unwrap_err();
         assert_eq!(

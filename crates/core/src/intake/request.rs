@@ -60,7 +60,7 @@ impl BodyFormat {
 pub struct RawRequest {
     /// Its method.
     pub method: String,
-    /// The address that it was sent to, without the query.
+    /// The address that it was sent to; empty in what is kept, because whoever knows it may send.
     pub url: String,
     /// Its query parameters, decoded, in their order.
     pub query: Vec<(String, String)>,

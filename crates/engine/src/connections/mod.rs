@@ -10,6 +10,7 @@
 mod kept;
 mod renewal;
 mod sign_in;
+mod webhook;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,7 @@ use crate::prepare::{PrepareError, Preparer, References, look_up};
 use crate::secrets::SecretError;
 
 pub use sign_in::{AskedFor, RequestToken, SignedIn};
+pub use webhook::{CallbackAddresses, SUBSCRIPTION_ID, provisions};
 
 /// Pause before a connection that somebody else writes is looked at again.
 const PAUSE: Duration = Duration::from_millis(100);

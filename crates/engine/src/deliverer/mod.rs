@@ -27,10 +27,10 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use turnstone_core::delivery::{Outcome, RetryPolicy, Situation, Verdict, judge};
 use turnstone_core::event::Event;
-use turnstone_core::id::{AttemptId, EndpointId};
+use turnstone_core::id::{AttemptId, EndpointId, OrgId};
 use turnstone_core::schedule::{RETRY_AFTER_MAX, add};
 use turnstone_store::{
-    AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventFilter, LoggedEvent,
+    AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventFilter, InboundFilter, Intake, LoggedEvent,
     NewNotification, NotificationState, Store, StoreError,
 };
 
@@ -48,6 +48,10 @@ pub const NOTIFICATION_RECORD_BYTES_MAX: usize = 1024 * 1024;
 
 /// Notifications that one [`Deliverer::deliver_once`] claims at most, so that a round ends however much is due.
 const CLAIMS_PER_ROUND_MAX: u32 = 1_000;
+
+/// Bytes of the notifications that a larger one is split into. Each holds all that the provider sent; beyond this it
+/// stays whole.
+const SPLIT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Tries of a write that the store refused. The claim makes doing it again safe; what fails all of them is sent again.
 const WRITES_MAX: u32 = 3;
@@ -85,6 +89,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// For jitter and attempt ids.
     pub entropy: Arc<dyn Entropy>,
+    /// What providers sent, for the notifications of what they notified; `None` where nothing is taken in.
+    pub inbox: Option<Arc<dyn Intake>>,
     /// Bounds.
     pub limits: Limits,
 }
@@ -245,11 +251,13 @@ impl Deliverer {
         let id = store.reserve_notification().await?;
         let now = clock.now();
         let events: Vec<&Event> = logged.iter().map(|logged| &logged.event).collect();
+        let received = self.received(endpoint.org, events.first().copied()).await?;
+        let received = received.as_deref();
         let new = NewNotification {
             endpoint: endpoint.id,
             split_from: None,
             members: logged.iter().map(|logged| logged.position).collect(),
-            body: sink.body(&Forming { id, instance: &instance, events: &events, now }),
+            body: sink.body(&Forming { id, instance: &instance, events: &events, received, now }),
         };
         let formed = store.form(id, new, waiting.endpoint.position, now, limits.lease).await?;
         Ok(formed.map(|delivery| Job { delivery, recorded_at: Some(recorded_at) }))
@@ -390,21 +398,44 @@ impl Deliverer {
             return Ok(Vec::new());
         };
         let mut singles = Vec::with_capacity(notification.events.len());
+        let mut received = None;
         for event in &notification.events {
             let filter = EventFilter { id: Some(*event), limit: 1, ..EventFilter::default() };
             let Some(logged) = store.events(endpoint.org, &filter).await?.pop() else {
                 return Ok(Vec::new());
             };
+            if singles.is_empty() {
+                received = self.received(endpoint.org, Some(&logged.event)).await?;
+                let bytes = received.as_ref().map_or(0, String::len) * notification.events.len();
+                if bytes > SPLIT_BYTES_MAX {
+                    return Ok(Vec::new());
+                }
+            }
+            let received = received.as_deref();
             let id = store.reserve_notification().await?;
             let new = NewNotification {
                 endpoint: endpoint.id,
                 split_from: Some(notification.id),
                 members: vec![logged.position],
-                body: sink.body(&Forming { id, instance: &instance, events: &[&logged.event], now }),
+                body: sink.body(&Forming { id, instance: &instance, events: &[&logged.event], received, now }),
             };
             singles.push((id, new));
         }
         Ok(singles)
+    }
+
+    /// What the provider sent that brought an event, as JSON; `None` for what a poll saw, and where it is not kept any
+    /// more.
+    async fn received(&self, org: OrgId, event: Option<&Event>) -> Result<Option<String>, StoreError> {
+        let (Some(inbox), Some(id)) = (&self.parts.inbox, event.and_then(|event| event.inbound)) else {
+            return Ok(None);
+        };
+        let filter = InboundFilter { id: Some(id), limit: 1, ..InboundFilter::default() };
+        let Some(row) = inbox.requests(org, &filter).await?.pop() else { return Ok(Some("null".to_owned())) };
+        let raw = inbox.request(org, id).await?;
+        // It was read like this before, or there were no event.
+        let content = raw.content(row.format.unwrap_or_default());
+        Ok(Some(content.map_or_else(|_| "null".to_owned(), std::borrow::Cow::into_owned)))
     }
 
     /// Writes the outcome. After an unknown one the same write answers `StaleLease` if it had happened, which then

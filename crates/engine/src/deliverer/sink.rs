@@ -11,9 +11,9 @@ use jiff::Timestamp;
 use turnstone_core::delivery::{self, Outcome, RetryPolicy, standard};
 use turnstone_core::event::Event;
 use turnstone_core::id::NotificationId;
-use turnstone_core::limits::EVENTS_PER_NOTIFICATION_POLLING;
-use turnstone_core::notification::{self, AccountIds, Polled};
-use turnstone_store::{Delivery, EndpointRow, InstanceRow};
+use turnstone_core::limits::{EVENTS_PER_NOTIFICATION_POLLING, EVENTS_PER_NOTIFICATION_WEBHOOK};
+use turnstone_core::notification::{self, AccountIds, Contents};
+use turnstone_store::{Delivery, EndpointRow, EventsMax, InstanceRow};
 use zeroize::Zeroizing;
 
 use super::config::{EndpointConfig, Format, Purpose, StoredSecret, Vault};
@@ -27,7 +27,7 @@ pub trait Sink: Send + Sync {
     /// Writes the body of a new notification; kept, and handed to every [`Sink::send`] of it unchanged. The field's
     /// notification, unless a kind has another form.
     fn body(&self, forming: &Forming<'_>) -> String {
-        let polled = Polled {
+        let contents = Contents {
             id: forming.id,
             instance: forming.instance.id,
             instance_name: &forming.instance.name,
@@ -35,13 +35,17 @@ pub trait Sink: Send + Sync {
             accounts: AccountIds::of_organisation(forming.instance.org),
             now: forming.now,
             events: forming.events,
+            received: forming.received,
         };
-        notification::body(&polled).expect("a notification is formed of at least one event")
+        notification::body(&contents).expect("a notification is formed of at least one event")
     }
 
     /// At most so many events go together.
-    fn events_max(&self) -> u32 {
-        EVENTS_PER_NOTIFICATION_POLLING as u32
+    fn events_max(&self) -> EventsMax {
+        EventsMax {
+            polled: EVENTS_PER_NOTIFICATION_POLLING as u32,
+            received: EVENTS_PER_NOTIFICATION_WEBHOOK as u32,
+        }
     }
 
     /// What a failure leads to.
@@ -60,8 +64,10 @@ pub struct Forming<'a> {
     pub id: NotificationId,
     /// Its instance.
     pub instance: &'a InstanceRow,
-    /// Its events, in log order, of one resource; at least one.
+    /// Its events, in log order, of one resource or of one request of the provider; at least one.
     pub events: &'a [&'a Event],
+    /// What the provider sent, as JSON, if that is how they came to be known.
+    pub received: Option<&'a str>,
     /// When it is formed.
     pub now: Timestamp,
 }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use metrics::counter;
 use turnstone_core::id::{InboundId, InstanceId};
 use turnstone_core::instance::Webhook;
-use turnstone_core::intake::{ChallengeAnswer, RawRequest, Refusal, delivery_key};
+use turnstone_core::intake::{ChallengeAnswer, RawRequest, Refusal, Token, Verification, delivery_key};
 use turnstone_core::limits::INBOUND_INSTANCES_MAX;
 use turnstone_store::{InstanceRow, NewInbound, Received, StoreError};
 
@@ -338,7 +338,8 @@ impl Intake {
         let name = name.or_else(|| door.webhook.delivery.as_ref()?.read(&inbound));
         let key = delivery_key(door.row.id, name.as_deref(), request, door.webhook.repeat_window);
         let (org, instance) = (door.row.org, door.row.id);
-        Ok(Heard::Welcome(Box::new(NewInbound { org, instance, key, request: request.clone() })))
+        let request = without_proof(request, door.webhook.verification.as_ref());
+        Ok(Heard::Welcome(Box::new(NewInbound { org, instance, key, request })))
     }
 
     /// The door of an instance, if it has one that opens at this kind of address.
@@ -358,6 +359,20 @@ impl Intake {
         let secrets = secrets_of(&webhook).map_err(trouble)?;
         Ok(Some(Door { row, webhook, secrets }))
     }
+}
+
+/// A request as it may be kept: neither the address, which opens the door, nor a secret that was shown at it.
+fn without_proof(request: &RawRequest, verification: Option<&Verification>) -> RawRequest {
+    let mut kept = RawRequest { url: String::new(), ..request.clone() };
+    match verification {
+        Some(Verification::Basic) => kept.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization")),
+        Some(Verification::Token(Token::Header { name: secret, .. })) => {
+            kept.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(secret));
+        }
+        Some(Verification::Token(Token::Parameter(secret))) => kept.query.retain(|(name, _)| name != secret),
+        Some(Verification::Signature(_)) | None => {}
+    }
+    kept
 }
 
 fn secrets_of(webhook: &Webhook) -> Result<Vec<Secret>, PrepareError> {

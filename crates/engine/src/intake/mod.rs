@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use turnstone_core::id::OrgId;
 use turnstone_store::StoreError;
 
 use self::backlog::Backlog;
@@ -103,13 +104,19 @@ impl Intake {
         }))
     }
 
-    /// Hints that a request may wait for its hook: one was released.
-    pub fn wake(&self) {
+    /// Tells that a request of an organisation waits for its hook again.
+    pub fn released(&self, org: OrgId) {
+        self.0.backlog.add(org);
+        self.wake();
+    }
+
+    /// Hints that a request may wait for its hook. A hint that is lost costs at most one [`Limits::scan`].
+    fn wake(&self) {
         self.0.wake.notify_one();
     }
 
     /// Counts what waits already, so that the bound of an organisation holds from the start.
-    pub async fn begin(&self) -> Result<(), StoreError> {
+    async fn begin(&self) -> Result<(), StoreError> {
         let counts = self.0.parts.store.waiting_by_org().await?;
         self.0.backlog.set(counts);
         Ok(())

@@ -17,6 +17,7 @@ mod error;
 mod events;
 mod health;
 mod instances;
+mod intake;
 pub mod markup;
 mod oauth;
 mod openapi;
@@ -24,6 +25,7 @@ pub mod people;
 mod pollers;
 mod runs;
 pub mod server;
+mod webhooks;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -47,6 +49,7 @@ use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
 use turnstone_engine::driver::Tools;
 use turnstone_engine::egress::{BodyBudget, Guard};
+use turnstone_engine::intake::Intake;
 use turnstone_engine::prepare::Preparer;
 use turnstone_store::{Directory, Store};
 use utoipa_axum::router::OpenApiRouter;
@@ -86,6 +89,12 @@ pub struct Parts {
     pub wake: Box<dyn Fn() + Send + Sync>,
     /// The figures of `/metrics`.
     pub metrics: PrometheusHandle,
+    /// What providers sent.
+    pub inbox: Arc<dyn turnstone_store::Intake>,
+    /// Takes it in.
+    pub intake: Intake,
+    /// The beginning of our addresses as others reach us, without a slash at its end.
+    pub public_url: String,
 }
 
 /// The API's state. Clones share it.
@@ -100,6 +109,7 @@ pub struct Inner {
     /// again.
     element_changes: Mutex<()>,
     under_way: UnderWay,
+    inbound_room: intake::Room,
     rights: Rights,
     /// The OpenAPI document, as it is served.
     document: String,
@@ -122,6 +132,7 @@ impl Api {
             rehearsals: Semaphore::new(REHEARSALS_AT_ONCE),
             element_changes: Mutex::new(()),
             under_way: UnderWay::default(),
+            inbound_room: intake::Room::default(),
             rights: Rights::of_document(&document),
             document: as_text(&document),
         }))
@@ -137,6 +148,10 @@ impl Api {
 
     fn under_way(&self) -> &UnderWay {
         &self.0.under_way
+    }
+
+    fn inbound_room(&self) -> &intake::Room {
+        &self.0.inbound_room
     }
 
     fn rights(&self) -> &Rights {
@@ -174,6 +189,8 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(pollers::routes())
         .merge(runs::routes())
         .merge(events::routes())
+        .merge(webhooks::routes())
+        .merge(intake::routes())
         .merge(deliveries::routes())
         .merge(people::routes())
         .merge(session::routes());

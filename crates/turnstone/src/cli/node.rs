@@ -14,8 +14,9 @@ use turnstone_engine::deliverer::{self, Deliverer, HttpCallback, Vault};
 use turnstone_engine::driver::{Progress, Tools};
 use turnstone_engine::egress::{BodyBudget, Client, Guard, Net, Policy, Setup};
 use turnstone_engine::hooks::{HookPool, PoolSettings};
+use turnstone_engine::intake::{self, Intake};
 use turnstone_engine::keeper::{Keeper, KeeperSettings};
-use turnstone_engine::poller::{Poller, PollerSettings};
+use turnstone_engine::poller::{Beside, Poller, PollerSettings};
 use turnstone_engine::prepare::{Preparer, References};
 use turnstone_engine::secrets::KeyRing;
 use turnstone_engine::stop::Stop;
@@ -50,6 +51,10 @@ pub struct Node {
     pub budget: BodyBudget,
     /// Chance.
     pub entropy: Arc<dyn Entropy>,
+    /// What providers sent.
+    pub inbox: Arc<dyn turnstone_store::Intake>,
+    /// Takes it in.
+    pub intake: Intake,
     poller: Arc<Poller>,
     deliverer: Arc<Deliverer>,
     loops: JoinSet<()>,
@@ -60,6 +65,7 @@ impl Node {
     pub fn start(settings: Settings, stop: &Stop) -> anyhow::Result<Node> {
         let Settings { store, keys, policy, check } = settings;
         let directory: Arc<dyn Directory> = Arc::clone(&store) as _;
+        let inbox: Arc<dyn turnstone_store::Intake> = Arc::clone(&store) as _;
         let store: Arc<dyn Store> = store;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -91,6 +97,7 @@ impl Node {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
+            inbox: Some(Arc::clone(&inbox)),
             limits: deliverer::Limits::default(),
         };
         let deliverer = Arc::new(Deliverer::new(parts).with_sink(HttpCallback::KIND, Arc::new(callback)));
@@ -100,24 +107,43 @@ impl Node {
                 woken.wake();
             }
         });
-        let poller = Poller::with_calls(
+        let poller = Poller::of_node(
             tools.clone(),
             Arc::clone(&preparer),
             budget.clone(),
             Arc::clone(&entropy),
             PollerSettings::default(),
             on_progress,
-            Some(calls.clone()),
+            Beside { calls: Some(calls.clone()), inbox: Some(Arc::clone(&inbox)) },
         );
+        let (polls, delivers) = (Arc::clone(&poller), Arc::clone(&deliverer));
+        let intake = Intake::new(intake::Parts {
+            store: Arc::clone(&inbox),
+            preparer: Arc::clone(&preparer),
+            calls: calls.clone(),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            limits: intake::Limits::default(),
+            on_settled: Arc::new(move |settled| {
+                if settled.events > 0 {
+                    delivers.wake();
+                }
+                if settled.pollers > 0 {
+                    polls.wake();
+                }
+            }),
+        });
         let keeper = Keeper::new(store, clock, KeeperSettings::default());
         let mut loops = JoinSet::new();
         let (polling, polls_until) = (Arc::clone(&poller), stop.clone());
         loops.spawn(async move { polling.run(&polls_until).await });
         let (delivering, delivers_until) = (Arc::clone(&deliverer), stop.clone());
         loops.spawn(async move { delivering.run(async move { delivers_until.asked().await }).await });
+        let (taking, takes_until) = (intake.clone(), stop.clone());
+        loops.spawn(async move { taking.run(&takes_until).await });
         let keeps_until = stop.clone();
         loops.spawn(async move { keeper.run(&keeps_until).await });
-        Ok(Node { tools, preparer, calls, vault, guard, budget, entropy, poller, deliverer, loops })
+        Ok(Node { tools, preparer, calls, vault, guard, budget, entropy, inbox, intake, poller, deliverer, loops })
     }
 
     /// A hint for the loops that there may be something to do.

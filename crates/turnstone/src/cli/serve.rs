@@ -60,6 +60,10 @@ pub(crate) struct ServeArgs {
     /// The zone of `${date:…}` in URLs
     #[arg(long, value_name = "ZONE", default_value = "UTC", env = "TURNSTONE_SERVER_TIME_ZONE")]
     time_zone: String,
+    /// How others reach this server, such as `https://hooks.example.com`: the addresses that providers are given begin
+    /// with it; the address it listens on when it is left out
+    #[arg(long, value_name = "URL", value_parser = public_url, env = "TURNSTONE_PUBLIC_URL")]
+    public_url: Option<String>,
     /// Makes new secrets of the organisation and its owner, prints them once, and starts
     #[arg(long)]
     new_token: bool,
@@ -69,6 +73,15 @@ fn interval(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "write a number of seconds".to_owned())?;
     let fits = (0.05..=86_400.0).contains(&seconds);
     if fits { Ok(seconds) } else { Err("write 0.05 to 86400 seconds".to_owned()) }
+}
+
+fn public_url(text: &str) -> Result<String, String> {
+    let url = url::Url::parse(text).map_err(|error| format!("it is no address ({error})"))?;
+    let fits = matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none();
+    if !fits || url.fragment().is_some() || !url.username().is_empty() {
+        return Err("write a plain http or https address such as https://hooks.example.com".to_owned());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// Serves until it is told to stop.
@@ -117,6 +130,9 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         calls: node.calls.clone(),
         budget: node.budget.clone(),
         entropy: Arc::clone(&node.entropy),
+        inbox: Arc::clone(&node.inbox),
+        intake: node.intake.clone(),
+        public_url: args.public_url.unwrap_or_else(|| format!("http://{address}")),
         wake: Box::new(node.waker()),
         metrics: metrics.clone(),
     });

@@ -24,6 +24,7 @@ use super::document::{
 };
 use super::element::{Chosen, Reference, for_new, of_row, write_reference};
 use super::plan::{Plan, changed_keys, changed_members, changes};
+use super::provision;
 use super::rights::{self, Was};
 use super::shape::{ADDED, InstanceBody, InstanceOrPlan, findings, shown};
 use super::switch;
@@ -110,7 +111,8 @@ pub async fn remove(State(api): State<Api>, at: At) -> Answer<(Extension<Particu
 pub async fn remove_row(api: &Api, row: InstanceRow) -> Answer<(Extension<Particulars>, Json<Gone>)> {
     // Nothing of it is polled or called any more while its account is given back.
     api.store.set_enabled(row.org, row.id, false).await?;
-    let told = api.calls.connections().disconnect(&row).await;
+    let mut told = provision::take_back(api, &row).await;
+    told.extend(api.calls.connections().disconnect(&row).await);
     for words in &told {
         tracing::warn!(instance = %row.id, "giving back an account did not work: {words}");
     }
@@ -412,9 +414,18 @@ impl Change {
         if let Some(signed_in) = &signed_in {
             signed_in.write_into(&mut self.document);
         }
+        let was_told = api.calls.connections().webhook_subscription(&self.row).await.is_some();
+        let wants_told = provision::is_provisioned(&self.read.instance, self.chosen.as_ref());
         let events = self.read.instance.enabled;
         let (warnings, repairs) = (findings(&self.read.warnings), findings(&self.read.repairs));
         let new = new_instance(api, org, self.read, &self.document, self.chosen.as_ref(), self.pollers);
+        let not_taken_back = match was_told && !wants_told {
+            true => provision::take_back(api, &self.row).await,
+            false => Vec::new(),
+        };
+        for words in not_taken_back {
+            tracing::warn!(instance = %id, "taking back a subscription did not work: {words}");
+        }
         api.store.update_instance(org, id, new, api.now()).await?;
         let row = api.store.instance(org, id).await?;
         if self.chosen.is_some() {
@@ -423,6 +434,9 @@ impl Change {
             connected(api, &row, &newer, signed_in.as_ref()).await?;
         }
         switch::follow_events(api, &row, events).await?;
+        if wants_told && !was_told {
+            provision::tell_changed(api, &row).await?;
+        }
         date_formats::remember_of_instance(api, org, &self.document).await;
         (api.wake)();
         let mut body = shown(api, &row).await?;

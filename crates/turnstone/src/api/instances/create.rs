@@ -16,6 +16,7 @@ use turnstone_store::{InstanceRow, NewInstance, NewPoller};
 use super::document::{Understood, new_instance, understand};
 use super::element::{Chosen, Reference, for_new, write_reference};
 use super::plan::{Plan, changed_members, changes};
+use super::provision;
 use super::remembered::{self, Remembered};
 use super::rights::{self, Was};
 use super::shape::{ADDED, InstanceOrPlan, findings, made_by, shown};
@@ -133,12 +134,22 @@ async fn make(api: &Api, caller: &Caller, draft: Draft) -> Answer<InstanceOrPlan
     let (warnings, repairs) = (findings(&read.warnings), findings(&read.repairs));
     let pollers = pollers(api, &read);
     let token = secret(api.entropy.as_ref());
+    let is_provisioned = provision::is_provisioned(&read.instance, chosen.as_ref());
     let new = new_instance(api, caller.org, read, &document, chosen.as_ref(), pollers);
-    let new = NewInstance { token_hash: access::hash(&token), ..new };
+    // Nothing of it is polled before its provider has accepted our address.
+    let new = NewInstance { token_hash: access::hash(&token), enabled: !is_provisioned, ..new };
     let id = api.store.create_instance(new, api.now()).await?;
-    let row = api.store.instance(caller.org, id).await?;
+    let mut row = api.store.instance(caller.org, id).await?;
     if let Some(signed_in) = signed_in {
         adopt(api, &row, &signed_in).await;
+    }
+    if is_provisioned {
+        if let Err(error) = provision::tell(api, &row).await {
+            undo(api, &row).await;
+            return Err(error);
+        }
+        api.store.set_enabled(caller.org, id, true).await?;
+        row.enabled = true;
     }
     date_formats::remember_of_instance(api, caller.org, &document).await;
     (api.wake)();
@@ -146,6 +157,16 @@ async fn make(api: &Api, caller: &Caller, draft: Draft) -> Answer<InstanceOrPlan
     body.token = Some(token);
     (body.warnings, body.repairs) = (warnings, repairs);
     Ok(InstanceOrPlan::Instance(Box::new(body)))
+}
+
+/// Takes an instance away whose provider did not accept our address.
+async fn undo(api: &Api, row: &InstanceRow) {
+    for words in api.calls.connections().disconnect(row).await {
+        tracing::warn!(instance = %row.id, "giving back an account did not work: {words}");
+    }
+    if let Err(error) = api.store.delete_instance(row.org, row.id, api.now()).await {
+        tracing::error!(%error, instance = %row.id, "an instance that could not be provisioned could not be removed; it is disabled");
+    }
 }
 
 /// The document holds the first tokens already, so a connection that cannot be written now is no loss.

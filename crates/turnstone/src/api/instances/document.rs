@@ -10,6 +10,7 @@ use turnstone_core::instance::Instance;
 use turnstone_engine::deliverer::EndpointConfig;
 use turnstone_engine::document::{HIDDEN, open_document, seal_document_of};
 use turnstone_engine::egress::{Guard, Policy};
+use turnstone_engine::intake::new_intake;
 use turnstone_engine::secrets::SecretError;
 use turnstone_store::{InstanceRow, NewEndpoint, NewInstance, NewPoller};
 
@@ -166,6 +167,8 @@ pub fn new_instance(
     pollers: Vec<NewPoller>,
 ) -> NewInstance {
     let connector = chosen.map(|chosen| chosen.connector.as_ref());
+    let (keys, entropy) = (api.preparer.keys(), api.entropy.as_ref());
+    let intake = new_intake(org, &read.instance, connector, document, keys, entropy);
     let sealed = seal_document_of(connector, document, api.preparer.keys(), org, api.entropy.as_ref());
     NewInstance {
         org,
@@ -179,6 +182,7 @@ pub fn new_instance(
         enabled: true,
         pollers,
         endpoint: read.endpoint,
+        intake,
     }
 }
 

@@ -15,6 +15,7 @@ mod docs;
 mod document;
 pub mod element;
 mod plan;
+mod provision;
 pub mod remembered;
 mod rights;
 mod shape;

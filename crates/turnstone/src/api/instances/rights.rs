@@ -18,8 +18,8 @@ use crate::api::Api;
 use crate::api::access::Caller;
 use crate::api::error::Answer;
 
-/// The configuration that says where requests go, and with which headers.
-const ADDRESSES: [&str; 8] = [
+/// The configuration that says where requests go, and with which headers; and who may send to us.
+const ADDRESSES: [&str; 10] = [
     keys::BASE_URL,
     "http.headers",
     "authentication.type",
@@ -28,6 +28,8 @@ const ADDRESSES: [&str; 8] = [
     "oauth.token.refresh_url",
     "oauth.token.revoke_url",
     "oauth.request.url",
+    "event.webhook.open",
+    "event.webhook.verification",
 ];
 
 /// What was, for comparing.
