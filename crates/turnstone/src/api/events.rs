@@ -13,8 +13,8 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use turnstone_core::event::{Event, line, seconds};
-use turnstone_core::id::{EventId, InstanceId, OrgId, RunId};
-use turnstone_store::{EndpointRow, EventFilter, LoggedEvent, NotificationFilter, NotificationState};
+use turnstone_core::id::{EventId, InboundId, InstanceId, OrgId, RunId};
+use turnstone_store::{EndpointRow, EventFilter, InboundFilter, LoggedEvent, NotificationFilter, NotificationState};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -71,7 +71,10 @@ pub struct LogEntry {
     sequence: u64,
     /// Why it is an event, in words.
     reason: String,
-    /// The record as the provider wrote it; empty where none is known.
+    /// The provider's notification that brought it; none for what a poll saw.
+    request_id: Option<i64>,
+    /// The record as the provider wrote it, or the whole notification; empty where none is known, and left out of a list
+    /// that would be too large.
     provider_data: String,
     /// What goes out.
     notified_data: Vec<NotifiedEvent>,
@@ -239,7 +242,8 @@ async fn single(api: &Api, org: OrgId, instance: Option<InstanceId>, event: &str
     let found = api.store.events(org, &filter).await?.pop().ok_or_else(|| ApiError::not_found("event"))?;
     let mut statuses = Statuses::new(api, org).await?;
     let status = statuses.of(&found).await?;
-    Ok(Json(shown(found, status)))
+    let data = Sources::default().of(api, org, &found.event).await?;
+    Ok(Json(shown(found, status, data)))
 }
 
 /// The log, newest first. `nextPage` continues below the position that the answer's `Elements-Next-Page-Token` names.
@@ -264,9 +268,11 @@ async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query)
     let mut statuses = Statuses::new(api, org).await?;
     let count = found.len();
     let mut entries = Vec::with_capacity(count);
+    let mut sources = Sources::default();
     for event in found {
         let status = statuses.of(&event).await?;
-        entries.push(shown(event, status));
+        let data = sources.of(api, org, &event.event).await?;
+        entries.push(shown(event, status, data));
     }
     let mut response = Json(entries).into_response();
     paged(&mut response, count, next.flatten());
@@ -310,8 +316,37 @@ async fn gather(
     }
 }
 
+/// What providers sent, for the events of one answer: one notification may have brought many of them.
+#[derive(Default)]
+struct Sources {
+    last: Option<(InboundId, String)>,
+    bytes: usize,
+}
+
+impl Sources {
+    /// What the provider sent that an event came of.
+    async fn of(&mut self, api: &Api, org: OrgId, event: &Event) -> Answer<String> {
+        let Some(id) = event.inbound else { return Ok(event.record.clone().unwrap_or_default()) };
+        if self.last.as_ref().is_none_or(|(known, _)| *known != id) {
+            let filter = InboundFilter { id: Some(id), limit: 1, ..InboundFilter::default() };
+            let row = api.inbox.requests(org, &filter).await?.pop();
+            let text = match row {
+                Some(row) => {
+                    let raw = api.inbox.request(org, id).await?;
+                    raw.content(row.format.unwrap_or_default()).map(|text| text.into_owned()).unwrap_or_default()
+                }
+                None => String::new(),
+            };
+            self.last = Some((id, text));
+        }
+        let text = self.last.as_ref().map(|(_, text)| text.clone()).unwrap_or_default();
+        self.bytes += text.len();
+        Ok(if self.bytes > RECORD_BYTES_MAX { String::new() } else { text })
+    }
+}
+
 /// A log entry in the field's shape.
-fn shown(logged: LoggedEvent, status: &'static str) -> LogEntry {
+fn shown(logged: LoggedEvent, status: &'static str, provider_data: String) -> LogEntry {
     let event = logged.event;
     let notified = NotifiedEvent {
         event_type: event.event_type.as_str(),
@@ -330,7 +365,8 @@ fn shown(logged: LoggedEvent, status: &'static str) -> LogEntry {
         run_id: event.run,
         sequence: event.sequence,
         reason: event.reason,
-        provider_data: event.record.unwrap_or_default(),
+        request_id: event.inbound.map(|id| id.0),
+        provider_data,
         notified_data: vec![notified],
     }
 }

@@ -28,7 +28,7 @@ pub struct Run {
     id: RunId,
     /// Its poller.
     poller_id: i64,
-    /// `poll` reads what changed, `sweep` reads everything.
+    /// `poll` reads what changed, `sweep` reads everything, `look` reads single records that notifications named.
     #[schema(example = "poll")]
     kind: &'static str,
     /// Our clock at its start.
@@ -95,6 +95,10 @@ pub struct Counts {
     quarantined: u64,
     /// Ignored by configuration.
     filtered: u64,
+    /// Events of records that a notification of the provider had named.
+    announced: u64,
+    /// Events that a poll found and no notification had named, where the provider is to notify us.
+    unannounced: u64,
 }
 
 /// The span of time that a run asked for.
@@ -201,6 +205,8 @@ impl From<turnstone_core::ledger::Counts> for Counts {
             superseded: counts.superseded,
             quarantined: counts.quarantined,
             filtered: counts.filtered,
+            announced: counts.announced,
+            unannounced: counts.unannounced,
         }
     }
 }

@@ -176,6 +176,24 @@
   // ---- the run -------------------------------------------------------------------------------------------------
 
   const HEADERS = ["request_vendor_headers", "response_headers"];
+
+  // Published event hooks ask for a header in the provider's letter case or in lower case; on the wire neither counts.
+  function withAnyCase(headers) {
+    if (typeof headers !== "object" || headers === null) return headers;
+    const lower = uncurry(String.prototype.toLowerCase);
+    const find = (target, name) => {
+      if (typeof name !== "string" || hasOwn(target, name)) return name;
+      const wanted = lower(name);
+      const all = keys(target);
+      for (let at = 0; at < all.length; at++) if (lower(all[at]) === wanted) return all[at];
+      return name;
+    };
+    return new Proxy(headers, {
+      get: (target, name) => target[find(target, name)],
+      has: (target, name) => find(target, name) in target,
+    });
+  }
+
   let finished = false;
 
   // A hook that deletes a header from the very object it was given means that it goes: null says so.
@@ -200,6 +218,9 @@
     const headers = [];
     for (let at = 0; at < names.length; at++) {
       const object = values[at];
+      if (names[at] === "events" && typeof object === "object" && object !== null && hasOwn(object, "eventHeaders")) {
+        object.eventHeaders = withAnyCase(object.eventHeaders);
+      }
       if (!HEADERS.includes(names[at]) || typeof object !== "object" || object === null) continue;
       headers[headers.length] = { name: names[at], object, names: keys(object) };
     }
