@@ -16,3 +16,4 @@ mod json_server;
 mod people;
 mod polling;
 mod serve;
+mod webhooks;
