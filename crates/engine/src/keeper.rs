@@ -119,6 +119,8 @@ impl KeeperSettings {
             runs_before: minus(now, self.runs),
             attempts_before: minus(now, self.attempts),
             deleted_entries_before: minus(now, self.deleted_entries),
+            // What a request said is worth keeping as long as what came of it.
+            requests_before: minus(now, self.events),
             rows_max: self.rows_max,
         }
     }
@@ -159,6 +161,7 @@ mod tests {
             enabled: true,
             pollers: vec![poller],
             endpoint: None,
+            intake: None,
         };
         store.create_instance(new, clock.now()).await.unwrap();
         store
@@ -209,6 +212,8 @@ mod tests {
             watermark: None,
             status: Status::ok(),
             next_due: clock.now(),
+            regular_due: None,
+            hints_known: turnstone_core::id::InboundId(0),
             prune_versions_below: None,
             run,
         };

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use metrics::{counter, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use turnstone_core::id::{PollerId, RunId};
+use turnstone_core::id::{InboundId, PollerId, RunId};
 use turnstone_core::poll::{
     Batch, Finish, Options, Pass, PollerState, RECONNECT_NEEDED, RunFault, RunKind, RunOutcome, RunRecord,
     Start, Status, start,
@@ -374,7 +374,7 @@ impl Poller {
         let pass = claim.poller.checkpoint.as_deref().and_then(|text| Pass::read(text).ok());
         let entropy = self.entropy.next_u64();
         let due = claim.poller.next_due;
-        Ok((start(Start { plan, state, pass, run, now, due, entropy, options }), connection))
+        Ok((start(Start { plan, state, pass, run, now, due, entropy, options, notices: None }), connection))
     }
 
     /// Renews a claim for as long as it is polled; returns when it is lost, or cannot be trusted any more.
@@ -470,6 +470,8 @@ fn failed(
             needs_attention: !fault.transient,
         },
         next_due: schedule::after_failure(now, poller.interval, failures, None, entropy),
+        regular_due: None,
+        hints_known: InboundId(0),
         prune_versions_below: None,
         run: RunRecord {
             id: run,
@@ -628,6 +630,7 @@ mod tests {
                     interval: Duration::from_secs(3600),
                 }],
                 endpoint: None,
+                intake: None,
             };
             let instance = self.store.create_instance(new, now).await.unwrap();
             (org, self.store.pollers(org, Some(instance)).await.unwrap()[0].id)

@@ -93,6 +93,7 @@ impl Rig {
             due: self.now,
             entropy: 0,
             options: Options { kind: Some(kind), ..Options::default() },
+            notices: None,
         });
         let mut events = Vec::new();
         loop {
@@ -152,7 +153,11 @@ impl Rig {
                 let known = versions.into_iter().map(|version| {
                     let entry = self.entries.get(&version.id).cloned();
                     let last = entry.as_ref().is_some_and(|entry| entry.version() == version);
-                    KnownVersion { version: last || self.versions.contains(&version), entry }
+                    KnownVersion {
+                        version: last || self.versions.contains(&version),
+                        entry,
+                        announced_at: None,
+                    }
                 });
                 Known::Versions(known.collect())
             }

@@ -28,10 +28,11 @@ use tokio::sync::Notify;
 use turnstone_core::delivery::{Outcome, RetryPolicy, Situation, Verdict, judge};
 use turnstone_core::event::Event;
 use turnstone_core::id::{AttemptId, EndpointId};
+use turnstone_core::limits::EVENTS_PER_NOTIFICATION_WEBHOOK;
 use turnstone_core::schedule::{RETRY_AFTER_MAX, add};
 use turnstone_store::{
-    AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventFilter, LoggedEvent,
-    NewNotification, NotificationState, Store, StoreError,
+    AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventFilter, EventsMax,
+    LoggedEvent, NewNotification, NotificationState, Store, StoreError,
 };
 
 use crate::clock::{Clock, Entropy};
@@ -234,7 +235,9 @@ impl Deliverer {
     async fn form_next(&self, endpoint: &EndpointRow) -> Result<Option<Job>, StoreError> {
         let Parts { store, clock, limits, .. } = &self.parts;
         let Some(sink) = self.sinks.get(&endpoint.kind) else { return Ok(None) };
-        let Some(waiting) = or_gone(store.waiting(endpoint.id, sink.events_max()).await)? else {
+        let events_max =
+            EventsMax { polled: sink.events_max(), received: EVENTS_PER_NOTIFICATION_WEBHOOK as u32 };
+        let Some(waiting) = or_gone(store.waiting(endpoint.id, events_max).await)? else {
             return Ok(None);
         };
         let Some(instance) = or_gone(store.instance(endpoint.org, endpoint.instance).await)? else {

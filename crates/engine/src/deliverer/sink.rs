@@ -12,7 +12,7 @@ use turnstone_core::delivery::{self, Outcome, RetryPolicy, standard};
 use turnstone_core::event::Event;
 use turnstone_core::id::NotificationId;
 use turnstone_core::limits::EVENTS_PER_NOTIFICATION_POLLING;
-use turnstone_core::notification::{self, AccountIds, Polled};
+use turnstone_core::notification::{self, AccountIds, Contents};
 use turnstone_store::{Delivery, EndpointRow, InstanceRow};
 use zeroize::Zeroizing;
 
@@ -27,7 +27,7 @@ pub trait Sink: Send + Sync {
     /// Writes the body of a new notification; kept, and handed to every [`Sink::send`] of it unchanged. The field's
     /// notification, unless a kind has another form.
     fn body(&self, forming: &Forming<'_>) -> String {
-        let polled = Polled {
+        let contents = Contents {
             id: forming.id,
             instance: forming.instance.id,
             instance_name: &forming.instance.name,
@@ -35,8 +35,9 @@ pub trait Sink: Send + Sync {
             accounts: AccountIds::of_organisation(forming.instance.org),
             now: forming.now,
             events: forming.events,
+            received: None,
         };
-        notification::body(&polled).expect("a notification is formed of at least one event")
+        notification::body(&contents).expect("a notification is formed of at least one event")
     }
 
     /// At most so many events go together.

@@ -272,6 +272,7 @@ impl Simulation {
             due: row.next_due,
             entropy,
             options: Options { pages_max: self.scenario.pages_max, ..Options::default() },
+            notices: None,
         });
         let (tools, lease) = (self.tools.clone(), claim.lease);
         let base = url::Url::parse(BASE).expect("a constant");
@@ -462,6 +463,7 @@ fn create(store: &dyn Store, scenario: &Scenario) -> PollerId {
             enabled: true,
             pollers: vec![NewPoller { resource: "contacts".into(), revision: 1, next_due: now, interval }],
             endpoint: Some(NewEndpoint { kind: HttpCallback::KIND.into(), config: CALLBACK.into() }),
+            intake: None,
         },
         now,
     ));

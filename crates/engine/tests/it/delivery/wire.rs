@@ -148,6 +148,7 @@ async fn a_new_address_counts_at_the_next_attempt() {
             kind: "callback".into(),
             config: config("https://new.test/").to_json(),
         }),
+        intake: None,
     };
     world.store.update_instance(world.org, place.instance, new, world.clock.now()).await.unwrap();
     world.live().await;

@@ -179,6 +179,7 @@ pub fn new_instance(
         enabled: true,
         pollers,
         endpoint: read.endpoint,
+        intake: None,
     }
 }
 

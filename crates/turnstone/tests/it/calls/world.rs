@@ -150,6 +150,7 @@ impl World {
             enabled: true,
             pollers: pollers_of(&instance, Before::default(), World::now(), &SystemEntropy),
             endpoint: None,
+            intake: None,
         };
         let id = self.store.create_instance(new, World::now()).await.unwrap();
         let row = self.store.instance(self.org, id).await.unwrap();
