@@ -345,6 +345,6 @@ impl Overlay {
         {
             entry.last_sweep = *sweep;
         }
-        KnownVersion { entry, version }
+        KnownVersion { entry, version, announced_at: known.announced_at }
     }
 }

@@ -164,6 +164,7 @@ mod tests {
             enabled: true,
             pollers: vec![poller],
             endpoint: None,
+            intake: None,
         };
         store.create_instance(new, clock.now()).await.unwrap();
         store
@@ -214,6 +215,8 @@ mod tests {
             watermark: None,
             status: Status::ok(),
             next_due: clock.now(),
+            regular_due: None,
+            hints_known: turnstone_core::id::InboundId(0),
             prune_versions_below: None,
             run,
         };

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use metrics::{counter, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use turnstone_core::id::{PollerId, RunId};
+use turnstone_core::id::{InboundId, PollerId, RunId};
 use turnstone_core::connector::VendorType;
 use turnstone_core::limits::HINTS_PER_RUN_MAX;
 use turnstone_core::poll::{
@@ -495,6 +495,8 @@ fn failed(
             needs_attention: !fault.transient,
         },
         next_due: schedule::after_failure(now, poller.interval, failures, None, entropy),
+        regular_due: None,
+        hints_known: InboundId(0),
         prune_versions_below: None,
         run: RunRecord {
             id: run,
@@ -653,6 +655,7 @@ mod tests {
                     interval: Duration::from_secs(3600),
                 }],
                 endpoint: None,
+                intake: None,
             };
             let instance = self.store.create_instance(new, now).await.unwrap();
             (org, self.store.pollers(org, Some(instance)).await.unwrap()[0].id)

@@ -449,6 +449,7 @@ mod tests {
             revision,
             interval: std::time::Duration::from_secs(60),
             next_due: now(),
+            regular_due: None,
             paused: None,
             status: Status::ok(),
             watermark: None,

@@ -12,11 +12,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId};
+use turnstone_core::id::{
+    EndpointId, InboundId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId,
+};
+use turnstone_core::intake::RawRequest;
 use turnstone_core::ledger::{Compared, Known, Recall};
-use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
+use turnstone_core::poll::{Batch, Decision, Finish, Named, RunRecord};
 
 use crate::api::*;
+use crate::intake::*;
 
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,7 +63,7 @@ pub struct Faulty<S: ?Sized> {
     watch: Mutex<Watch>,
 }
 
-impl<S: Store + ?Sized> Faulty<S> {
+impl<S: ?Sized> Faulty<S> {
     /// Wraps a store; nothing fails yet.
     pub fn new(inner: Arc<S>) -> Faulty<S> {
         Faulty { inner, watch: Mutex::default() }
@@ -158,35 +162,38 @@ fn draw(state: &mut u64) -> u64 {
 }
 
 macro_rules! verbs {
-    ($($kind:ident $variant:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;)*) => {
-        /// The verbs of [`Store`].
+    ($($trait:ident {$(
+        $kind:ident $variant:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;
+    )*})*) => {
+        /// The verbs of [`Store`] and [`Intake`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Verb {$(
-            #[doc = concat!("[`Store::", stringify!($name), "`].")]
+        pub enum Verb {$($(
+            #[doc = concat!("[`", stringify!($trait), "::", stringify!($name), "`].")]
             $variant,
-        )*}
+        )*)*}
 
         impl Verb {
-            /// All of them, in the trait's order.
-            pub const ALL: &[Verb] = &[$(Verb::$variant),*];
+            /// All of them, in the traits' order.
+            pub const ALL: &[Verb] = &[$($(Verb::$variant),*),*];
 
             /// Its name in the trait.
             pub fn name(self) -> &'static str {
-                match self {$(
+                match self {$($(
                     Verb::$variant => stringify!($name),
-                )*}
+                )*)*}
             }
 
             /// Whether it changes anything.
             pub fn writes(self) -> bool {
-                match self {$(
+                match self {$($(
                     Verb::$variant => stringify!($kind) == "write",
-                )*}
+                )*)*}
             }
         }
 
+        $(
         #[async_trait]
-        impl<S: Store + ?Sized> Store for Faulty<S> {$(
+        impl<S: $trait + ?Sized> $trait for Faulty<S> {$(
             async fn $name(&self $(, $arg: $type)*) -> Result<$answer> {
                 let verb = Verb::$variant;
                 let fault = self.begin(verb);
@@ -203,69 +210,106 @@ macro_rules! verbs {
                 }
             }
         )*}
+        )*
     };
 }
 
 verbs! {
-    write EnsureOrg ensure_org(name: &str, now: Timestamp) -> OrgId;
-    read OrgByToken org_by_token(token_hash: [u8; 32]) -> Option<OrgId>;
-    write AddOrgToken add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> TokenId;
-    write CreateInstance create_instance(new: NewInstance, now: Timestamp) -> InstanceId;
-    read Instance instance(org: OrgId, id: InstanceId) -> InstanceRow;
-    read Instances instances(org: OrgId) -> Vec<InstanceRow>;
-    write UpdateInstance update_instance(org: OrgId, id: InstanceId, new: NewInstance, now: Timestamp) -> ();
-    write SetEnabled set_enabled(org: OrgId, id: InstanceId, enabled: bool) -> ();
-    write DeleteInstance delete_instance(org: OrgId, id: InstanceId, now: Timestamp) -> ();
-    read Pollers pollers(org: OrgId, instance: Option<InstanceId>) -> Vec<PollerRow>;
-    read Poller poller(org: OrgId, id: PollerId) -> PollerRow;
-    write SetDue set_due(org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> ();
-    write Pause pause(org: OrgId, id: PollerId, reason: &str) -> ();
-    write SetState set_state(
-        org: OrgId,
-        id: PollerId,
-        state: &str,
-        watermark: Option<Compared>,
-        now: Timestamp
-    ) -> ();
-    read Due due(now: Timestamp, limit: u32, per_org: u32) -> Vec<Due>;
-    read NextDue next_due() -> Option<Timestamp>;
-    write Claim claim(poller: PollerId, now: Timestamp, lease_for: Duration) -> Option<Claim>;
-    write Renew renew(lease: Lease<PollerId>, now: Timestamp, lease_for: Duration) -> Committed;
-    read Recall recall(poller: PollerId, recall: &Recall) -> Known;
-    write Commit commit(lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Committed;
-    write Finish finish(lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Committed;
-    write Release release(lease: Lease<PollerId>, due: Timestamp) -> ();
-    read Runs runs(org: OrgId, poller: PollerId, limit: u32) -> Vec<RunRecord>;
-    read Run run(org: OrgId, id: RunId) -> (RunRecord, Vec<Decision>);
-    read Events events(org: OrgId, filter: &EventFilter) -> Vec<LoggedEvent>;
-    read EndpointsWaiting endpoints_waiting(limit: u32) -> Vec<EndpointRow>;
-    read Waiting waiting(endpoint: EndpointId, events_max: u32) -> Waiting;
-    write ReserveNotification reserve_notification() -> NotificationId;
-    write Form form(
-        id: NotificationId,
-        new: NewNotification,
-        position_was: i64,
-        now: Timestamp,
-        lease_for: Duration
-    ) -> Option<Delivery>;
-    write ClaimNotifications claim_notifications(
-        now: Timestamp,
-        limit: u32,
-        per_endpoint: u32,
-        lease_for: Duration
-    ) -> Vec<Delivery>;
-    write FinishAttempt finish_attempt(
-        lease: Lease<NotificationId>,
-        result: AttemptResult,
-        now: Timestamp
-    ) -> Committed;
-    write Redeliver redeliver(org: OrgId, filter: &NotificationFilter, now: Timestamp) -> u64;
-    read NextNotificationDue next_notification_due() -> Option<Timestamp>;
-    read Endpoints endpoints(org: OrgId) -> Vec<EndpointRow>;
-    read Notifications notifications(org: OrgId, filter: &NotificationFilter) -> Vec<NotificationRow>;
-    read Attempts attempts(org: OrgId, notification: NotificationId) -> Vec<AttemptRow>;
-    write ExpireLeases expire_leases(now: Timestamp) -> u64;
-    write Prune prune(retention: &Retention) -> Kept;
+    Store {
+        write EnsureOrg ensure_org(name: &str, now: Timestamp) -> OrgId;
+        read OrgByToken org_by_token(token_hash: [u8; 32]) -> Option<OrgId>;
+        write AddOrgToken add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> TokenId;
+        write CreateInstance create_instance(new: NewInstance, now: Timestamp) -> InstanceId;
+        read Instance instance(org: OrgId, id: InstanceId) -> InstanceRow;
+        read Instances instances(org: OrgId) -> Vec<InstanceRow>;
+        write UpdateInstance update_instance(org: OrgId, id: InstanceId, new: NewInstance, now: Timestamp) -> ();
+        write SetEnabled set_enabled(org: OrgId, id: InstanceId, enabled: bool) -> ();
+        write DeleteInstance delete_instance(org: OrgId, id: InstanceId, now: Timestamp) -> ();
+        read Pollers pollers(org: OrgId, instance: Option<InstanceId>) -> Vec<PollerRow>;
+        read Poller poller(org: OrgId, id: PollerId) -> PollerRow;
+        write SetDue set_due(org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> ();
+        write Pause pause(org: OrgId, id: PollerId, reason: &str) -> ();
+        write SetState set_state(
+            org: OrgId,
+            id: PollerId,
+            state: &str,
+            watermark: Option<Compared>,
+            now: Timestamp
+        ) -> ();
+        read Due due(now: Timestamp, limit: u32, per_org: u32) -> Vec<Due>;
+        read NextDue next_due() -> Option<Timestamp>;
+        write Claim claim(poller: PollerId, now: Timestamp, lease_for: Duration) -> Option<Claim>;
+        write Renew renew(lease: Lease<PollerId>, now: Timestamp, lease_for: Duration) -> Committed;
+        read Recall recall(poller: PollerId, recall: &Recall) -> Known;
+        write Commit commit(lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Committed;
+        write Finish finish(lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Committed;
+        write Release release(lease: Lease<PollerId>, due: Timestamp) -> ();
+        read Runs runs(org: OrgId, poller: PollerId, limit: u32) -> Vec<RunRecord>;
+        read Run run(org: OrgId, id: RunId) -> (RunRecord, Vec<Decision>);
+        read Events events(org: OrgId, filter: &EventFilter) -> Vec<LoggedEvent>;
+        read EndpointsWaiting endpoints_waiting(limit: u32) -> Vec<EndpointRow>;
+        read Waiting waiting(endpoint: EndpointId, events_max: EventsMax) -> Waiting;
+        write ReserveNotification reserve_notification() -> NotificationId;
+        write Form form(
+            id: NotificationId,
+            new: NewNotification,
+            position_was: i64,
+            now: Timestamp,
+            lease_for: Duration
+        ) -> Option<Delivery>;
+        write ClaimNotifications claim_notifications(
+            now: Timestamp,
+            limit: u32,
+            per_endpoint: u32,
+            lease_for: Duration
+        ) -> Vec<Delivery>;
+        write FinishAttempt finish_attempt(
+            lease: Lease<NotificationId>,
+            result: AttemptResult,
+            now: Timestamp
+        ) -> Committed;
+        write Redeliver redeliver(org: OrgId, filter: &NotificationFilter, now: Timestamp) -> u64;
+        read NextNotificationDue next_notification_due() -> Option<Timestamp>;
+        read Endpoints endpoints(org: OrgId) -> Vec<EndpointRow>;
+        read Notifications notifications(org: OrgId, filter: &NotificationFilter) -> Vec<NotificationRow>;
+        read Attempts attempts(org: OrgId, notification: NotificationId) -> Vec<AttemptRow>;
+        write ExpireLeases expire_leases(now: Timestamp) -> u64;
+        write Prune prune(retention: &Retention) -> Kept;
+    }
+    Intake {
+        read InstanceByAddress instance_by_address(address_hash: [u8; 32]) -> Option<InstanceRow>;
+        read InstanceAnywhere instance_anywhere(id: InstanceId) -> Option<InstanceRow>;
+        read InstancesByMatch instances_by_match(
+            element_key: &str,
+            value_hash: [u8; 32],
+            limit: u32
+        ) -> Vec<InstanceRow>;
+        read Address address(org: OrgId, instance: InstanceId) -> Option<String>;
+        write ReplaceAddress replace_address(
+            org: OrgId,
+            instance: InstanceId,
+            address_hash: [u8; 32],
+            sealed: &str,
+            now: Timestamp
+        ) -> ();
+        write Receive receive(new: Vec<NewInbound>, now: Timestamp) -> Vec<Received>;
+        read WaitingRequests waiting_requests(now: Timestamp, limit: u32) -> Vec<WaitingRequest>;
+        read NextRequestDue next_request_due() -> Option<Timestamp>;
+        read WaitingByOrg waiting_by_org() -> Vec<(OrgId, u64)>;
+        write Settle settle(id: InboundId, settlement: Settlement, now: Timestamp) -> SettledAs;
+        read Requests requests(org: OrgId, filter: &InboundFilter) -> Vec<InboundRow>;
+        read Request request(org: OrgId, id: InboundId) -> RawRequest;
+        write Replay replay(org: OrgId, filter: &InboundFilter, now: Timestamp) -> u64;
+        write Discard discard(org: OrgId, filter: &InboundFilter, now: Timestamp) -> u64;
+        read RequestCounts request_counts(org: OrgId, instance: InstanceId) -> InboundCounts;
+        read Hints hints(poller: PollerId, limit: u32) -> Vec<Named>;
+        read EventCounts event_counts(
+            org: OrgId,
+            from: Timestamp,
+            to: Timestamp,
+            interval: Interval
+        ) -> Vec<EventCount>;
+    }
 }
 
 #[cfg(test)]
@@ -344,7 +388,7 @@ mod tests {
 
     #[test]
     fn verbs_know_what_they_are() {
-        assert_eq!(Verb::ALL.len(), 38);
+        assert_eq!(Verb::ALL.len(), 55);
         assert!(Verb::Commit.writes() && Verb::Form.writes() && Verb::Prune.writes());
         assert!(!Verb::Recall.writes() && !Verb::Waiting.writes());
         assert_eq!(Verb::FinishAttempt.name(), "finish_attempt");

@@ -11,11 +11,16 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use turnstone_core::event::EventType;
 use turnstone_core::id::{InboundId, InstanceId, OrgId, PollerId, RunId};
+use turnstone_core::intake::ReceivedEvent;
 use turnstone_core::intake::{BodyFormat, DeliveryKey, Quarantine, RawRequest, Reported};
-use turnstone_core::poll::Named;
+use turnstone_core::json_hash::ContentHash;
+use turnstone_core::ledger::Entry;
+use turnstone_core::limits::NOTIFIED_RESOURCES_MAX;
+use turnstone_core::poll::{Named, RunOutcome, Status};
 
-use crate::api::{InstanceRow, Result};
+use crate::api::{InstanceRow, Result, StoreError};
 
 /// Where requests for an instance are sent, of a new or changed instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -299,4 +304,41 @@ pub trait Intake: Send + Sync {
         to: Timestamp,
         interval: Interval,
     ) -> Result<Vec<EventCount>>;
+}
+
+/// Whether what notifications named meanwhile makes a poller due after a run that ended like this. One that is not well
+/// is asked again in its own time.
+pub(crate) fn heeds_hints(status: &Status, outcome: RunOutcome) -> bool {
+    status.code == "ok" && outcome != RunOutcome::Failed
+}
+
+/// What is remembered of a record after an event that its provider notified: there is no content to compare, so its date
+/// stands for it.
+pub(crate) fn next_entry(before: Option<&Entry>, event: &ReceivedEvent, now: Timestamp) -> Entry {
+    let is_end = event.event_type == EventType::Deleted;
+    let date = event.date.as_microsecond();
+    let was_gone = before.is_some_and(|entry| entry.deleted_at.is_some());
+    let incarnation = before.map_or(1, |entry| entry.incarnation);
+    Entry {
+        id: event.object_id.clone(),
+        incarnation: incarnation.saturating_add(u32::from(was_gone && !is_end)),
+        sequence: before.map_or(0, |entry| entry.sequence) + 1,
+        compared_text: event.date.to_string(),
+        compared: Some(date),
+        hash: ContentHash(i128::from(date).to_be_bytes()),
+        shape: 0,
+        recurrence: 0,
+        first_read_at: now,
+        last_sweep: 0,
+        deleted_at: is_end.then_some(now),
+        last_body: None,
+    }
+}
+
+/// Why a settlement is refused that would make more rows than an instance may have.
+pub(crate) fn too_many_resources() -> StoreError {
+    StoreError::Conflict(format!(
+        "the notifications of this instance tell of more than {NOTIFIED_RESOURCES_MAX} kinds of objects; have its \
+         event hook use fewer names as `objectType`"
+    ))
 }

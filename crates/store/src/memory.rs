@@ -11,6 +11,7 @@ mod connections;
 mod deliveries;
 mod directory;
 mod elements;
+mod intake;
 mod log;
 mod people;
 mod polls;
@@ -191,7 +192,7 @@ impl Store for MemoryStore {
         Ok(self.lock().endpoints_waiting(limit))
     }
 
-    async fn waiting(&self, endpoint: EndpointId, events_max: u32) -> Result<Waiting> {
+    async fn waiting(&self, endpoint: EndpointId, events_max: EventsMax) -> Result<Waiting> {
         self.lock().waiting(endpoint, events_max)
     }
 

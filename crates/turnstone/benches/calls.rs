@@ -141,6 +141,7 @@ impl Node {
             enabled: true,
             pollers: Vec::new(),
             endpoint: None,
+            intake: None,
         };
         let id = self.store.create_instance(new, now).await?;
         Ok(self.store.instance(self.org, id).await?)

@@ -132,6 +132,7 @@ impl World {
             poller,
             instance,
             run: RunId([1; 16]),
+            inbound: None,
             event_type: EventType::Updated,
             object_type: "customers".into(),
             object_id: number.to_string(),
@@ -230,5 +231,6 @@ fn instance(org: turnstone_core::id::OrgId, number: u8, url: &str, now: jiff::Ti
             interval: Duration::from_secs(60),
         }],
         endpoint: Some(NewEndpoint { kind: HttpCallback::KIND.into(), config: config.to_string() }),
+        intake: None,
     }
 }

@@ -93,6 +93,7 @@ async fn fill(store: &dyn Store, clock: &dyn Clock, pollers: u64) -> Result<()> 
             enabled: true,
             pollers: (0..10).map(poller).collect(),
             endpoint: None,
+            intake: None,
         };
         store.create_instance(new, clock.now()).await?;
     }

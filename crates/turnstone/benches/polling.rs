@@ -303,6 +303,7 @@ impl World {
                 due: now,
                 entropy: 1,
                 options: Options::default(),
+                notices: None,
             });
             let Ended::Finished(finish) = drive(step, claim.lease, &self.tools, &self.connection).await?
             else {
@@ -340,5 +341,6 @@ fn instance(org: turnstone_core::id::OrgId, now: jiff::Timestamp) -> NewInstance
             interval: Duration::from_millis(1),
         }],
         endpoint: None,
+        intake: None,
     }
 }

@@ -390,7 +390,7 @@ impl Inner {
         Ok(Stepped { configuration: answer.configuration })
     }
 
-    async fn answer(
+    pub(super) async fn answer(
         &self,
         org: OrgId,
         instance: InstanceId,

@@ -272,6 +272,7 @@ impl Simulation {
             due: row.next_due,
             entropy,
             options: Options { pages_max: self.scenario.pages_max, ..Options::default() },
+            notices: None,
         });
         let (tools, lease) = (self.tools.clone(), claim.lease);
         let base = url::Url::parse(BASE).expect("a constant");
@@ -351,7 +352,7 @@ impl Simulation {
         let Tools { store, net, clock } = self.tools.clone();
         let entropy = Arc::new(SeededEntropy::new(self.rng.next()));
         let sink = HttpCallback::new(net, clock.clone(), Vault::of_user());
-        let deliverer = Deliverer::new(Parts { store, clock, entropy, limits: Limits::default() });
+        let deliverer = Deliverer::new(Parts { store, clock, entropy, inbox: None, limits: Limits::default() });
         Arc::new(deliverer.with_sink(HttpCallback::KIND, Arc::new(sink)))
     }
 
@@ -462,6 +463,7 @@ fn create(store: &dyn Store, scenario: &Scenario) -> PollerId {
             enabled: true,
             pollers: vec![NewPoller { resource: "contacts".into(), revision: 1, next_due: now, interval }],
             endpoint: Some(NewEndpoint { kind: HttpCallback::KIND.into(), config: CALLBACK.into() }),
+            intake: None,
         },
         now,
     ));

@@ -167,7 +167,7 @@ store! {
     run(org: OrgId, id: RunId) -> (RunRecord, Vec<Decision>);
     events(org: OrgId, filter: &EventFilter) -> Vec<LoggedEvent>;
     endpoints_waiting(limit: u32) -> Vec<EndpointRow>;
-    waiting(endpoint: EndpointId, events_max: u32) -> Waiting;
+    waiting(endpoint: EndpointId, events_max: EventsMax) -> Waiting;
     reserve_notification() -> NotificationId;
     form(id: NotificationId, new: NewNotification, position_was: i64, now: Timestamp, lease_for: Duration) -> Option<Delivery>;
     claim_notifications(now: Timestamp, limit: u32, per_endpoint: u32, lease_for: Duration) -> Vec<Delivery>;

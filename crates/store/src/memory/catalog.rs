@@ -7,7 +7,6 @@ use turnstone_core::id::{EndpointId, InstanceId, OrgId, PollerId, TokenId};
 use turnstone_core::ledger::Compared;
 use turnstone_core::poll::Status;
 
-use super::polls::Ledger;
 use super::state::{Endpoint, Instance, Poller, State, micros, next, stands};
 use crate::api::*;
 use crate::directory::OrgRow;
@@ -42,6 +41,7 @@ impl State {
         if self.instance_tokens.contains_key(&new.token_hash) {
             return Err(StoreError::Conflict("this instance token is taken".into()));
         }
+        self.free_address(None, new.intake.as_ref())?;
         let id = InstanceId(next(&mut self.numbers.instance));
         for poller in new.pollers {
             self.add_poller(new.org, id, poller);
@@ -59,6 +59,7 @@ impl State {
             created_at: micros(now),
             endpoint,
         };
+        self.replace_intake(id, new.intake);
         self.instance_tokens.insert(new.token_hash, id);
         self.instances.insert(id, Instance { row, token_hash: new.token_hash });
         Ok(id)
@@ -74,14 +75,14 @@ impl State {
             revision: new.revision,
             interval: new.interval,
             next_due: micros(new.next_due),
+            regular_due: None,
             paused: None,
             status: Status { code: "starting".into(), sentence: String::new(), needs_attention: false },
             watermark: None,
             state: String::new(),
             checkpoint: None,
         };
-        let poller = Poller { row, claim: None, decisions: Vec::new(), ledger: Ledger::default() };
-        self.pollers.insert(id, poller);
+        self.pollers.insert(id, Poller::new(row));
     }
 
     fn add_endpoint(&mut self, org: OrgId, instance: InstanceId, new: NewEndpoint) -> EndpointId {
@@ -130,6 +131,8 @@ impl State {
         distinct(&new.pollers)?;
         self.instance(org, id)?;
         self.known_revision(org, new.element)?;
+        self.free_address(Some(id), new.intake.as_ref())?;
+        self.replace_intake(id, new.intake);
         let row = &mut self.instance_mut(org, id)?.row;
         if new.element.is_some() {
             row.element_key = new.element_key;
@@ -160,7 +163,9 @@ impl State {
 
     fn replace_pollers(&mut self, org: OrgId, instance: InstanceId, new: Vec<NewPoller>) {
         let mut known: HashMap<String, PollerId> = HashMap::new();
-        for poller in self.pollers.values().filter(|poller| poller.row.instance == instance) {
+        for poller in
+            self.pollers.values().filter(|poller| poller.row.instance == instance && !poller.is_intake)
+        {
             known.insert(poller.row.resource.clone(), poller.row.id);
         }
         for settings in new {
@@ -173,6 +178,7 @@ impl State {
             if row.revision != settings.revision {
                 row.revision = settings.revision;
                 row.next_due = micros(settings.next_due);
+                row.regular_due = None;
             }
         }
         for gone in known.into_values() {
@@ -195,6 +201,7 @@ impl State {
             }
         }
         self.pollers.retain(|_, poller| poller.row.instance != id);
+        self.forget_intake(id, now);
         Ok(())
     }
 
@@ -202,23 +209,26 @@ impl State {
         if let Some(instance) = instance {
             self.instance(org, instance)?;
         }
-        let rows = self.pollers.values().map(|poller| &poller.row);
+        let rows = self.pollers.values().filter(|poller| !poller.is_intake).map(|poller| &poller.row);
         let wanted =
             rows.filter(|row| row.org == org && instance.is_none_or(|instance| row.instance == instance));
         Ok(wanted.cloned().collect())
     }
 
     pub fn poller(&self, org: OrgId, id: PollerId) -> Result<&Poller> {
-        self.pollers.get(&id).filter(|poller| poller.row.org == org).ok_or(StoreError::NotFound("poller"))
+        let known = self.pollers.get(&id).filter(|poller| poller.row.org == org && !poller.is_intake);
+        known.ok_or(StoreError::NotFound("poller"))
     }
 
     fn poller_mut(&mut self, org: OrgId, id: PollerId) -> Result<&mut Poller> {
-        self.pollers.get_mut(&id).filter(|poller| poller.row.org == org).ok_or(StoreError::NotFound("poller"))
+        let known = self.pollers.get_mut(&id).filter(|poller| poller.row.org == org && !poller.is_intake);
+        known.ok_or(StoreError::NotFound("poller"))
     }
 
     pub fn set_due(&mut self, org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> Result<()> {
         let row = &mut self.poller_mut(org, id)?.row;
         row.next_due = micros(due);
+        row.regular_due = None;
         if unpause {
             row.paused = None;
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use turnstone_core::id::{EndpointId, NotificationId, OrgId, PollerId};
+use turnstone_core::id::{EndpointId, InboundId, NotificationId, OrgId, PollerId};
 
 use super::state::{Endpoint, Held, Notification, State, micros, next, stands};
 use crate::api::*;
@@ -14,6 +14,19 @@ type Record<'a> = (PollerId, &'a str);
 
 fn record(logged: &LoggedEvent) -> Record<'_> {
     (logged.event.poller, &logged.event.object_id)
+}
+
+/// What the events of one notification have in common: the request that brought them, or the poller that saw them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Request(InboundId),
+    Poller(PollerId),
+}
+
+impl Group {
+    fn of(logged: &LoggedEvent) -> Group {
+        logged.event.inbound.map_or(Group::Poller(logged.event.poller), Group::Request)
+    }
 }
 
 /// Whether a notification in this state is tried when its time comes.
@@ -42,40 +55,35 @@ impl State {
         members.filter_map(|position| self.log.at(*position)).map(record).collect()
     }
 
-    /// The next events, of one resource. A record is met first by its earliest unsent event, so that whatever is
+    /// The next events, of one group. A record is met first by its earliest unsent event, so that whatever is
     /// already in `met` either is open at the endpoint or stands further ahead.
-    fn next_events(&self, endpoint: &Endpoint, events_max: u32) -> Vec<LoggedEvent> {
-        let mut events: Vec<LoggedEvent> = Vec::new();
-        if endpoint.row.state != EndpointState::Active || events_max == 0 {
-            return events;
+    fn next_events(&self, endpoint: &Endpoint, events_max: EventsMax) -> Vec<LoggedEvent> {
+        if endpoint.row.state != EndpointState::Active {
+            return Vec::new();
         }
         let mut met = self.blocked(endpoint);
-        for logged in self.unsent(endpoint) {
-            if !met.insert(record(logged)) {
-                continue;
-            }
-            if events.first().is_none_or(|first| first.event.poller == logged.event.poller) {
-                events.push(logged.clone());
-            }
-            if events.len() >= events_max as usize {
-                break;
-            }
-        }
-        events
+        let mut free = self.unsent(endpoint).filter(|logged| met.insert(record(logged)));
+        let Some(first) = free.next() else { return Vec::new() };
+        let most = match Group::of(first) {
+            Group::Request(_) => events_max.received,
+            Group::Poller(_) => events_max.polled,
+        };
+        let alike = free.filter(|logged| Group::of(logged) == Group::of(first));
+        std::iter::once(first).chain(alike).take(most as usize).cloned().collect()
     }
 
     pub fn endpoints_waiting(&self, limit: u32) -> Vec<EndpointRow> {
         let mut waiting: Vec<&EndpointRow> = self
             .endpoints
             .values()
-            .filter(|endpoint| !self.next_events(endpoint, 1).is_empty())
+            .filter(|endpoint| !self.next_events(endpoint, EventsMax { polled: 1, received: 1 }).is_empty())
             .map(|endpoint| &endpoint.row)
             .collect();
         waiting.sort_by_key(|row| (row.position, row.id));
         waiting.into_iter().take(limit as usize).cloned().collect()
     }
 
-    pub fn waiting(&self, id: EndpointId, events_max: u32) -> Result<Waiting> {
+    pub fn waiting(&self, id: EndpointId, events_max: EventsMax) -> Result<Waiting> {
         let endpoint = self.endpoints.get(&id).ok_or(StoreError::NotFound("endpoint"))?;
         let events = self.next_events(endpoint, events_max);
         Ok(Waiting { endpoint: endpoint.row.clone(), events })
@@ -89,15 +97,15 @@ impl State {
     fn are_free(&self, endpoint: &Endpoint, members: &[i64]) -> bool {
         let mut met = self.blocked(endpoint);
         let mut wanted = members.iter().peekable();
-        let mut resource = None;
+        let mut chosen = None;
         for logged in self.unsent(endpoint) {
             let Some(position) = wanted.peek() else { break };
             let free = met.insert(record(logged));
             if logged.position < **position {
                 continue;
             }
-            let poller = logged.event.poller;
-            if logged.position > **position || !free || *resource.get_or_insert(poller) != poller {
+            let group = Group::of(logged);
+            if logged.position > **position || !free || *chosen.get_or_insert(group) != group {
                 return false;
             }
             wanted.next();

@@ -39,6 +39,11 @@ impl Log {
         self.events.insert(self.last, (org, Arc::new(logged)));
     }
 
+    /// Whether this event was recorded.
+    pub fn has(&self, id: EventId) -> bool {
+        self.ids.contains_key(&id)
+    }
+
     /// The event at a position.
     pub fn at(&self, position: i64) -> Option<&LoggedEvent> {
         self.events.get(&position).map(|(_, logged)| &**logged)

@@ -11,6 +11,7 @@ use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 
 use super::state::{Poller, Run, State, micros, stands};
 use crate::api::*;
+use crate::intake::heeds_hints;
 
 /// What one poller remembers.
 #[derive(Clone, Default)]
@@ -22,7 +23,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    fn known(&self, version: &Version) -> KnownVersion {
+    pub fn known(&self, version: &Version) -> KnownVersion {
         let entry = self.entries.get(&version.id).cloned();
         let last = entry
             .as_ref()
@@ -32,7 +33,7 @@ impl Ledger {
                 .get(&version.id)
                 .is_some_and(|known| known.contains(&(version.compared, version.hash)))
         };
-        KnownVersion { version: last || stands(), entry }
+        KnownVersion { version: last || stands(), entry, announced_at: None }
     }
 
     fn missing(&self, last_sweep_below: u64, after: Option<&str>, limit: u32) -> Known {
@@ -51,7 +52,7 @@ impl Ledger {
         Known::Missing { entries, missing, alive }
     }
 
-    fn put(&mut self, mut entry: Entry) {
+    pub fn put(&mut self, mut entry: Entry) {
         entry.first_read_at = micros(entry.first_read_at);
         entry.deleted_at = entry.deleted_at.map(micros);
         self.entries.insert(entry.id.clone(), entry);
@@ -98,8 +99,9 @@ impl Ledger {
 
 impl State {
     /// Whether a poller may be given a turn, apart from its time and its claim.
-    fn may_run(&self, poller: &Poller) -> bool {
-        poller.row.paused.is_none()
+    pub fn may_run(&self, poller: &Poller) -> bool {
+        !poller.is_intake
+            && poller.row.paused.is_none()
             && self.instances.get(&poller.row.instance).is_some_and(|instance| instance.row.enabled)
     }
 
@@ -158,7 +160,11 @@ impl State {
         let ledger = self.pollers.get(&id).map_or(&nothing, |poller| &poller.ledger);
         match recall {
             Recall::Versions(versions) => {
-                Known::Versions(versions.iter().map(|version| ledger.known(version)).collect())
+                let known = versions.iter().map(|version| KnownVersion {
+                    announced_at: self.announced_at(id, &version.id),
+                    ..ledger.known(version)
+                });
+                Known::Versions(known.collect())
             }
             Recall::Missing { last_sweep_below, after, limit } => {
                 ledger.missing(*last_sweep_below, after.as_deref(), *limit)
@@ -180,6 +186,7 @@ impl State {
                 entry.last_sweep = batch.sweep;
             }
         }
+        poller.hear(&batch.heard);
         poller.decisions.extend(batch.decisions);
         if batch.checkpoint.is_some() {
             poller.row.checkpoint = batch.checkpoint;
@@ -202,6 +209,10 @@ impl State {
         poller.row.watermark = finish.watermark;
         poller.row.status = finish.status;
         poller.row.next_due = micros(finish.next_due);
+        poller.row.regular_due = finish.regular_due.map(micros);
+        if heeds_hints(&poller.row.status, finish.run.outcome) && poller.is_named_after(finish.hints_known) {
+            poller.pull(now);
+        }
         if let Some(below) = finish.prune_versions_below {
             poller.ledger.prune_below(below);
         }
@@ -215,6 +226,7 @@ impl State {
         if let Some(poller) = self.leased(lease) {
             poller.give_up();
             poller.row.next_due = micros(due);
+            poller.row.regular_due = poller.row.regular_due.filter(|at| *at > micros(due));
         }
     }
 

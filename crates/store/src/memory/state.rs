@@ -8,6 +8,7 @@ use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId, PollerId
 use turnstone_core::poll::{Decision, RunRecord};
 
 use super::directory::Rows;
+use super::intake::{Hint, Requests};
 use super::log::Log;
 use super::polls::Ledger;
 use crate::api::*;
@@ -29,6 +30,7 @@ pub(super) struct State {
     pub endpoints: BTreeMap<EndpointId, Endpoint>,
     pub notifications: BTreeMap<NotificationId, Notification>,
     pub log: Log,
+    pub intake: Requests,
 }
 
 /// The last number given to each kind of row.
@@ -45,6 +47,7 @@ pub(super) struct Numbers {
     pub poller: i64,
     pub endpoint: i64,
     pub notification: i64,
+    pub inbound: i64,
 }
 
 /// The number after the last one.
@@ -73,6 +76,12 @@ pub(super) struct Instance {
 #[derive(Clone)]
 pub(super) struct Poller {
     pub row: PollerRow,
+    /// Whether it never runs: it numbers the records of a resource that only notifications tell of.
+    pub is_intake: bool,
+    /// What notifications named, by record.
+    pub hints: BTreeMap<String, Hint>,
+    /// The largest number under which something was named.
+    pub hinted: i64,
     pub claim: Option<Held>,
     /// Decisions of the run that holds the claim; they belong to it once it finishes.
     pub decisions: Vec<Decision>,

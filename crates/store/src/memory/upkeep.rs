@@ -34,10 +34,12 @@ impl State {
             self.prune_events(retention.events_before, rows_max),
             self.prune_runs(retention.runs_before, rows_max),
             self.prune_entries(retention.deleted_entries_before, rows_max),
+            self.prune_requests(retention.requests_before, rows_max),
         ];
+        let hints = self.prune_hints(retention.runs_before, rows_max);
         Kept {
             removed: counts.iter().map(|count| *count as u64).sum(),
-            more: counts.iter().any(|count| *count >= rows_max),
+            more: counts.iter().any(|count| *count >= rows_max) || hints >= rows_max,
         }
     }
 

@@ -15,8 +15,8 @@ use super::reading;
 use super::row::{Columns, micros, statements};
 use super::writer::Desk;
 use crate::{
-    AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, Lease, NewEndpoint,
-    NewNotification, NotificationFilter, NotificationState, Result, StoreError, Waiting,
+    AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventsMax, Lease,
+    NewEndpoint, NewNotification, NotificationFilter, NotificationState, Result, StoreError, Waiting,
 };
 
 macro_rules! endpoint_columns {
@@ -153,7 +153,8 @@ statements! {
             where blocked_record.endpoint_id = ?1
             and blocked_record.poller_id = event.poller_id
             and blocked_record.object_id = event.object_id
-        )
+        ),
+        event.inbound_id
     from held_event
     cross join event using (position)
     where held_event.endpoint_id = ?1
@@ -170,7 +171,8 @@ statements! {
             where blocked_record.endpoint_id = ?1
             and blocked_record.poller_id = event.poller_id
             and blocked_record.object_id = event.object_id
-        )
+        ),
+        event.inbound_id
     from ", events_beyond!("?2", "?3", "event_batch.last"), "
     order by event_batch.first, event.position");
 
@@ -180,7 +182,7 @@ statements! {
     where id = ?1";
 
     SELECT_MEMBER = "
-    select id, poller_id, object_id
+    select id, poller_id, object_id, inbound_id
     from event
     where position = ?1
     and instance_id = ?2";
@@ -335,9 +337,15 @@ statements! {
     where id = ?1";
 }
 
-/// The last notification id that a restart must not hand out again.
-pub(super) fn last_notification(db: &Connection) -> Result<i64> {
-    Ok(db.query_row(SELECT_COUNTER, ["notification"], |row| row.get(0))?)
+/// The last number of a kind of rows that a restart must not hand out again.
+pub(super) fn last_number(db: &Connection, counter: &str) -> Result<i64> {
+    Ok(db.query_row(SELECT_COUNTER, [counter], |row| row.get(0))?)
+}
+
+/// Keeps the last number of a kind of rows.
+pub(super) fn raise_number(db: &Connection, counter: &str, last: i64) -> Result<()> {
+    db.prepare_cached(RAISE_COUNTER)?.execute(params![counter, last])?;
+    Ok(())
 }
 
 /// Adds an endpoint that starts at the end of the log.
@@ -411,30 +419,57 @@ pub(super) fn endpoints_waiting(db: &Connection, limit: u32) -> Result<Vec<Endpo
 }
 
 /// See [`crate::Store::waiting`].
-pub(super) fn waiting(db: &Connection, id: EndpointId, events_max: u32) -> Result<Waiting> {
+pub(super) fn waiting(db: &Connection, id: EndpointId, events_max: EventsMax) -> Result<Waiting> {
     let endpoint = endpoint(db, id)?.ok_or(StoreError::NotFound("endpoint"))?;
     let mut events = Vec::new();
-    if endpoint.state == EndpointState::Active && events_max > 0 {
-        for position in next_positions(db, &endpoint, events_max as usize)? {
+    if endpoint.state == EndpointState::Active {
+        for position in next_positions(db, &endpoint, events_max)? {
             events.push(reading::event_at(db, position)?);
         }
     }
     Ok(Waiting { endpoint, events })
 }
 
-/// Positions of the next events, of one poller. A record is met first by its earliest unsent event, so that of a record
+/// What the events of one notification have in common.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    /// They were polled by this poller.
+    Poller(i64),
+    /// This request brought them.
+    Request(i64),
+}
+
+impl Group {
+    fn of(poller: i64, inbound: Option<i64>) -> Group {
+        inbound.map_or(Group::Poller(poller), Group::Request)
+    }
+
+    fn events_max(self, most: EventsMax) -> usize {
+        match self {
+            Group::Poller(_) => most.polled as usize,
+            Group::Request(_) => most.received as usize,
+        }
+    }
+}
+
+/// Positions of the next events, of one group. A record is met first by its earliest unsent event, so that of a record
 /// met before nothing may go.
-fn next_positions(db: &Connection, endpoint: &EndpointRow, events_max: usize) -> Result<Vec<i64>> {
+fn next_positions(db: &Connection, endpoint: &EndpointRow, events_max: EventsMax) -> Result<Vec<i64>> {
     let mut met: HashSet<(i64, String)> = HashSet::new();
-    let mut resource: Option<i64> = None;
+    let mut chosen: Option<Group> = None;
     let mut positions = Vec::new();
     let mut take = |row: &Row<'_>| -> rusqlite::Result<bool> {
         let (poller, is_blocked): (i64, bool) = (row.get(1)?, row.get(3)?);
+        let group = Group::of(poller, row.get(4)?);
         let is_first = met.insert((poller, row.get(2)?));
-        if is_first && !is_blocked && *resource.get_or_insert(poller) == poller {
+        if !is_first || is_blocked || *chosen.get_or_insert(group) != group {
+            return Ok(true);
+        }
+        let most = group.events_max(events_max);
+        if positions.len() < most {
             positions.push(row.get(0)?);
         }
-        Ok(positions.len() < events_max)
+        Ok(positions.len() < most)
     };
     let mut held = db.prepare_cached(SELECT_HELD)?;
     let mut rows = held.query([endpoint.id.0])?;
@@ -452,8 +487,8 @@ fn next_positions(db: &Connection, endpoint: &EndpointRow, events_max: usize) ->
 
 /// See [`crate::Store::reserve_notification`].
 pub(super) fn reserve_notification(desk: &mut Desk) -> Result<NotificationId> {
-    desk.last_notification += 1;
-    Ok(NotificationId(desk.last_notification))
+    desk.last.notification += 1;
+    Ok(NotificationId(desk.last.notification))
 }
 
 /// One member of a notification to be.
@@ -462,6 +497,21 @@ struct Member {
     event: [u8; 16],
     poller: i64,
     object_id: String,
+    group: Group,
+}
+
+impl Member {
+    /// From `SELECT_MEMBER`.
+    fn read(position: i64, row: &Row<'_>) -> rusqlite::Result<Member> {
+        let poller = row.get(1)?;
+        Ok(Member {
+            position,
+            event: row.get(0)?,
+            poller,
+            object_id: row.get(2)?,
+            group: Group::of(poller, row.get(3)?),
+        })
+    }
 }
 
 /// The members, if each of them may be sent now.
@@ -469,18 +519,11 @@ fn free_members(db: &Connection, endpoint: &EndpointRow, positions: &[i64]) -> R
     let mut members: Vec<Member> = Vec::with_capacity(positions.len());
     for position in positions {
         let mut select = db.prepare_cached(SELECT_MEMBER)?;
-        let found = select.query_row([*position, endpoint.instance.0], |row| {
-            Ok(Member {
-                position: *position,
-                event: row.get(0)?,
-                poller: row.get(1)?,
-                object_id: row.get(2)?,
-            })
-        });
+        let found = select.query_row([*position, endpoint.instance.0], |row| Member::read(*position, row));
         let Some(member) = found.optional()? else { return Ok(None) };
         // Ascending positions make doubles impossible, and an earlier event of the same record is unsent until now.
         let follows =
-            members.last().is_none_or(|last| last.position < *position && last.poller == member.poller);
+            members.last().is_none_or(|last| last.position < *position && last.group == member.group);
         if !follows || !is_free(db, endpoint, &member)? {
             return Ok(None);
         }
@@ -540,7 +583,7 @@ pub(super) fn form(
     db.prepare_cached(UPDATE_POSITION)?.execute([endpoint.id.0, position])?;
     let split_from = new.split_from;
     insert_notification(db, id, &endpoint, split_from, &new.body, &members, Times { now, due: now })?;
-    desk.last_notification = desk.last_notification.max(id.0);
+    desk.last.notification = desk.last.notification.max(id.0);
     deliver(desk, id, endpoint.id, now, lease_for).map(Some)
 }
 
@@ -559,7 +602,7 @@ fn insert_notification(
     members: &[Member],
     times: Times,
 ) -> Result<()> {
-    db.prepare_cached(RAISE_COUNTER)?.execute(params!["notification", id.0])?;
+    raise_number(db, "notification", id.0)?;
     db.prepare_cached(INSERT_NOTIFICATION)?.execute(params![
         id.0,
         endpoint.org.0,
@@ -677,8 +720,8 @@ pub(super) fn finish_attempt(
     if let Some((state, reason)) = &result.endpoint {
         db.prepare_cached(UPDATE_ENDPOINT_STATE)?.execute(params![endpoint.id.0, state.as_str(), reason])?;
     }
-    let last = result.singles.iter().map(|(id, _)| id.0).fold(desk.last_notification, i64::max);
-    desk.last_notification = last;
+    let last = result.singles.iter().map(|(id, _)| id.0).fold(desk.last.notification, i64::max);
+    desk.last.notification = last;
     desk.leases.release_notification(lease.id);
     Ok(Committed::Yes)
 }
@@ -707,11 +750,9 @@ fn singles(
         }
     }
     let mut select = db.prepare_cached(SELECT_MEMBER)?;
-    let members = positions.into_iter().map(|position| {
-        select.query_row([position, endpoint.instance.0], |row| {
-            Ok(Member { position, event: row.get(0)?, poller: row.get(1)?, object_id: row.get(2)? })
-        })
-    });
+    let members = positions
+        .into_iter()
+        .map(|position| select.query_row([position, endpoint.instance.0], |row| Member::read(position, row)));
     Ok(members.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -8,7 +8,7 @@ use turnstone_core::poll::Status;
 
 use super::row::{Columns, micros, span, statements};
 use super::writer::Desk;
-use super::{delivery, upkeep};
+use super::{addresses, delivery, inbound, upkeep};
 use crate::{InstanceRow, NewEndpoint, NewInstance, NewPoller, PollerRow, Result, StoreError};
 
 macro_rules! instance_columns {
@@ -48,7 +48,8 @@ macro_rules! poller_columns {
         poller.needs_attention,
         poller.watermark,
         poller.state,
-        pass.checkpoint
+        pass.checkpoint,
+        poller.regular_due
     from poller
     left join pass on pass.poller_id = poller.id"
     };
@@ -129,7 +130,8 @@ statements! {
     UPDATE_RUNNABLE = "
     update poller
     set runnable = (?2 and paused is null)
-    where instance_id = ?1";
+    where instance_id = ?1
+    and kind <> 'intake'";
 
     SELECT_INSTANCE_KNOWN = "
     select 1
@@ -167,12 +169,19 @@ statements! {
     update poller
     set
         next_due = iif(revision = ?2, next_due, ?4),
+        regular_due = iif(revision = ?2, regular_due, null),
         revision = ?2,
         interval_us = ?3
     where id = ?1";
 
     SELECT_POLLER_NAMES = "
     select id, resource
+    from poller
+    where instance_id = ?1
+    and kind = 'resource'";
+
+    SELECT_POLLER_IDS = "
+    select id
     from poller
     where instance_id = ?1";
 
@@ -182,25 +191,29 @@ statements! {
 
     SELECT_POLLER = concat!(poller_columns!(), "
     where poller.id = ?1
-    and poller.org_id = ?2");
+    and poller.org_id = ?2
+    and poller.kind <> 'intake'");
 
     SELECT_ANY_POLLER = concat!(poller_columns!(), "
     where poller.id = ?1");
 
     SELECT_POLLERS = concat!(poller_columns!(), "
     where poller.org_id = ?1
+    and poller.kind <> 'intake'
     order by poller.id");
 
     SELECT_POLLERS_OF_INSTANCE = concat!(poller_columns!(), "
     where poller.instance_id = ?2
     and poller.org_id = ?1
+    and poller.kind <> 'intake'
     order by poller.id");
 
     UPDATE_DUE = "
     update poller
-    set next_due = ?3
+    set next_due = ?3, regular_due = null
     where id = ?1
-    and org_id = ?2";
+    and org_id = ?2
+    and kind <> 'intake'";
 
     UPDATE_UNPAUSE = "
     update poller
@@ -213,7 +226,8 @@ statements! {
     update poller
     set paused = ?3, runnable = 0
     where id = ?1
-    and org_id = ?2";
+    and org_id = ?2
+    and kind <> 'intake'";
 
     INSERT_CURSOR_HISTORY = "
     insert into cursor_history (org_id, poller_id, state, watermark, replaced_at)
@@ -298,6 +312,7 @@ pub(super) fn create_instance(desk: &mut Desk, new: &NewInstance, now: Timestamp
     if let Some(endpoint) = &new.endpoint {
         delivery::insert_endpoint(db, new.org, id, endpoint, now)?;
     }
+    addresses::replace_intake(db, new.org, id, new.intake.as_ref(), now)?;
     Ok(id)
 }
 
@@ -448,6 +463,7 @@ pub(super) fn update_instance(
             None => insert_poller(&desk.db, org, id, poller, before.enabled, now)?,
         }
     }
+    addresses::replace_intake(&desk.db, org, id, new.intake.as_ref(), now)?;
     replace_endpoint(desk, &before, new.endpoint.as_ref(), now)
 }
 
@@ -471,6 +487,13 @@ fn poller_names(db: &Connection, instance: InstanceId) -> Result<Vec<(PollerId, 
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// All of them, those that never run included.
+fn poller_ids(db: &Connection, instance: InstanceId) -> Result<Vec<PollerId>> {
+    let mut select = db.prepare_cached(SELECT_POLLER_IDS)?;
+    let rows = select.query_map([instance.0], |row| row.get(0).map(PollerId))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 fn remove_poller(desk: &mut Desk, org: OrgId, poller: PollerId, now: Timestamp) -> Result<()> {
     upkeep::remove_ledger(desk, org, poller, now)?;
     desk.db.prepare_cached(DELETE_POLLER)?.execute([poller.0])?;
@@ -491,9 +514,10 @@ pub(super) fn set_enabled(desk: &mut Desk, org: OrgId, id: InstanceId, enabled: 
 /// See [`crate::Store::delete_instance`].
 pub(super) fn delete_instance(desk: &mut Desk, org: OrgId, id: InstanceId, now: Timestamp) -> Result<()> {
     let before = instance(&desk.db, org, id)?;
-    for (poller, _) in poller_names(&desk.db, id)? {
+    for poller in poller_ids(&desk.db, id)? {
         remove_poller(desk, org, poller, now)?;
     }
+    inbound::close_requests(&desk.db, id, now)?;
     if let Some(endpoint) = before.endpoint {
         delivery::remove_endpoint(desk, endpoint, now)?;
     }
@@ -515,6 +539,7 @@ fn read_poller(row: &Row<'_>) -> rusqlite::Result<PollerRow> {
         watermark: row.get(11)?,
         state: row.get(12)?,
         checkpoint: row.get(13)?,
+        regular_due: row.instant_or_none(14)?,
     })
 }
 

@@ -56,6 +56,18 @@ statements! {
     and record_id = ?4
     and hash = ?5";
 
+    SELECT_ANY_HINT = "
+    select 1
+    from hint
+    where poller_id = ?1
+    limit 1";
+
+    SELECT_ANNOUNCED = "
+    select announced_at
+    from hint
+    where poller_id = ?1
+    and object_id = ?2";
+
     SELECT_ANY_VERSION = "
     select 1
     from version
@@ -126,8 +138,10 @@ fn versions_known(
     // Before the first statement, with which the transaction's view of the file begins.
     let latest = latest.of(poller, asked);
     let has_window = db.prepare_cached(SELECT_ANY_VERSION)?.exists([poller.0])?;
+    let has_hints = db.prepare_cached(SELECT_ANY_HINT)?.exists([poller.0])?;
     let mut select = db.prepare_cached(SELECT_ENTRY)?;
     let mut select_version = db.prepare_cached(SELECT_VERSION)?;
+    let mut select_announced = db.prepare_cached(SELECT_ANNOUNCED)?;
     let mut known = Vec::with_capacity(asked.len());
     for asked in asked {
         let found = match latest.get(&asked.id) {
@@ -140,9 +154,25 @@ fn versions_known(
         let dated = asked.compared.is_some();
         let key = params![poller.0, dated, asked.compared.unwrap_or(0), asked.id, asked.hash.0];
         let version = is_last || (has_window && select_version.exists(key)?);
-        known.push(KnownVersion { entry, version });
+        let announced_at = match has_hints {
+            true => {
+                select_announced.query_row(params![poller.0, asked.id], |row| row.instant(0)).optional()?
+            }
+            false => None,
+        };
+        known.push(KnownVersion { entry, version, announced_at });
     }
     Ok(known)
+}
+
+/// The entry of one record, without its body, as the open transaction of the writer sees it.
+pub(super) fn entry(desk: &Desk, poller: PollerId, id: &str) -> Result<Option<Entry>> {
+    if let Some((entry, _)) = desk.recent.find(poller, id) {
+        return Ok(Some(entry));
+    }
+    let found =
+        desk.db.prepare_cached(SELECT_ENTRY)?.query_row(params![poller.0, id], read_entry).optional()?;
+    Ok(found.map(|(entry, _)| entry))
 }
 
 fn read_entry(row: &Row<'_>) -> rusqlite::Result<Found> {

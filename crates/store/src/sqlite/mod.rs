@@ -3,14 +3,20 @@
 //! One connection writes, on a thread of its own, and commits in groups ([`writer`]); a few others read ([`readers`]).
 //! Claims live in memory ([`leases`]). A second process is refused, and so is a file on another machine's disk.
 //!
-//! Not here: what the verbs mean (they are described at [`Store`] and [`crate::Directory`]), and PostgreSQL.
+//! Not here: what the verbs mean (they are described at [`Store`], [`crate::Intake`] and [`crate::Directory`]), and
+//! PostgreSQL.
 
+mod addresses;
 mod authorizations;
 mod connections;
 mod delivery;
 mod directory;
 mod elements;
+mod hints;
+mod history;
+mod inbound;
 mod instances;
+mod intake;
 mod leases;
 mod ledger;
 mod migrate;
@@ -22,6 +28,7 @@ mod recent;
 mod rim;
 mod row;
 mod runs;
+mod settling;
 mod upkeep;
 mod writer;
 
@@ -333,7 +340,7 @@ impl Store for SqliteStore {
         self.read(Class::Attempts, move |db| delivery::endpoints_waiting(db, limit)).await
     }
 
-    async fn waiting(&self, endpoint: EndpointId, events_max: u32) -> Result<Waiting> {
+    async fn waiting(&self, endpoint: EndpointId, events_max: EventsMax) -> Result<Waiting> {
         self.read(Class::Attempts, move |db| delivery::waiting(db, endpoint, events_max)).await
     }
 
@@ -427,6 +434,11 @@ mod tests {
             delivery::STATEMENTS,
             reading::STATEMENTS,
             upkeep::STATEMENTS,
+            addresses::STATEMENTS,
+            hints::STATEMENTS,
+            history::STATEMENTS,
+            inbound::STATEMENTS,
+            settling::STATEMENTS,
         ];
         for (name, sql) in modules.concat() {
             if let Err(error) = desk.db.prepare(sql) {
@@ -439,7 +451,10 @@ mod tests {
     #[test]
     fn no_statement_of_the_hot_path_scans() {
         let desk = open::memory().unwrap();
-        let hot = [ledger::STATEMENTS, runs::STATEMENTS, delivery::STATEMENTS].concat();
+        let intake =
+            [addresses::STATEMENTS, hints::STATEMENTS, history::STATEMENTS, inbound::STATEMENTS].concat();
+        let hot = [ledger::STATEMENTS, runs::STATEMENTS, delivery::STATEMENTS, settling::STATEMENTS, &intake]
+            .concat();
         for (name, sql) in hot {
             if name == "SELECT_ORGS" {
                 continue; // One row per tenant, read in full on purpose.

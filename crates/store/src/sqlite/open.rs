@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::migrate::{MIGRATIONS, migrate};
-use super::writer::Desk;
+use super::writer::{Desk, LastNumbers};
 use crate::{Result, StoreError};
 
 /// Oldest SQLite that is trusted: earlier ones could lose a commit when a log was reset at the wrong moment.
@@ -131,12 +131,12 @@ fn settings(db: &Connection, cache_mebibytes: u32) -> Result<()> {
 /// What a desk starts from, read before its connection is handed over.
 struct Start {
     open_epoch: u32,
-    last_notification: i64,
+    last: LastNumbers,
 }
 
 impl Start {
     fn with(self, db: Connection, is_checkpointing: bool) -> Desk {
-        Desk::new(db, self.open_epoch, self.last_notification, is_checkpointing)
+        Desk::new(db, self.open_epoch, self.last, is_checkpointing)
     }
 }
 
@@ -150,8 +150,11 @@ fn desk(db: &mut Connection, path: &Path) -> Result<Start> {
     super::recent::move_all(&moving)?;
     moving.commit()?;
     let open_epoch = super::upkeep::raise_open_epoch(db)?;
-    let last_notification = super::delivery::last_notification(db)?;
-    Ok(Start { open_epoch, last_notification })
+    let last = LastNumbers {
+        notification: super::delivery::last_number(db, "notification")?,
+        inbound: super::delivery::last_number(db, "inbound")?,
+    };
+    Ok(Start { open_epoch, last })
 }
 
 fn version() -> Result<()> {

@@ -3,7 +3,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use turnstone_core::event::{Event, EventType};
 use turnstone_core::id::{
-    AttemptId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId,
+    AttemptId, EndpointId, EventId, InboundId, InstanceId, NotificationId, OrgId, PollerId, RunId,
 };
 use turnstone_core::poll::{Decision, RunKind, RunOutcome, RunRecord};
 
@@ -32,7 +32,8 @@ macro_rules! event_columns {
         event.date,
         event.sequence,
         event.reason,
-        event_body.record
+        event_body.record,
+        event.inbound_id
     from ",
             $from,
             "
@@ -250,6 +251,7 @@ fn read_event(row: &Row<'_>) -> rusqlite::Result<LoggedEvent> {
             sequence: row.count(11)?,
             reason: row.get(12)?,
             record: row.get(13)?,
+            inbound: row.get::<_, Option<i64>>(14)?.map(InboundId),
         },
     })
 }
@@ -371,7 +373,9 @@ pub(super) fn attempts(db: &Connection, org: OrgId, id: NotificationId) -> Resul
 }
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<(RunRecord, i64)> {
-    let kind = |code: &str| [RunKind::Poll, RunKind::Sweep].into_iter().find(|kind| kind.as_str() == code);
+    let kind = |code: &str| {
+        [RunKind::Poll, RunKind::Sweep, RunKind::Look].into_iter().find(|kind| kind.as_str() == code)
+    };
     let outcome = |code: &str| {
         [RunOutcome::Completed, RunOutcome::Yielded, RunOutcome::Failed]
             .into_iter()

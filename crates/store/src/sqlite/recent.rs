@@ -153,6 +153,21 @@ impl Recent {
         Ok(())
     }
 
+    /// The latest entry of a record as the open transaction sees it, as long as it was not moved to its place.
+    pub fn find(&self, poller: PollerId, id: &str) -> Option<Found> {
+        for change in self.changes.iter().rev() {
+            match change {
+                Change::Written(of, found) if *of == poller && found.0.id == id => {
+                    return Some(found.clone());
+                }
+                Change::Written(..) => {}
+                Change::Moved => return None,
+            }
+        }
+        let latest = self.latest.0.read().unwrap_or_else(PoisonError::into_inner);
+        latest.get(&poller)?.get(id).cloned()
+    }
+
     /// Moves all entries to their places, if there are any: before anything looks for entries there and is not content
     /// with most of them.
     pub fn move_all(&mut self, db: &Connection) -> Result<()> {

@@ -15,7 +15,7 @@ use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 
 use super::row::{Columns, json, micros, statements, whole};
 use super::writer::{Desk, Weight};
-use super::{instances, ledger};
+use super::{hints, instances, ledger};
 use crate::{Claim, Committed, Due, Lease, Result};
 
 statements! {
@@ -52,7 +52,7 @@ statements! {
 
     UPDATE_DUE = "
     update poller
-    set next_due = ?2
+    set next_due = ?2, regular_due = iif(regular_due > ?2, regular_due, null)
     where id = ?1";
 
     SELECT_EVENT_COUNTER = "
@@ -68,9 +68,9 @@ statements! {
     INSERT_EVENT = "
     insert into event (
         position, org_id, id, poller_id, instance_id, event_type, object_type, object_id, date, sequence, reason,
-        recorded_at
+        recorded_at, inbound_id
     )
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
     on conflict (id) do nothing";
 
     INSERT_EVENT_BODY = "
@@ -78,8 +78,10 @@ statements! {
     values (?1, ?2, ?3)";
 
     INSERT_EVENT_BATCH = "
-    insert into event_batch (first, last, org_id, instance_id, run_id, element_key, poller_revision)
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    insert into event_batch (
+        first, last, org_id, instance_id, run_id, element_key, poller_revision, element_revision
+    )
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
     SELECT_LAST_DECISION = "
     select coalesce(max(ordinal), 0)
@@ -121,7 +123,8 @@ statements! {
         status_sentence = ?5,
         needs_attention = ?6,
         next_due = ?7,
-        lease_epoch = ?8
+        lease_epoch = ?8,
+        regular_due = ?9
     where id = ?1";
 
     INSERT_RUN = "
@@ -250,7 +253,9 @@ fn write_batch(desk: &mut Desk, poller: PollerId, place: &Place, batch: Batch) -
     ledger::write_versions(&desk.db, poller, place.org, &batch.versions)?;
     ledger::write_swept(desk, poller, &batch.swept, batch.sweep)?;
     let db = &desk.db;
-    write_events(db, place, &batch.events)?;
+    let origin = Origin { org: place.org, poller_revision: Some(place.revision), element_revision: None };
+    write_events(db, &origin, &batch.events, place.now)?;
+    hints::write_heard(db, poller, &batch.heard)?;
     write_decisions(db, poller, place, &batch.decisions)?;
     if let Some(checkpoint) = &batch.checkpoint {
         db.prepare_cached(UPSERT_PASS)?.execute(params![
@@ -264,9 +269,16 @@ fn write_batch(desk: &mut Desk, poller: PollerId, place: &Place, batch: Batch) -
     Ok(())
 }
 
+/// Where events come from, as far as it does not stand in them.
+pub(super) struct Origin {
+    pub org: OrgId,
+    pub poller_revision: Option<i64>,
+    pub element_revision: Option<i64>,
+}
+
 /// Positions are handed out here: the one writer makes their order the order of commits, and an event that is already
 /// in the log takes none.
-fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> {
+pub(super) fn write_events(db: &Connection, origin: &Origin, events: &[Event], now: i64) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
@@ -279,7 +291,7 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
     for event in events {
         let inserted = insert.execute(params![
             position + 1,
-            place.org.0,
+            origin.org.0,
             event.id.0,
             event.poller.0,
             event.instance.0,
@@ -289,7 +301,8 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
             micros(event.date),
             whole(event.sequence)?,
             event.reason,
-            place.now
+            now,
+            event.inbound.map(|id| id.0)
         ])?;
         if inserted == 0 {
             continue;
@@ -297,17 +310,17 @@ fn write_events(db: &Connection, place: &Place, events: &[Event]) -> Result<()> 
         if let Some((first, other)) = batch
             && !stand_together(event, other)
         {
-            insert_event_batch(db, place, other, first..=position)?;
+            insert_event_batch(db, origin, other, first..=position)?;
             batch = None;
         }
         position += 1;
         batch.get_or_insert((position, event));
         if let Some(record) = &event.record {
-            insert_body.execute(params![position, place.org.0, record])?;
+            insert_body.execute(params![position, origin.org.0, record])?;
         }
     }
     if let Some((first, event)) = batch {
-        insert_event_batch(db, place, event, first..=position)?;
+        insert_event_batch(db, origin, event, first..=position)?;
         db.prepare_cached(UPDATE_EVENT_COUNTER)?.execute([position])?;
     }
     Ok(())
@@ -320,18 +333,19 @@ fn stand_together(one: &Event, other: &Event) -> bool {
 
 fn insert_event_batch(
     db: &Connection,
-    place: &Place,
+    origin: &Origin,
     event: &Event,
     positions: RangeInclusive<i64>,
 ) -> Result<()> {
     db.prepare_cached(INSERT_EVENT_BATCH)?.execute(params![
         positions.start(),
         positions.end(),
-        place.org.0,
+        origin.org.0,
         event.instance.0,
         event.run.0,
         event.element_key,
-        place.revision
+        origin.poller_revision,
+        origin.element_revision
     ])?;
     Ok(())
 }
@@ -392,8 +406,12 @@ pub(super) fn finish(
         finish.status.sentence,
         finish.status.needs_attention,
         micros(finish.next_due),
-        place.epoch
+        place.epoch,
+        finish.regular_due.map(micros)
     ])?;
+    if crate::intake::heeds_hints(&finish.status, finish.run.outcome) {
+        hints::pull_after_run(db, lease.id, finish.hints_known, now)?;
+    }
     insert_run(db, lease.id, &place, &finish.run)?;
     desk.leases.release_poller(lease.id);
     Ok(Committed::Yes)
@@ -424,7 +442,7 @@ pub(super) fn weight(batch: &Batch) -> Weight {
         batch.entries.iter().map(|entry| 150 + entry.last_body.as_ref().map_or(0, String::len)).sum();
     let events: usize =
         batch.events.iter().map(|event| 300 + event.record.as_ref().map_or(0, String::len)).sum();
-    let rest = 64 * (batch.versions.len() + batch.swept.len() + batch.decisions.len());
+    let rest = 64 * (batch.versions.len() + batch.swept.len() + batch.decisions.len() + batch.heard.len());
     let checkpoint = batch.checkpoint.as_ref().map_or(0, String::len);
     Weight { rows: batch.rows() + 1, bytes: entries + events + rest + checkpoint }
 }

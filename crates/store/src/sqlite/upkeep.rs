@@ -6,6 +6,7 @@ use turnstone_core::id::{OrgId, PollerId};
 
 use super::row::{micros, statements};
 use super::writer::Desk;
+use super::{hints, inbound};
 use crate::{Kept, Result, Retention, StoreError};
 
 /// Rows of a removed poller's ledger that go at once. The rest is left to the keeper, so that the removal of a poller
@@ -138,7 +139,12 @@ statements! {
         order by position
         limit ?2
     )
-    returning position";
+    returning position, inbound_id";
+
+    UPDATE_EVENTS_LOGGED = "
+    update inbound
+    set events_logged = events_logged - 1
+    where id = ?1";
 
     DELETE_EVENT_BODY = "
     delete from event_body
@@ -247,8 +253,10 @@ pub(super) fn prune(desk: &mut Desk, retention: &Retention) -> Result<Kept> {
         prune_events(db, retention.events_before, rows_max)?,
         prune_runs(db, retention.runs_before, rows_max)?,
         prune_entries(db, retention.deleted_entries_before, rows_max)?,
+        inbound::prune(db, retention.requests_before, rows_max)?,
     ];
-    let is_left = remove_leftovers(db, rows_max)?;
+    let hints = hints::prune(db, retention.runs_before, rows_max)?;
+    let is_left = remove_leftovers(db, rows_max)? || hints as i64 >= rows_max;
     Ok(Kept {
         removed: removed.iter().map(|rows| *rows as u64).sum(),
         more: is_left || removed.iter().any(|rows| *rows as i64 >= rows_max),
@@ -262,22 +270,27 @@ fn delete(db: &Connection, sql: &str, before: Timestamp, rows_max: i64) -> Resul
 fn prune_events(db: &Connection, before: Timestamp, rows_max: i64) -> Result<usize> {
     let end = old_end(db, before)?;
     let mut delete = db.prepare_cached(DELETE_EVENTS)?;
-    let positions: Vec<i64> = delete
-        .query_map(params![micros(before), rows_max, end], |row| row.get(0))?
+    let gone: Vec<(i64, Option<i64>)> = delete
+        .query_map(params![micros(before), rows_max, end], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<_>>()?;
     let mut delete_body = db.prepare_cached(DELETE_EVENT_BODY)?;
-    for position in &positions {
+    let mut uncount = db.prepare_cached(UPDATE_EVENTS_LOGGED)?;
+    for (position, inbound) in &gone {
         delete_body.execute([position])?;
+        if let Some(inbound) = inbound {
+            uncount.execute([inbound])?;
+        }
     }
-    if let (Some(lowest), Some(highest)) = (positions.iter().min(), positions.iter().max()) {
+    let positions = || gone.iter().map(|(position, _)| position);
+    if let (Some(lowest), Some(highest)) = (positions().min(), positions().max()) {
         db.prepare_cached(DELETE_EMPTY_BATCHES)?.execute([lowest, highest])?;
     }
-    Ok(positions.len())
+    Ok(gone.len())
 }
 
 /// The last position that may be older than this. The log is in commit order, so that halving finds it without an
 /// index by time; events that a clock set back put out of order go a little later.
-fn old_end(db: &Connection, before: Timestamp) -> Result<i64> {
+pub(super) fn old_end(db: &Connection, before: Timestamp) -> Result<i64> {
     let (mut old, mut last): (i64, i64) =
         db.prepare_cached(SELECT_LOG_ENDS)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut select = db.prepare_cached(SELECT_RECORDED_FROM)?;
@@ -354,6 +367,7 @@ mod tests {
             runs_before: never,
             attempts_before: never,
             deleted_entries_before: never,
+            requests_before: never,
             rows_max: 10_000,
         };
         assert_eq!(prune(&mut desk, &retention).unwrap(), Kept { removed: 0, more: true });
@@ -380,6 +394,7 @@ mod tests {
                 runs_before: Timestamp::MIN,
                 attempts_before: Timestamp::MIN,
                 deleted_entries_before: Timestamp::MIN,
+                requests_before: Timestamp::MIN,
                 rows_max: 10,
             };
             prune(&mut desk, &retention).unwrap();

@@ -42,9 +42,11 @@ const OLDEST_EVERY: u64 = 8;
 /// takes a fraction of a second.
 const CHECKPOINT_PAGES: i64 = 16_384;
 
-/// Who is served first. The intake of webhooks, once it has a verb, goes before all of these.
+/// Who is served first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
+    /// Requests of providers, who wait for our answer and do not wait long.
+    Intake,
     /// Outcomes of deliveries: what is not written is sent twice.
     Attempts,
     /// A person or a program waits.
@@ -56,7 +58,7 @@ pub(super) enum Class {
 }
 
 /// One queue for each class above.
-const CLASS_COUNT: usize = 4;
+const CLASS_COUNT: usize = 5;
 
 /// What a job adds to its group.
 #[derive(Clone, Copy, Debug, Default)]
@@ -79,12 +81,19 @@ impl Weight {
     }
 }
 
+/// Numbers handed out last, of rows that are numbered here. What was rolled back leaves gaps: no number comes twice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LastNumbers {
+    pub notification: i64,
+    pub inbound: i64,
+}
+
 /// What the writer works with.
 pub(super) struct Desk {
     pub db: Connection,
     pub leases: Leases,
     pub recent: Recent,
-    pub last_notification: i64,
+    pub last: LastNumbers,
     unusable: Arc<AtomicBool>,
     is_checkpointing: bool,
 }
@@ -133,12 +142,12 @@ where
 }
 
 impl Desk {
-    pub fn new(db: Connection, open_epoch: u32, last_notification: i64, is_checkpointing: bool) -> Desk {
+    pub fn new(db: Connection, open_epoch: u32, last: LastNumbers, is_checkpointing: bool) -> Desk {
         Desk {
             db,
             leases: Leases::new(open_epoch),
             recent: Recent::new(if is_checkpointing { ENTRIES_MAX } else { ENTRIES_MAX_IN_MEMORY }),
-            last_notification,
+            last,
             unusable: Arc::new(AtomicBool::new(false)),
             is_checkpointing,
         }
@@ -481,7 +490,7 @@ mod tests {
             create table child (id integer primary key, parent integer references parent (id)) strict",
         )
         .unwrap();
-        Desk::new(db, 1, 0, false)
+        Desk::new(db, 1, LastNumbers::default(), false)
     }
 
     fn insert(desk: &mut Desk, id: i64) -> Result<()> {
@@ -576,7 +585,7 @@ mod tests {
             pragma max_page_count = 10",
         )
         .unwrap();
-        let mut desk = Desk::new(db, 1, 0, false);
+        let mut desk = Desk::new(db, 1, LastNumbers::default(), false);
         let answers = group(
             &mut desk,
             vec![

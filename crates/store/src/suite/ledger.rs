@@ -11,7 +11,7 @@ use crate::api::*;
 
 pub async fn nothing_is_known_at_first(store: Arc<dyn Store>) {
     let world = World::new(store).await;
-    let nothing = KnownVersion { entry: None, version: false };
+    let nothing = KnownVersion::default();
     assert_eq!(world.known(&[version("a", 1), version("b", 1)]).await, [nothing.clone(), nothing]);
     assert_eq!(world.known(&[]).await, []);
     assert_eq!(world.missing(u64::MAX >> 1, None, 9).await, (vec![], 0, 0));
@@ -56,7 +56,7 @@ pub async fn versions_in_the_window_are_known(store: Arc<dyn Store>) {
     }
     assert!(!world.knows("a", 4).await);
     let lone = world.known(&[version("lone", 5)]).await.remove(0);
-    assert_eq!(lone, KnownVersion { entry: None, version: true });
+    assert_eq!(lone, KnownVersion { version: true, ..KnownVersion::default() });
 }
 
 pub async fn versions_without_a_value_are_versions(store: Arc<dyn Store>) {

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use turnstone_core::event::{Event, EventType};
 use turnstone_core::id::{
-    AttemptId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId,
+    AttemptId, EndpointId, EventId, InboundId, InstanceId, NotificationId, OrgId, PollerId, RunId,
 };
 use turnstone_core::ledger::{Counts, Recall, Version};
 use turnstone_core::poll::{Batch, Finish, RunKind, RunOutcome, RunRecord, Status, Story};
 
-use super::world::{LEASE, any_event, any_notification, at, decision, entry, hash, version};
+use super::world::{LEASE, any_event, any_notification, at, decision, entry, hash, most, version};
 use crate::api::*;
 
 /// Runs `steps` seeded steps against both stores, which must be empty, and panics at the first answer that differs.
@@ -179,6 +179,7 @@ impl Side {
             pollers,
             endpoint: (!chance.one_in(6))
                 .then(|| NewEndpoint { kind: "callback".into(), config: format!("{}", chance.below(9)) }),
+            intake: None,
         }
     }
 
@@ -300,6 +301,7 @@ impl Side {
                 poller,
                 instance,
                 run: RunId([3; 16]),
+                inbound: None,
                 event_type: EventType::Updated,
                 object_type: "contacts".into(),
                 object_id: id(chance),
@@ -340,6 +342,8 @@ impl Side {
             watermark: chance.one_in(2).then(|| chance.below(30) as i64),
             status: Status::ok(),
             next_due: at(now + chance.below(30) as i64),
+            regular_due: None,
+            hints_known: InboundId(0),
             prune_versions_below: chance.one_in(2).then(|| chance.below(30) as i64),
             run,
         };
@@ -374,7 +378,7 @@ impl Side {
             endpoint = chance.of(&self.endpoints);
         }
         let Some(endpoint) = endpoint else { return String::new() };
-        let waiting = self.store.waiting(endpoint, 1 + chance.below(6) as u32).await;
+        let waiting = self.store.waiting(endpoint, most(1 + chance.below(6) as u32)).await;
         let Ok(mut waiting) = waiting else { return told("waiting", waiting) };
         let mut members: Vec<i64> = waiting.events.iter().map(|logged| logged.position).collect();
         if chance.one_in(4) {
@@ -478,6 +482,7 @@ impl Side {
             runs_before: at(now - chance.below(300) as i64),
             attempts_before: at(now - chance.below(300) as i64),
             deleted_entries_before: at(now - chance.below(300) as i64),
+            requests_before: at(now - chance.below(300) as i64),
             rows_max: 10_000,
         };
         told("prune", self.store.prune(&retention).await)

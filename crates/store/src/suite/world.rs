@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use turnstone_core::event::{Event, EventType};
-use turnstone_core::id::{AttemptId, EndpointId, EventId, InstanceId, OrgId, PollerId, RunId};
+use turnstone_core::id::{AttemptId, EndpointId, EventId, InboundId, InstanceId, OrgId, PollerId, RunId};
 use turnstone_core::json_hash::ContentHash;
 use turnstone_core::ledger::{Counts, Entry, Known, KnownVersion, Recall, Version};
 use turnstone_core::poll::{
@@ -53,6 +53,7 @@ pub fn new_instance(org: OrgId, token: u8, resources: &[&str]) -> NewInstance {
             kind: "callback".into(),
             config: r#"{"url":"https://a.example"}"#.into(),
         }),
+        intake: None,
     }
 }
 
@@ -102,8 +103,14 @@ pub fn everything_before(seconds: i64) -> Retention {
         runs_before: at(seconds),
         attempts_before: at(seconds),
         deleted_entries_before: at(seconds),
+        requests_before: at(seconds),
         rows_max: 1_000,
     }
+}
+
+/// At most so many events, whoever told of them.
+pub fn most(events_max: u32) -> EventsMax {
+    EventsMax { polled: events_max, received: events_max }
 }
 
 /// Every notification.
@@ -150,6 +157,7 @@ impl World {
             poller: self.poller,
             instance: self.instance,
             run: RunId([7; 16]),
+            inbound: None,
             event_type: EventType::Updated,
             object_type: "contacts".into(),
             object_id: object_id.into(),
@@ -196,6 +204,8 @@ impl World {
             watermark: Some(seconds),
             status: Status::ok(),
             next_due: at(seconds + 300),
+            regular_due: None,
+            hints_known: InboundId(0),
             prune_versions_below: None,
             run: RunRecord {
                 id: RunId::new(at(seconds), 1),
@@ -243,7 +253,7 @@ impl World {
 
     /// Positions and records of the events that wait.
     pub async fn waiting(&self, events_max: u32) -> Vec<(i64, String)> {
-        let waiting = self.store.waiting(self.endpoint, events_max).await.unwrap();
+        let waiting = self.store.waiting(self.endpoint, most(events_max)).await.unwrap();
         waiting.events.into_iter().map(|logged| (logged.position, logged.event.object_id)).collect()
     }
 
@@ -253,7 +263,7 @@ impl World {
     }
 
     pub async fn endpoint_row(&self) -> EndpointRow {
-        self.store.waiting(self.endpoint, 0).await.unwrap().endpoint
+        self.store.waiting(self.endpoint, most(0)).await.unwrap().endpoint
     }
 
     /// Forms a notification of these members; `None` when the store refuses.

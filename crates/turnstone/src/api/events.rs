@@ -510,6 +510,7 @@ mod tests {
                 poller: PollerId(1),
                 instance: InstanceId(2),
                 run: RunId([3; 16]),
+                inbound: None,
                 event_type: EventType::Updated,
                 object_type: "a\"b".into(),
                 object_id: "é".into(),

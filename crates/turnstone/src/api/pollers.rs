@@ -425,6 +425,7 @@ async fn rehearsed(
         due: poller.next_due,
         entropy: api.entropy.next_u64(),
         options: Options { kind, pages_max: REHEARSED_PAGES_MAX, ..Options::default() },
+        notices: None,
     });
     let net = match instance.element {
         Some(_) => api.calls.net(instance.clone(), Arc::clone(&api.tools.net)),

@@ -138,6 +138,7 @@ fn companion(org: OrgId, name: String, token_hash: [u8; 32], position: i64) -> N
         enabled: false,
         pollers: Vec::new(),
         endpoint: None,
+        intake: None,
     }
 }
 

@@ -329,6 +329,7 @@ async fn create(node: &Node, store: &dyn Store, org: OrgId, document: &Value) ->
         enabled: instance.enabled,
         pollers: pollers_of(&instance, Before::default(), now, entropy),
         endpoint: Some(NewEndpoint { kind: HttpCallback::KIND.into(), config: endpoint.to_json() }),
+        intake: None,
     };
     store.create_instance(new, now).await?;
     (node.waker())();

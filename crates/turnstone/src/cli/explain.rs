@@ -145,6 +145,7 @@ async fn explain(session: &Session, poller: &PollerRow, sweep: bool) -> Result<E
         due: now,
         entropy,
         options,
+        notices: None,
     });
     let rehearsal = rehearse(step, poller.id, &session.tools, &connection).await.map_err(state)?;
     let after = PollerState::read(&rehearsal.finish.state).map_err(unreadable)?;
@@ -226,6 +227,7 @@ impl Explained {
         let run = &self.rehearsal.finish.run;
         let what = match (run.kind, self.resumes, self.before.primed) {
             (RunKind::Sweep, ..) => "a sweep",
+            (RunKind::Look, ..) => "a look at named records",
             (RunKind::Poll, true, _) => "goes on with an open pass",
             (RunKind::Poll, false, true) => "the next poll",
             (RunKind::Poll, false, false) => "the first poll",

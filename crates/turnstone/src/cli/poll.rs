@@ -373,6 +373,7 @@ impl Job {
         let what = match run.kind {
             RunKind::Poll => "polled",
             RunKind::Sweep => "swept",
+            RunKind::Look => "looked",
         };
         let complete =
             run.story.complete_to.map_or(String::new(), |at| format!("; complete to {}", seconds(at)));

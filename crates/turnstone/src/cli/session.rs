@@ -158,6 +158,7 @@ impl Session {
             enabled: true,
             pollers: pollers_of(&polled, before, now, self.entropy.as_ref()),
             endpoint: self.endpoint(wishes.delivery, has_endpoint)?,
+            intake: None,
         };
         let id = match &known {
             None => store.create_instance(new, now).await.map_err(state)?,

@@ -85,7 +85,7 @@ faulty! {
     fn run(org: OrgId, id: RunId) -> Result<(RunRecord, Vec<Decision>)>;
     fn events(org: OrgId, filter: &EventFilter) -> Result<Vec<LoggedEvent>>;
     fn endpoints_waiting(limit: u32) -> Result<Vec<EndpointRow>>;
-    fn waiting(endpoint: EndpointId, events_max: u32) -> Result<Waiting>;
+    fn waiting(endpoint: EndpointId, events_max: EventsMax) -> Result<Waiting>;
     fn reserve_notification() -> Result<NotificationId>;
     fn form(id: NotificationId, new: NewNotification, position_was: i64, now: Timestamp, lease_for: Duration) -> Result<Option<Delivery>>;
     fn claim_notifications(now: Timestamp, limit: u32, per_endpoint: u32, lease_for: Duration) -> Result<Vec<Delivery>>;

@@ -148,6 +148,7 @@ async fn a_new_address_counts_at_the_next_attempt() {
             kind: "callback".into(),
             config: config("https://new.test/").to_json(),
         }),
+        intake: None,
     };
     world.store.update_instance(world.org, place.instance, new, world.clock.now()).await.unwrap();
     world.live().await;
@@ -218,6 +219,7 @@ async fn another_kind_is_left_alone_until_there_is_a_sink_for_it() {
         store: Arc::clone(&world.store) as Arc<dyn Store>,
         clock: Arc::new(world.clock.clone()),
         entropy: Arc::new(SeededEntropy::new(1)),
+        inbox: None,
         limits: turnstone_engine::deliverer::Limits::default(),
     })
     .with_sink("stdout", Arc::clone(&lines) as Arc<dyn Sink>);

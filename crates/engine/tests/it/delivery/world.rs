@@ -225,6 +225,7 @@ impl World {
                         interval: Duration::from_secs(60),
                     }],
                     endpoint: Some(NewEndpoint { kind: kind.into(), config: config.into() }),
+                    intake: None,
                 },
                 now,
             )
@@ -272,6 +273,7 @@ impl World {
             poller: place.poller,
             instance: place.instance,
             run: RunId([0; 16]),
+            inbound: None,
             event_type: EventType::Updated,
             object_type: "contacts".into(),
             object_id: object.into(),
@@ -384,6 +386,7 @@ fn deliverer(store: Arc<dyn Store>, clock: &ManualClock, receivers: &Arc<Receive
         store,
         clock: Arc::new(clock.clone()),
         entropy: Arc::new(SeededEntropy::new(7)),
+        inbox: None,
         limits: Limits::default(),
     })
     .with_sink(HttpCallback::KIND, Arc::new(sink))

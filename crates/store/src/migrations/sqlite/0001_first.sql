@@ -255,13 +255,12 @@ create table intake_address (
     constraint address_hash_is_sha256 check (length(address_hash) = 32)
 ) strict;
 
--- By which values a connector's common address finds an instance.
+-- By which values a connector's common address finds an instance. Its connector's key stands with the instance.
 create table intake_match (
-    element_key text not null,
     value_hash blob not null,
     instance_id integer not null references instance (id) on delete cascade,
     org_id integer not null,
-    primary key (element_key, value_hash, instance_id),
+    primary key (value_hash, instance_id),
     constraint value_hash_is_sha256 check (length(value_hash) = 32)
 ) strict, without rowid;
 
@@ -344,6 +343,8 @@ create table poller (
     next_due integer not null,
     -- When it would be due, had not a notification of its provider made it due earlier.
     regular_due integer,
+    -- The largest `hint.inbound_id` that was ever given out for it.
+    hinted integer not null default 0,
     runnable integer not null,
     paused text,
     status_code text not null,
@@ -483,6 +484,8 @@ create table hint (
     org_id integer not null,
     event_type text not null,
     dated integer,
+    -- The request that named it last, or a larger number: a later naming has the larger one, also where requests are
+    -- run again out of their order.
     inbound_id integer not null,
     announced_at integer not null,
     looks integer not null default 0,
@@ -565,9 +568,6 @@ create table event (
 
 create unique index event_id on event (id);
 
-create index event_of_inbound on event (inbound_id)
-where inbound_id is not null;
-
 -- Events that were written together and follow each other in the log: whose they are, by which run, and under which
 -- revisions. Each of them standing on every event would be written once more for every event, as would indexes by
 -- instance and organisation.
@@ -619,6 +619,8 @@ create table inbound (
     element_revision integer,
     events integer not null default 0,
     hints integer not null default 0,
+    -- Events of it that are still in the log: it stays as long as they do.
+    events_logged integer not null default 0,
     settled_at integer,
     constraint key_hash_is_sha256 check (length(key_hash) = 32),
     constraint state_known check (state in ('received', 'settled', 'quarantined', 'discarded')),
@@ -628,18 +630,22 @@ create table inbound (
 
 create index inbound_key on inbound (key_hash, id);
 
-create index inbound_waiting on inbound (instance_id, id)
+-- The organisation stands there for who counts them.
+create index inbound_waiting on inbound (instance_id, id, org_id)
 where state = 'received';
 
 create index inbound_quarantined on inbound (instance_id, id)
 where state = 'quarantined';
+
+create index inbound_aside on inbound (org_id, id)
+where state in ('quarantined', 'discarded');
 
 create index inbound_of_org on inbound (org_id, id);
 
 create index inbound_of_instance on inbound (instance_id, id);
 
 create index inbound_settled on inbound (settled_at)
-where state in ('settled', 'discarded');
+where state in ('settled', 'discarded') and events_logged = 0;
 
 -- What they say: apart, so that listing and counting reads past nothing.
 create table inbound_body (

@@ -19,7 +19,7 @@ use turnstone_engine::document::seal_document_of;
 use turnstone_engine::driver::Tools;
 use turnstone_engine::egress::{BodyBudget, Client, Guard, Net, Policy, Setup};
 use turnstone_engine::hooks::{HookPool, PoolSettings};
-use turnstone_engine::poller::{Poller, PollerSettings, Turn};
+use turnstone_engine::poller::{Beside, Poller, PollerSettings, Turn};
 use turnstone_engine::prepare::{Before, Preparer, References, pollers_of};
 use turnstone_engine::secrets::KeyRing;
 use turnstone_engine::stop::Stop;
@@ -97,14 +97,14 @@ impl World {
             budget: budget.clone(),
             settings,
         });
-        let poller = Poller::with_calls(
+        let poller = Poller::of_node(
             tools,
             Arc::clone(&preparer),
             budget,
             Arc::new(SystemEntropy),
             PollerSettings::default(),
             Arc::new(|_, _| {}),
-            Some(calls.clone()),
+            Beside { calls: Some(calls.clone()), inbox: None },
         );
         let org = store.ensure_org("one", clock.now()).await.unwrap();
         World { store, calls, preparer, poller, connectors, org }
@@ -150,6 +150,7 @@ impl World {
             enabled: true,
             pollers: pollers_of(&instance, Before::default(), World::now(), &SystemEntropy),
             endpoint: None,
+            intake: None,
         };
         let id = self.store.create_instance(new, World::now()).await.unwrap();
         let row = self.store.instance(self.org, id).await.unwrap();
