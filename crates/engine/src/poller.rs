@@ -20,12 +20,12 @@ use jiff::Timestamp;
 use metrics::{counter, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use turnstone_core::id::{InboundId, PollerId, RunId};
 use turnstone_core::connector::VendorType;
+use turnstone_core::id::{InboundId, PollerId, RunId};
 use turnstone_core::limits::HINTS_PER_RUN_MAX;
 use turnstone_core::poll::{
-    Batch, Finish, Notices, Options, Pass, PollerState, RECONNECT_NEEDED, RunFault, RunKind, RunOutcome, RunRecord,
-    Start, Status, start,
+    Batch, Finish, Notices, Options, Pass, PollerState, RECONNECT_NEEDED, RunFault, RunKind, RunOutcome,
+    RunRecord, Start, Status, start,
 };
 use turnstone_core::schedule;
 use turnstone_store::{Claim, Committed, Due, Intake, Lease, Result, StoreError};
@@ -396,7 +396,11 @@ impl Poller {
     async fn notices(&self, claim: &Claim) -> std::result::Result<Option<Notices>, RunFault> {
         let Some(inbox) = &self.beside.inbox else { return Ok(None) };
         let named = inbox.hints(claim.poller.id, HINTS_PER_RUN_MAX).await.map_err(|error| {
-            RunFault::new("store", format!("what notifications named cannot be read ({error}); it is tried again"), true)
+            RunFault::new(
+                "store",
+                format!("what notifications named cannot be read ({error}); it is tried again"),
+                true,
+            )
         })?;
         let regular_due = claim.poller.regular_due.unwrap_or(claim.poller.next_due);
         Ok(Some(Notices { named, regular_due }))

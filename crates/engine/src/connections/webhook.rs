@@ -52,11 +52,14 @@ impl Connections {
         addresses: &CallbackAddresses,
     ) -> Result<Option<String>, CallFault> {
         let mut account = self.account(row).await.map_err(|error| error.fault())?;
-        let Some(step) = account.connector.resource_of(ResourceKind::OnProvisionWebhook) else { return Ok(None) };
+        let Some(step) = account.connector.resource_of(ResourceKind::OnProvisionWebhook) else {
+            return Ok(None);
+        };
         let answer = self.webhook_step(row, &mut account, step, addresses).await?;
         let mut changes = answer.configuration;
         changes.retain(|(key, _)| !addresses.values().iter().any(|(known, _)| known == key));
-        let is_set = |changes: &[Change]| changes.iter().any(|(key, value)| key == SUBSCRIPTION_ID && value.is_some());
+        let is_set =
+            |changes: &[Change]| changes.iter().any(|(key, value)| key == SUBSCRIPTION_ID && value.is_some());
         if !is_set(&changes)
             && let Some(id) = answer.body.as_deref().and_then(id_of)
         {

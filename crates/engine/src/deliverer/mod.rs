@@ -30,8 +30,8 @@ use turnstone_core::event::Event;
 use turnstone_core::id::{AttemptId, EndpointId, OrgId};
 use turnstone_core::schedule::{RETRY_AFTER_MAX, add};
 use turnstone_store::{
-    AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventFilter, InboundFilter, Intake, LoggedEvent,
-    NewNotification, NotificationState, Store, StoreError,
+    AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventFilter, InboundFilter,
+    Intake, LoggedEvent, NewNotification, NotificationState, Store, StoreError,
 };
 
 use crate::clock::{Clock, Entropy};
@@ -417,7 +417,13 @@ impl Deliverer {
                 endpoint: endpoint.id,
                 split_from: Some(notification.id),
                 members: vec![logged.position],
-                body: sink.body(&Forming { id, instance: &instance, events: &[&logged.event], received, now }),
+                body: sink.body(&Forming {
+                    id,
+                    instance: &instance,
+                    events: &[&logged.event],
+                    received,
+                    now,
+                }),
             };
             singles.push((id, new));
         }

@@ -77,7 +77,8 @@ pub(super) fn encoded_id(text: &str) -> Option<InstanceId> {
     }
     let engines = [&STANDARD, &STANDARD_NO_PAD, &URL_SAFE, &URL_SAFE_NO_PAD];
     let bytes = engines.into_iter().find_map(|engine| engine.decode(text).ok())?;
-    let digits = String::from_utf8(bytes).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let digits =
+        String::from_utf8(bytes).ok().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
     digits.parse().ok().filter(|id| *id > 0).map(InstanceId)
 }
 
@@ -144,7 +145,8 @@ mod tests {
 
     #[test]
     fn the_fields_address_is_a_number_in_base64() {
-        for (text, id) in [("NDI=", Some(42)), ("NDI", Some(42)), ("MzQxOTg0", Some(341_984)), ("NDJ4", None)] {
+        for (text, id) in [("NDI=", Some(42)), ("NDI", Some(42)), ("MzQxOTg0", Some(341_984)), ("NDJ4", None)]
+        {
             assert_eq!(encoded_id(text), id.map(InstanceId), "{text}");
         }
         for text in ["", "MA==", "LTE=", "!!", "OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5"] {

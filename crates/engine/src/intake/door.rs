@@ -101,7 +101,8 @@ impl Refusals {
         if known.len() >= REFUSALS_MAX && !known.contains_key(&instance) {
             known.clear();
         }
-        let note = known.entry(instance).or_insert_with(|| RefusalNote { count: 0, at, reason: String::new() });
+        let note =
+            known.entry(instance).or_insert_with(|| RefusalNote { count: 0, at, reason: String::new() });
         *note = RefusalNote { count: note.count + 1, at, reason };
     }
 }
@@ -197,7 +198,9 @@ impl Intake {
             return Ok(Answer::Refused);
         }
         match target {
-            Target::Common { element_key, instances: None } => self.common_question(element_key, &request).await,
+            Target::Common { element_key, instances: None } => {
+                self.common_question(element_key, &request).await
+            }
             Target::Common { .. } | Target::Own { .. } => Ok(Answer::Unknown),
         }
     }
@@ -365,7 +368,9 @@ impl Intake {
 fn without_proof(request: &RawRequest, verification: Option<&Verification>) -> RawRequest {
     let mut kept = RawRequest { url: String::new(), ..request.clone() };
     match verification {
-        Some(Verification::Basic) => kept.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization")),
+        Some(Verification::Basic) => {
+            kept.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"))
+        }
         Some(Verification::Token(Token::Header { name: secret, .. })) => {
             kept.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(secret));
         }

@@ -352,7 +352,8 @@ impl Simulation {
         let Tools { store, net, clock } = self.tools.clone();
         let entropy = Arc::new(SeededEntropy::new(self.rng.next()));
         let sink = HttpCallback::new(net, clock.clone(), Vault::of_user());
-        let deliverer = Deliverer::new(Parts { store, clock, entropy, inbox: None, limits: Limits::default() });
+        let deliverer =
+            Deliverer::new(Parts { store, clock, entropy, inbox: None, limits: Limits::default() });
         Arc::new(deliverer.with_sink(HttpCallback::KIND, Arc::new(sink)))
     }
 

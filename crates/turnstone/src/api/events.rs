@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use turnstone_core::event::{Event, line, seconds};
 use turnstone_core::id::{EventId, InboundId, InstanceId, OrgId, RunId};
-use turnstone_store::{EndpointRow, EventFilter, InboundFilter, LoggedEvent, NotificationFilter, NotificationState};
+use turnstone_store::{
+    EndpointRow, EventFilter, InboundFilter, LoggedEvent, NotificationFilter, NotificationState,
+};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -333,7 +335,9 @@ impl Sources {
             let text = match row {
                 Some(row) => {
                     let raw = api.inbox.request(org, id).await?;
-                    raw.content(row.format.unwrap_or_default()).map(|text| text.into_owned()).unwrap_or_default()
+                    raw.content(row.format.unwrap_or_default())
+                        .map(|text| text.into_owned())
+                        .unwrap_or_default()
                 }
                 None => String::new(),
             };

@@ -9,7 +9,8 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::{OriginalUri, Path, Request, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -72,8 +73,12 @@ pub struct Taken {}
     responses((status = 200, body = Taken)),
     extensions(("x-right" = json!("public")), ("x-audited" = json!(false)))
 )]
-pub async fn notify(State(api): State<Api>, Path(key): Path<String>, request: Request) -> Response {
-    common(&api, &key, request).await
+pub async fn notify(
+    State(api): State<Api>,
+    key: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    common(&api, key, request).await
 }
 
 /// Takes in a notification for the instances of a connector, from a provider that sends it in the query.
@@ -89,11 +94,7 @@ pub async fn notify(State(api): State<Api>, Path(key): Path<String>, request: Re
     responses((status = 200, body = Taken)),
     extensions(("x-right" = json!("public")), ("x-audited" = json!(false)))
 )]
-pub async fn notify_by_query(
-    State(api): State<Api>,
-    Path(key): Path<String>,
-    request: Request,
-) -> Response {
+pub async fn notify_by_query(State(api): State<Api>, Path(key): Path<String>, request: Request) -> Response {
     common(&api, &key, request).await
 }
 
@@ -113,10 +114,10 @@ pub async fn notify_by_query(
 )]
 pub async fn notify_one(
     State(api): State<Api>,
-    Path((key, end)): Path<(String, String)>,
+    ends: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response {
-    take(&api, Target::Own { element_key: &key, address: &end }, request).await
+    own(&api, ends, request).await
 }
 
 /// Takes in a notification for one instance, from a provider that sends it in the query.
@@ -134,13 +135,21 @@ pub async fn notify_one(
 )]
 pub async fn notify_one_by_query(
     State(api): State<Api>,
-    Path((key, end)): Path<(String, String)>,
+    ends: Result<Path<(String, String)>, PathRejection>,
     request: Request,
 ) -> Response {
-    take(&api, Target::Own { element_key: &key, address: &end }, request).await
+    own(&api, ends, request).await
 }
 
-async fn common(api: &Api, element_key: &str, request: Request) -> Response {
+async fn own(api: &Api, ends: Result<Path<(String, String)>, PathRejection>, request: Request) -> Response {
+    // What cannot be read as an address is nobody's.
+    let Ok(Path((key, end))) = ends else { return ApiError::not_found("address").into_response() };
+    take(api, Target::Own { element_key: &key, address: &end }, request).await
+}
+
+async fn common(api: &Api, key: Result<Path<String>, PathRejection>, request: Request) -> Response {
+    let Ok(Path(key)) = key else { return ApiError::not_found("address").into_response() };
+    let element_key = &key;
     let listed = request.headers().get("element-instances").and_then(|value| value.to_str().ok());
     let listed = listed.map(str::to_owned);
     let target = Target::Common { element_key, instances: listed.as_deref() };
@@ -203,7 +212,8 @@ async fn read(api: &Api, request: Request) -> Answer<RawRequest> {
     let query = request.uri().query().unwrap_or_default().to_owned();
     let method = request.method().as_str().to_owned();
     let headers = kept_headers(request.headers());
-    let head_bytes = headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() + query.len();
+    let head_bytes =
+        headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() + query.len();
     if head_bytes > INBOUND_HEAD_BYTES_MAX {
         let message = format!("headers and query are larger than {INBOUND_HEAD_BYTES_MAX} bytes");
         return Err(ApiError::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "headTooLarge", message));
@@ -214,13 +224,17 @@ async fn read(api: &Api, request: Request) -> Answer<RawRequest> {
 
 /// The address that the provider was given: some sign it.
 fn sent_to(api: &Api, request: &Request) -> String {
-    let original = request.extensions().get::<OriginalUri>().map_or(request.uri(), |OriginalUri(uri)| uri);
-    format!("{}{}", api.public_url, original.path_and_query().map_or(BASE, |path| path.as_str()))
+    // Below a router of a nested path the beginning is taken off.
+    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let base = if path.starts_with(BASE) { "" } else { BASE };
+    format!("{}{base}{path}", api.public_url)
 }
 
 /// Headers in their order. Bytes that are no text become replacement characters: no scheme signs such.
 fn kept_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     let kept = headers.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()));
-    kept.map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
-        .collect()
+    kept.map(|(name, value)| {
+        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+    })
+    .collect()
 }

@@ -143,7 +143,20 @@ impl Node {
         loops.spawn(async move { taking.run(&takes_until).await });
         let keeps_until = stop.clone();
         loops.spawn(async move { keeper.run(&keeps_until).await });
-        Ok(Node { tools, preparer, calls, vault, guard, budget, entropy, inbox, intake, poller, deliverer, loops })
+        Ok(Node {
+            tools,
+            preparer,
+            calls,
+            vault,
+            guard,
+            budget,
+            entropy,
+            inbox,
+            intake,
+            poller,
+            deliverer,
+            loops,
+        })
     }
 
     /// A hint for the loops that there may be something to do.

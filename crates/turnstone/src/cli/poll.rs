@@ -168,6 +168,7 @@ impl Job {
         let (stop, recorded, tally) = (Stop::new(), Arc::new(Notify::new()), Arc::new(Tally::default()));
         let deliverer = args.deliver.then(|| {
             let parts = Parts {
+                inbox: None,
                 store: Arc::clone(&session.tools.store),
                 clock: Arc::clone(&session.tools.clock),
                 entropy: Arc::clone(&session.entropy),

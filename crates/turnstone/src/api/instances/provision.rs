@@ -13,7 +13,9 @@ use crate::api::{Api, webhooks};
 
 /// Whether an instance has its provider told.
 pub fn is_provisioned(instance: &Instance, chosen: Option<&Chosen>) -> bool {
-    instance.enabled && instance.webhook.is_some() && chosen.is_some_and(|chosen| provisions(&chosen.connector))
+    instance.enabled
+        && instance.webhook.is_some()
+        && chosen.is_some_and(|chosen| provisions(&chosen.connector))
 }
 
 /// Tells the provider. The instance must have its address.

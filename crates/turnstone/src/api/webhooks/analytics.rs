@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::json;
 use turnstone_core::id::InstanceId;
 use turnstone_core::notification::AccountIds;
 use turnstone_store::{EventCount, Interval};
@@ -211,7 +210,8 @@ impl History {
         let (first, last) = (from.as_microsecond().div_euclid(step), to.as_microsecond().div_euclid(step));
         let steps = last - first + 1;
         if steps > POINTS_MAX {
-            let message = format!("{steps} points are asked for, {POINTS_MAX} are given; take a longer `interval`");
+            let message =
+                format!("{steps} points are asked for, {POINTS_MAX} are given; take a longer `interval`");
             return Err(ApiError::bad("badParameter", message));
         }
         let at = |number: i64| {

@@ -28,9 +28,7 @@ use super::{Api, BASE};
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
-    let router = OpenApiRouter::new()
-        .merge(analytics::routes())
-        .routes(routes!(requests::list_all));
+    let router = OpenApiRouter::new().merge(analytics::routes()).routes(routes!(requests::list_all));
     let router = both(router, routes!(read));
     let router = both(router, routes!(renew_address));
     let router = both(router, routes!(requests::list));
@@ -150,13 +148,14 @@ pub async fn addresses(api: &Api, row: &InstanceRow) -> Answer<Option<CallbackAd
 /// A connector's key as a segment of a path.
 fn escaped(key: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    key.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    key.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 async fn shown(api: &Api, row: &InstanceRow) -> Answer<Webhook> {
     let prepared = api.preparer.prepare(row, api.now()).await;
-    let prepared =
-        prepared.map_err(|error| ApiError::conflict("badDocument", error.fault().message))?;
+    let prepared = prepared.map_err(|error| ApiError::conflict("badDocument", error.fault().message))?;
     let instance = &prepared.instance;
     let addresses = match &instance.webhook {
         Some(_) => addresses(api, row).await?,

@@ -98,7 +98,8 @@ pub struct Replayed {
 
 impl From<InboundRow> for ReceivedRequest {
     fn from(row: InboundRow) -> ReceivedRequest {
-        let quarantine = row.quarantine.map(|Quarantine { code, reason, line }| QuarantineBody { code, reason, line });
+        let quarantine =
+            row.quarantine.map(|Quarantine { code, reason, line }| QuarantineBody { code, reason, line });
         ReceivedRequest {
             id: row.id.0,
             instance_id: row.instance.0,
@@ -178,7 +179,8 @@ async fn listed(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Que
 fn state(query: &Query) -> Answer<Option<InboundState>> {
     let Some(text) = query.text("state") else { return Ok(None) };
     text.parse().map(Some).map_err(|()| {
-        let message = format!("`state` is `{text}`; write `received`, `settled`, `quarantined` or `discarded`");
+        let message =
+            format!("`state` is `{text}`; write `received`, `settled`, `quarantined` or `discarded`");
         ApiError::bad("badParameter", message)
     })
 }
@@ -250,7 +252,8 @@ pub async fn replay(State(api): State<Api>, at: At) -> Answer<Response> {
     let row = find(&api, &at).await?;
     let filter = InboundFilter { id: Some(row.id), limit: 1, ..InboundFilter::default() };
     if api.inbox.replay(row.org, &filter, api.now()).await? == 0 {
-        let message = format!("it is `{}`; only what was put aside or discarded runs again", row.state.as_str());
+        let message =
+            format!("it is `{}`; only what was put aside or discarded runs again", row.state.as_str());
         return Err(ApiError::conflict("notPutAside", message));
     }
     api.intake.released(row.org);
@@ -313,7 +316,8 @@ pub async fn discard(State(api): State<Api>, at: At) -> Answer<Response> {
 async fn find(api: &Api, at: &At) -> Answer<InboundRow> {
     let not_found = || ApiError::not_found("request");
     let id = at.part("requestId").parse().map(InboundId).map_err(|_| not_found())?;
-    let filter = InboundFilter { instance: Some(at.row.id), id: Some(id), limit: 1, ..InboundFilter::default() };
+    let filter =
+        InboundFilter { instance: Some(at.row.id), id: Some(id), limit: 1, ..InboundFilter::default() };
     let found = api.inbox.requests(at.row.org, &filter).await?;
     found.into_iter().next().ok_or_else(not_found)
 }

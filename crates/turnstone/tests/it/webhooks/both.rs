@@ -74,7 +74,10 @@ fn a_named_record_is_read_at_once_and_the_poll_does_not_tell_it_again() {
     }
     let callback = world.next();
     assert_eq!(told(&callback), ["CREATED b"]);
-    assert_eq!(callback.body["message"]["raw"]["contacts"][0]["name"], "two", "the provider's record, as polled");
+    assert_eq!(
+        callback.body["message"]["raw"]["contacts"][0]["name"], "two",
+        "the provider's record, as polled"
+    );
     let event = &callback.body["message"]["events"][0];
     assert!(event["reason"].as_str().unwrap().contains("notified"), "{event}");
     records.lock().unwrap().remove("b");
@@ -112,7 +115,10 @@ fn without_a_way_to_read_one_record_the_list_is_polled_at_once() {
     // What is no polled resource is an event of its own.
     world.send("POST", &path, &[], br#"{"id": "o-1", "type": "CREATED", "kind": "orders"}"#).expect(200);
     let callback = world.next();
-    assert_eq!((told(&callback), &callback.body["message"]["events"][0]["objectType"]), (vec!["CREATED o-1".into()], &json!("orders")));
+    assert_eq!(
+        (told(&callback), &callback.body["message"]["events"][0]["objectType"]),
+        (vec!["CREATED o-1".into()], &json!("orders"))
+    );
     let due = poller(&world, &made)["nextDue"].clone();
     assert!(due.is_string(), "{due}");
     world.silence();

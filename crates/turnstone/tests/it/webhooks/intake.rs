@@ -65,7 +65,12 @@ fn the_same_delivery_is_one_and_order_per_record_is_kept() {
     let path = world.path(&world.instance("pushy", json!({"event.webhook.secret": SECRET})));
     let send = |delivery: &str, body: &[u8]| {
         let signature = github_signature(body);
-        world.send("POST", &path, &[("X-Hub-Signature-256", &signature), ("X-GitHub-Delivery", delivery)], body)
+        world.send(
+            "POST",
+            &path,
+            &[("X-Hub-Signature-256", &signature), ("X-GitHub-Delivery", delivery)],
+            body,
+        )
     };
     for (number, kind) in ["CREATED", "UPDATED", "UPDATED", "DELETED", "CREATED"].into_iter().enumerate() {
         let body = json!({"id": "r", "type": kind}).to_string();
@@ -148,11 +153,15 @@ fn strangers_learn_nothing() {
     world.send("POST", &format!("{base}/pushy/{}", encoded(&signed)), &proof, CHANGE).expect(200);
     world.next();
     world.send("POST", &format!("{base}/open/{}", encoded(&open)), &[], CHANGE).expect(404);
-    world.send("POST", &format!("{base}/open"), &[("Element-Instances", &open["id"].to_string())], CHANGE).expect(404);
+    world
+        .send("POST", &format!("{base}/open"), &[("Element-Instances", &open["id"].to_string())], CHANGE)
+        .expect(404);
     let listed = [proof[0], ("Element-Instances", &*signed["id"].to_string())];
     let other = [b"  ", CHANGE].concat();
     let again = github_signature(&other);
-    world.send("POST", &format!("{base}/pushy"), &[("X-Hub-Signature-256", &again), listed[1]], &other).expect(200);
+    world
+        .send("POST", &format!("{base}/pushy"), &[("X-Hub-Signature-256", &again), listed[1]], &other)
+        .expect(200);
     world.next();
 
     // Unknown, of another connector, malformed: all the same.
@@ -209,7 +218,8 @@ fn an_admin_may_open_the_fields_address_and_renew_ours() {
 #[test]
 fn the_common_address_finds_the_instance_by_a_value() {
     let world = World::start();
-    let defaults = [("event.notification.instance.finder", "team.id = team.id"), ("event.webhook.open", "true")];
+    let defaults =
+        [("event.notification.instance.finder", "team.id = team.id"), ("event.webhook.open", "true")];
     let mut entries = defaults.to_vec();
     entries.push(("team.id", ""));
     world.connector("teams", HOOK, &entries, json!([]));
@@ -219,7 +229,10 @@ fn the_common_address_finds_the_instance_by_a_value() {
     let body = |team: &str, id: &str| json!({"team": {"id": team}, "id": id, "type": "UPDATED"}).to_string();
     world.send("POST", base, &[], body("T2", "b").as_bytes()).expect(200);
     let callback = world.next();
-    assert_eq!((told(&callback), &callback.body["message"]["instanceId"]), (vec!["UPDATED b".into()], &two["id"]));
+    assert_eq!(
+        (told(&callback), &callback.body["message"]["instanceId"]),
+        (vec!["UPDATED b".into()], &two["id"])
+    );
     world.send("POST", base, &[], body("T1", "a").as_bytes()).expect(200);
     assert_eq!(world.next().body["message"]["instanceId"], one["id"]);
     world.send("POST", base, &[], body("T3", "c").as_bytes()).expect(404);
@@ -246,12 +259,21 @@ fn what_is_too_large_or_never_ends_is_cut() {
     let world = World::start();
     world.connector("pushy", HOOK, &[], json!([]));
     let path = world.path(&world.instance("pushy", json!({})));
-    let head = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99999999\r\n\r\n");
+    let head =
+        format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 99999999\r\n\r\n");
     assert_eq!(crate::bench::raw(world.server.address, head.as_bytes()).status, 413);
     let large = vec![b'a'; 5 * 1024 * 1024 + 1];
-    let chunked = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n", large.len());
-    assert_eq!(crate::bench::raw(world.server.address, &[chunked.as_bytes(), &large, b"\r\n0\r\n\r\n"].concat()).status, 413);
-    let slow = format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\nabc");
+    let chunked = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n",
+        large.len()
+    );
+    assert_eq!(
+        crate::bench::raw(world.server.address, &[chunked.as_bytes(), &large, b"\r\n0\r\n\r\n"].concat())
+            .status,
+        413
+    );
+    let slow =
+        format!("POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 10\r\n\r\nabc");
     assert_eq!(crate::bench::raw(world.server.address, slow.as_bytes()).status, 408);
     let header = "a".repeat(40_000);
     let answer = world.send("POST", &format!("{path}?x={header}"), &[("X-Long", &header)], b"{}");
@@ -294,7 +316,9 @@ fn how_many_events_there_were_is_counted_over_time() {
     let made = world.instance("pushy", json!({}));
     let path = world.path(&made);
     for id in 0..3 {
-        world.send("POST", &path, &[], json!({"id": id.to_string(), "type": "CREATED"}).to_string().as_bytes()).expect(200);
+        world
+            .send("POST", &path, &[], json!({"id": id.to_string(), "type": "CREATED"}).to_string().as_bytes())
+            .expect(200);
         world.next();
     }
     let now = jiff::Timestamp::now();
@@ -304,15 +328,23 @@ fn how_many_events_there_were_is_counted_over_time() {
     let counts: u64 = plain.as_array().unwrap().iter().map(|point| point["count"].as_u64().unwrap()).sum();
     assert_eq!((plain.as_array().unwrap().len(), counts), (61, 3), "{plain}");
     wait_for("delivered events", || {
-        let by = world.ask("GET", &format!("/instances/events/analytics/instances?{query}"), None).expect(200);
+        let by =
+            world.ask("GET", &format!("/instances/events/analytics/instances?{query}"), None).expect(200);
         let points = by.as_array().unwrap().clone();
         let sum = |name: &str| -> u64 {
-            points.iter().flat_map(|point| point["records"].as_array().unwrap()).map(|one| one[name].as_u64().unwrap()).sum()
+            points
+                .iter()
+                .flat_map(|point| point["records"].as_array().unwrap())
+                .map(|one| one[name].as_u64().unwrap())
+                .sum()
         };
-        assert!(points.iter().all(|point| point["records"].as_array().unwrap().iter().all(|one| one["instanceId"] == made["id"])));
+        assert!(points.iter().all(|point| {
+            point["records"].as_array().unwrap().iter().all(|one| one["instanceId"] == made["id"])
+        }));
         ((sum("count"), sum("success"), sum("failed")) == (3, 3, 0)).then_some(())
     });
-    let accounts = world.ask("GET", &format!("/instances/events/analytics/accounts?{query}"), None).expect(200);
+    let accounts =
+        world.ask("GET", &format!("/instances/events/analytics/accounts?{query}"), None).expect(200);
     assert!(accounts.as_array().unwrap().iter().any(|point| point["records"][0]["accountId"].is_i64()));
     for (path, status) in [
         ("analytics?interval=second", 400),

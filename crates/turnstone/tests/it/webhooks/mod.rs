@@ -59,10 +59,14 @@ impl World {
     }
 
     #[track_caller]
-    pub fn connector(&self, key: &str, hook: &str, configuration: &[(&str, &str)], resources: Value) -> Value {
-        let entry = |(key, value): &(&str, &str)| {
-            json!({"key": key, "name": key, "type": "TEXTFIELD_1000", "defaultValue": value, "required": false})
-        };
+    pub fn connector(
+        &self,
+        key: &str,
+        hook: &str,
+        configuration: &[(&str, &str)],
+        resources: Value,
+    ) -> Value {
+        let entry = |(key, value): &(&str, &str)| json!({"key": key, "name": key, "type": "TEXTFIELD_1000", "defaultValue": value, "required": false});
         let element = json!({
             "key": key, "name": key, "description": "d", "hub": "crm", "authentication": {"type": "none"},
             "configuration": configuration.iter().map(entry).collect::<Vec<_>>(),
@@ -102,7 +106,8 @@ impl World {
 
     /// Sends a notification to a path, with further headers.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.server.address);
+        let mut head =
+            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.server.address);
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -128,7 +133,12 @@ impl World {
 /// The events of a callback as `TYPE id`.
 pub fn told(callback: &Callback) -> Vec<String> {
     let events = callback.body["message"]["events"].as_array().expect("events");
-    events.iter().map(|event| format!("{} {}", event["eventType"].as_str().unwrap(), event["objectId"].as_str().unwrap())).collect()
+    events
+        .iter()
+        .map(|event| {
+            format!("{} {}", event["eventType"].as_str().unwrap(), event["objectId"].as_str().unwrap())
+        })
+        .collect()
 }
 
 /// What GitHub would write into its header.

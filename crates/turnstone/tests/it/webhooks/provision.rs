@@ -50,7 +50,8 @@ fn the_provider_gets_our_address_and_its_subscription_is_taken_back() {
 #[test]
 fn a_provider_that_does_not_accept_us_leaves_no_instance_behind() {
     let world = World::start();
-    let peer = Peer::start(|_, _| answer("422 Unprocessable", "application/json", r#"{"error": "no such event"}"#));
+    let peer =
+        Peer::start(|_, _| answer("422 Unprocessable", "application/json", r#"{"error": "no such event"}"#));
     world.connector("pushy", HOOK, &[("base.url", &peer.url(""))], steps());
     let refused = world.try_instance("pushy", json!({}));
     assert!((400..600).contains(&refused.status), "{refused:?}");

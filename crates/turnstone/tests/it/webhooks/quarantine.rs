@@ -16,7 +16,8 @@ fn aside(world: &World) -> serde_json::Value {
 fn mend(world: &World, element: &serde_json::Value, script: &str) {
     let hooks = world.ask("GET", &format!("/elements/{}/hooks", element["id"]), None).expect(200);
     let id = &hooks[0]["id"];
-    let body = json!({"type": "event", "mimeType": "application/javascript", "body": script, "isLegacy": false});
+    let body =
+        json!({"type": "event", "mimeType": "application/javascript", "body": script, "isLegacy": false});
     world.ask("PUT", &format!("/elements/{}/hooks/{id}", element["id"]), Some(&body)).expect(200);
 }
 
@@ -30,14 +31,20 @@ fn a_failed_hook_keeps_its_request_and_runs_again_when_it_is_mended() {
     let body = br#"{"id": "7", "type": "CREATED", "at": "2026-03-01T10:00:00Z"}"#;
     world.send("POST", &path, &[], body).expect(200);
     let row = aside(&world);
-    assert_eq!((&row["quarantine"]["code"], &row["quarantine"]["line"]), (&json!("thrown"), &json!(2)), "{row}");
+    assert_eq!(
+        (&row["quarantine"]["code"], &row["quarantine"]["line"]),
+        (&json!("thrown"), &json!(2)),
+        "{row}"
+    );
     let shown = world.ask("GET", &format!("/instances/{}/webhook", made["id"]), None).expect(200);
     assert_eq!(shown["quarantined"], 1);
     world.silence();
 
     // Others are not held up; the instance takes the mended hook with its connector's new revision.
     mend(&world, &element, super::HOOK);
-    world.ask("PATCH", &format!("/instances/{}", made["id"]), Some(&json!({"configuration": {"a": "b"}}))).expect(200);
+    world
+        .ask("PATCH", &format!("/instances/{}", made["id"]), Some(&json!({"configuration": {"a": "b"}})))
+        .expect(200);
     world.send("POST", &path, &[], br#"{"id": "8", "type": "CREATED"}"#).expect(200);
     assert_eq!(told(&world.next()), ["CREATED 8"]);
     let replayed = world.ask("POST", &format!("/instances/{}/webhook/replay", made["id"]), None).expect(200);
@@ -59,7 +66,11 @@ fn every_wrong_result_is_put_aside_with_a_clear_reason() {
         ("done();", "wrong-result", "events"),
         ("done({events: 7});", "wrong-result", "`events`"),
         ("done({events: [{event_type: 'BORN'}]});", "wrong-result", "event_type"),
-        ("const list = []; for (let i = 0; i < 100000; i++) list.push({event_type: 'UPDATED', event_object_id: '' + i, event_object_type: 'x'}); done({events: list});", "wrong-result", "1000 are allowed"),
+        (
+            "const list = []; for (let i = 0; i < 100000; i++) list.push({event_type: 'UPDATED', event_object_id: '' + i, event_object_type: 'x'}); done({events: list});",
+            "wrong-result",
+            "1000 are allowed",
+        ),
         ("for (;;) {}", "time", "longer than"),
         ("done({events: [", "syntax", "does not compile"),
         ("require('http')", "refused", "do not get here"),
@@ -84,7 +95,14 @@ fn what_waits_survives_a_restart() {
     world.connector("pushy", super::HOOK, &[], json!([]));
     let path = world.path(&world.instance("pushy", json!({})));
     for id in 0..20 {
-        world.send("POST", &path, &[], json!({"id": format!("{id}"), "type": "CREATED"}).to_string().as_bytes()).expect(200);
+        world
+            .send(
+                "POST",
+                &path,
+                &[],
+                json!({"id": format!("{id}"), "type": "CREATED"}).to_string().as_bytes(),
+            )
+            .expect(200);
     }
     let world = world.restart(&options);
     let mut seen = std::collections::BTreeSet::new();
