@@ -16,6 +16,7 @@
 mod address;
 mod backlog;
 mod door;
+mod hooks;
 mod settling;
 
 use std::sync::Arc;
@@ -27,12 +28,12 @@ use turnstone_store::StoreError;
 
 use self::backlog::Backlog;
 use self::door::Refusals;
-use crate::calls::Calls;
 use crate::clock::{Clock, Entropy};
 use crate::prepare::Preparer;
 
 pub use address::{Address, new_address, new_intake};
 pub use door::{Answer, RefusalNote, Target};
+pub use hooks::{ConnectorHooks, EventHooks, Failure};
 pub use settling::Settled;
 
 /// What intake works with.
@@ -41,8 +42,8 @@ pub struct Parts {
     pub store: Arc<dyn turnstone_store::Intake>,
     /// Checks and opens documents, and knows connectors.
     pub preparer: Arc<Preparer>,
-    /// Runs hooks, and knows what an instance's hooks read.
-    pub calls: Calls,
+    /// Runs event hooks.
+    pub hooks: Arc<dyn EventHooks>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

@@ -12,18 +12,16 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use metrics::{counter, histogram};
-use serde_json::value::RawValue;
-use turnstone_core::connector::{Hook, VendorType};
-use turnstone_core::hook::{HookCall, HookFault, HookInputs, HookKind, HookLimits, InputName};
+use turnstone_core::connector::VendorType;
+use turnstone_core::hook::HookFault;
 use turnstone_core::id::{InstanceId, RunId};
 use turnstone_core::intake::{BodyFormat, Quarantine, sort_reported};
 use turnstone_core::schedule::add;
 use turnstone_store::{InboundOutcome, SettledAs, Settlement, StoreError, WaitingRequest};
 
 use super::Intake;
-use crate::connections::{Account, ConnectionError};
+use super::hooks::Failure;
 use crate::metrics as names;
-use crate::prepare::PrepareError;
 use crate::stop::Stop;
 
 /// Pauses between tries double from here.
@@ -191,60 +189,18 @@ impl Intake {
         format: &mut BodyFormat,
     ) -> Result<InboundOutcome, Failure> {
         let parts = &self.0.parts;
-        let (row, instance) = (&waiting.row, &waiting.instance);
-        let now = parts.clock.now();
-        let prepared = parts.preparer.prepare(instance, now).await?;
+        let row = &waiting.row;
+        let prepared = parts.preparer.prepare(&waiting.instance, parts.clock.now()).await?;
         let Some(webhook) = &prepared.instance.webhook else {
             return Err(Failure::aside("notForWebhooks", "the instance takes no webhooks any more"));
         };
         *format = webhook.body;
-        let account = parts.calls.connections().account(instance).await?;
-        let hook = account.connector.hooks.iter().find(|hook| hook.kind == HookKind::Event);
-        let Some(hook) = hook else {
-            let reason = "the connector has no event hook; give it one, then run this request again";
-            return Err(Failure::aside("noHook", reason));
-        };
-        let events = waiting.request.hook_events(webhook.body, &row.id.to_string());
-        let events = events.map_err(|error| Failure::aside("badBody", error.to_string()))?;
-        let call = self.hook_call(hook, events, &account)?;
-        let Some(pool) = parts.calls.hooks() else {
-            let why = "hooks are switched off in this process".to_owned();
-            return Err(Failure::Hook(HookFault::NoWorker { why }));
-        };
-        let reply = pool.run(row.org, &call).await;
-        for line in &reply.log {
-            tracing::debug!(org = %row.org, request = %row.id, "an event hook says: {line}");
-        }
-        let outcome = reply.result?;
+        let events = parts.hooks.events(waiting, webhook.body).await?;
         let polled: Vec<String> = match prepared.instance.events {
             VendorType::Both => prepared.instance.resources.iter().map(|one| one.name.clone()).collect(),
             VendorType::Polling | VendorType::Webhooks => Vec::new(),
         };
-        let reported = sort_reported(row.org, &row.key, row.received_at, outcome.events, &polled);
-        Ok(InboundOutcome::Settled(reported))
-    }
-
-    fn hook_call(&self, hook: &Hook, events: String, account: &Account) -> Result<HookCall, Failure> {
-        let parts = &self.0.parts;
-        let raw = |text: String| {
-            let wrong = |error: serde_json::Error| Failure::aside("badBody", error.to_string());
-            RawValue::from_string(text).map_err(wrong)
-        };
-        let configuration: serde_json::Map<String, serde_json::Value> =
-            account.settings.iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
-        let configuration = serde_json::Value::Object(configuration).to_string();
-        let inputs = HookInputs::new()
-            .with(InputName::Events, raw(events)?)
-            .with(InputName::Configuration, raw(configuration)?);
-        Ok(HookCall {
-            kind: HookKind::Event,
-            body: hook.body.clone(),
-            is_legacy: hook.legacy,
-            inputs,
-            limits: HookLimits::default(),
-            now: parts.clock.now(),
-            seed: parts.entropy.next_u64(),
-        })
+        Ok(InboundOutcome::Settled(sort_reported(row.org, &row.key, row.received_at, events, &polled)))
     }
 
     fn failed(&self, waiting: &WaitingRequest, why: Failure) -> InboundOutcome {
@@ -264,49 +220,6 @@ impl Intake {
                 reason: fault.to_string(),
                 line: fault.line(),
             }),
-        }
-    }
-}
-
-/// Why a hook brought nothing.
-enum Failure {
-    /// Somebody has to look.
-    Aside(Quarantine),
-    /// It may work later.
-    Passing(String),
-    /// The hook's.
-    Hook(HookFault),
-}
-
-impl Failure {
-    fn aside(code: &str, reason: impl Into<String>) -> Failure {
-        Failure::Aside(Quarantine { code: code.to_owned(), reason: reason.into(), line: None })
-    }
-}
-
-impl From<HookFault> for Failure {
-    fn from(fault: HookFault) -> Failure {
-        Failure::Hook(fault)
-    }
-}
-
-impl From<PrepareError> for Failure {
-    fn from(error: PrepareError) -> Failure {
-        let fault = error.fault();
-        match fault.transient {
-            true => Failure::Passing(fault.message),
-            false => Failure::aside(&fault.code, fault.message),
-        }
-    }
-}
-
-impl From<ConnectionError> for Failure {
-    fn from(error: ConnectionError) -> Failure {
-        match error {
-            ConnectionError::Prepare(error) => error.into(),
-            ConnectionError::NoConnector(_) => Failure::aside("noHook", error.to_string()),
-            ConnectionError::Store(_) | ConnectionError::Busy(_) => Failure::Passing(error.to_string()),
-            ConnectionError::Sealed(_) => Failure::aside("sealed", error.to_string()),
         }
     }
 }

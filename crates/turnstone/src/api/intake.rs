@@ -94,8 +94,12 @@ pub async fn notify(
     responses((status = 200, body = Taken)),
     extensions(("x-right" = json!("public")), ("x-audited" = json!(false)))
 )]
-pub async fn notify_by_query(State(api): State<Api>, Path(key): Path<String>, request: Request) -> Response {
-    common(&api, &key, request).await
+pub async fn notify_by_query(
+    State(api): State<Api>,
+    key: Result<Path<String>, PathRejection>,
+    request: Request,
+) -> Response {
+    common(&api, key, request).await
 }
 
 /// Takes in a notification for one instance.

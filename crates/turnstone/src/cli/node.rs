@@ -14,7 +14,7 @@ use turnstone_engine::deliverer::{self, Deliverer, HttpCallback, Vault};
 use turnstone_engine::driver::{Progress, Tools};
 use turnstone_engine::egress::{BodyBudget, Client, Guard, Net, Policy, Setup};
 use turnstone_engine::hooks::{HookPool, PoolSettings};
-use turnstone_engine::intake::{self, Intake};
+use turnstone_engine::intake::{self, ConnectorHooks, Intake};
 use turnstone_engine::keeper::{Keeper, KeeperSettings};
 use turnstone_engine::poller::{Beside, Poller, PollerSettings};
 use turnstone_engine::prepare::{Preparer, References};
@@ -120,7 +120,11 @@ impl Node {
         let intake = Intake::new(intake::Parts {
             store: Arc::clone(&inbox),
             preparer: Arc::clone(&preparer),
-            calls: calls.clone(),
+            hooks: Arc::new(ConnectorHooks {
+                calls: calls.clone(),
+                clock: Arc::clone(&clock),
+                entropy: Arc::clone(&entropy),
+            }),
             clock: Arc::clone(&clock),
             entropy: Arc::clone(&entropy),
             limits: intake::Limits::default(),
