@@ -8,13 +8,17 @@
 //! (the engine).
 
 mod challenge;
+mod delivery;
+mod form;
 pub mod presets;
+pub mod samples;
 mod verification;
 
 pub use challenge::{Challenge, ChallengeAnswer, Condition, Place, Plain};
+pub use delivery::DeliveryId;
 pub use verification::{
     Algorithm, Encoding, Piece, Refusal, SecretForm, SignatureForm, Signed, TimeUnit, TimestampSource, Token,
-    Verification, Verified,
+    Verification, Verified, Way,
 };
 
 /// A request as it came in.
