@@ -19,7 +19,7 @@ import twilio from 'twilio';
 const require = createRequire(import.meta.url);
 const { Signature: HubSpot } = require('@hubspot/api-client/lib/src/utils/signature.js');
 const { LinearWebhookClient } = require('@linear/sdk/webhooks');
-const { WebhooksValidator: Paddle } = require('@paddle/paddle-node-sdk');
+const { Paddle } = require('@paddle/paddle-node-sdk');
 const { verifySlackRequest } = require('@slack/bolt/dist/receivers/verify-request.js');
 const { WebhooksHelper: Square } = require('square');
 
@@ -41,6 +41,7 @@ const json = (delivery, more = {}) =>
     ', "amount": 1.10, "big": 12345678901234567890}',
   );
 const plain = (secret) => `${secret} – ß, of 30 letters or so`;
+const token = (secret) => `${secret.replaceAll(' ', '-')}-T0ken`;
 const standard = (secret) => `whsec_${Buffer.from(`${secret} with 24 bytes and more`).toString('base64')}`;
 
 const asDocumented = (preset, header, signature, more = {}) => ({ preset, by: documented, header, signature, ...more });
@@ -55,6 +56,7 @@ const shopify = (secret) =>
     logger: { level: LogSeverity.Error, log: () => {} },
   });
 const stripe = new Stripe('sk_test_none');
+const paddle = new Paddle('none');
 
 const form = (delivery) =>
   new URLSearchParams([
@@ -192,7 +194,7 @@ const providers = [
     header: 'Paddle-Signature',
     signature: ({ body, secret }) => `ts=${now};h1=${mac(secret, `${now}:${body}`, 'hex')}`,
     check: ({ body, secret, headers }) =>
-      new Paddle().isValidSignature(body, secret, headers['paddle-signature']),
+      paddle.webhooks.isSignatureValid(body, secret, headers['paddle-signature']),
   },
   {
     preset: 'linear',
@@ -262,8 +264,27 @@ const providers = [
     beside: () => [['x-zm-request-timestamp', String(now)]],
     named: false,
   }),
-  { preset: 'gitlab', by: documented, header: 'X-Gitlab-Token', signature: ({ secret }) => secret, secret: (s) => `${s}-t0ken`, beside: ({ id }) => [['Idempotency-Key', id]] },
-  { preset: 'okta', by: documented, header: 'Authorization', signature: ({ secret }) => secret, secret: (s) => `${s}-t0ken`, named: false },
+  // No provider's: what a declaration can say beyond the presets.
+  {
+    preset: 'declared-sha512',
+    by: 'a declaration',
+    header: 'X-Signature',
+    beside: ({ id }) => [['X-Time', String(now * 1000)], ['X-Delivery', id]],
+    signature: ({ body, secret }) =>
+      `sha512=${mac(secret, `POST ${url}\n${now * 1000}\n${body}`, 'base64url', 'sha512')}`,
+  },
+  {
+    preset: 'declared-sha384',
+    by: 'a declaration',
+    header: 'X-Signatures',
+    beside: ({ id }) => [['X-Delivery', id]],
+    signature: ({ id, body, secret }) => `mac=${mac(secret, `${id}${body}`, 'hex', 'sha384').toUpperCase()}`,
+  },
+  asDocumented('gitlab', 'X-Gitlab-Token', ({ secret }) => secret, {
+    secret: token,
+    beside: ({ id }) => [['Idempotency-Key', id]],
+  }),
+  asDocumented('okta', 'Authorization', ({ secret }) => secret, { secret: token, named: false }),
 ];
 
 const accepts = async (provider, request) => {

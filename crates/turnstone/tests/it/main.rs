@@ -15,4 +15,5 @@ mod instances;
 mod json_server;
 mod people;
 mod polling;
+mod senders;
 mod serve;
