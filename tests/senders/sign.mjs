@@ -153,6 +153,7 @@ const providers = [
   {
     preset: 'hubspot-v3',
     by: version('@hubspot/api-client'),
+    named: false,
     header: 'X-HubSpot-Signature-v3',
     beside: () => [['X-HubSpot-Request-Timestamp', String(now * 1000)]],
     signature: ({ body, secret }) => mac(secret, `POST${url}${body}${now * 1000}`, 'base64'),

@@ -1,7 +1,7 @@
 //! How a provider's requests are told from others: the setting `event.webhook.verification`.
 //!
-//! Either a preset (`"github"`, `{"preset": "slack"}`), or declared: `signature`, `basic` or `token`; a `challenge` and a
-//! `deliveryId` beside them or alone. Secrets are no part of it: they are the instance's.
+//! Either a preset (`"github"`, `{"preset": "slack"}`), or declared: `signature`, `basic` or `token`; a `challenge` and
+//! a `deliveryId` beside them or alone. Secrets are no part of it: they are the instance's.
 
 use serde_json::{Map, Value};
 

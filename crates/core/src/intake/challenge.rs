@@ -108,7 +108,8 @@ impl Challenge {
         }
         if let Some(place) = &self.secret {
             let known: Vec<&str> = secrets.iter().copied().filter(|secret| !secret.is_empty()).collect();
-            if !look(place).is_some_and(|given| same(given.as_bytes(), &known).is_ok()) {
+            let is_known = look(place).is_some_and(|given| same(given.as_bytes(), &known).is_ok());
+            if !is_known {
                 return ChallengeAnswer::Refused;
             }
         }

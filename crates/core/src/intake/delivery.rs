@@ -22,7 +22,8 @@ pub enum DeliveryId {
 
 impl DeliveryId {
     /// The name that a request carries: a text as it is, a number as it is written. `None` where nothing stands, where
-    /// it stands twice, and where the value is blank, longer than [`DELIVERY_ID_BYTES_MAX`] or holds control characters.
+    /// it stands twice, and where the value is blank, longer than [`DELIVERY_ID_BYTES_MAX`] or holds control
+    /// characters.
     pub fn read(&self, request: &Inbound<'_>) -> Option<String> {
         self.find(request).ok().flatten()
     }

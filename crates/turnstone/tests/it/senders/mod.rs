@@ -230,7 +230,9 @@ fn every_case_of_every_sender_gets_its_verdict() {
     let accepted = of(|verdict| verdict == Verdict::Accepted);
     let tries: usize = cases.iter().map(|case| case.tries.len()).sum();
     println!("{} cases ({accepted} accepted), {tries} requests, each judged twice", cases.len());
-    assert!(cases.len() >= 700 && accepted >= 250 && cases.len() - accepted >= 400 && tries >= 9_000);
+    assert!(cases.len() >= 2_200, "{}", cases.len());
+    assert!((500..1_000).contains(&accepted), "{accepted}");
+    assert!(tries >= 7_500, "{tries}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use turnstone_core::intake::samples::{SAMPLES, SENT_AT, Sample};
 
 use super::*;
 
-/// What a request holds for an event hook: the members of its body, its form or its query, then what is put beside them.
+/// What a request holds for an event hook: the members of its body, form or query, then what is put beside them.
 fn events(sample: &Sample, headers: &[(String, &str)]) -> String {
     let pairs = |pairs: &mut dyn Iterator<Item = (String, String)>| {
         Value::Object(pairs.map(|(name, value)| (name, Value::from(value))).collect()).to_string()
