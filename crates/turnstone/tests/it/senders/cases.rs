@@ -265,8 +265,7 @@ impl Table<'_> {
         }
         let mut others = Vec::new();
         for known in ["sha256=", "sha1=", "sha512=", "v0=", "v1=", "h1=", "mac=", "v1,"] {
-            if before.ends_with(known) {
-                let start = &before[..before.len() - known.len()];
+            if let Some(start) = before.strip_suffix(known) {
                 for other in
                     ["md5=", "sha1=", "sha256=", "sha512=", "none=", "v0=", "v1=", "v2=", "v1a,", "v2,", ""]
                 {
