@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::connector::VendorType;
-use crate::intake::{BodyFormat, Challenge, Place, Verification};
+use crate::intake::{BodyFormat, Challenge, DeliveryId, Place, Verification};
 use crate::resource::Resource;
 
 /// A connected account, read and understood.
@@ -56,7 +56,7 @@ pub struct Webhook {
     /// The question that the provider asks first.
     pub challenge: Option<Challenge>,
     /// What names a delivery, where the verification does not say.
-    pub delivery: Option<Place>,
+    pub delivery: Option<DeliveryId>,
     /// The secrets to judge by; several while one is replaced.
     pub secrets: Vec<SecretRef>,
     /// How bodies are read.

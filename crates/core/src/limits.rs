@@ -148,6 +148,10 @@ pub const HOOK_RUNS_PER_WORKER_MAX: u32 = 1_000;
 /// Time that a worker may take to start.
 pub const HOOK_START_MAX: Duration = Duration::from_secs(10);
 
+/// Bytes of the name of a delivery that a provider gave it. Names of providers are identifiers of some dozen
+/// characters; what is longer would only fill the store, and is no name.
+pub const DELIVERY_ID_BYTES_MAX: usize = 512;
+
 /// How far before the lower bound the ledger keeps versions.
 pub const LEDGER_MARGIN: Duration = Duration::from_secs(24 * 3600);
 

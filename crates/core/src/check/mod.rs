@@ -158,8 +158,8 @@ pub struct CheckedVerification {
     pub verification: Option<crate::intake::Verification>,
     /// The question that the provider asks first.
     pub challenge: Option<crate::intake::Challenge>,
-    /// What names a delivery, so that it is recognised when it is sent again.
-    pub delivery_id: Option<crate::intake::Place>,
+    /// Where the name of a delivery stands, whether requests are verified or not.
+    pub delivery_id: Option<crate::intake::DeliveryId>,
     /// Everything that must be put right first.
     pub faults: Vec<Fault>,
     /// What was misspelt and is read as it was meant.

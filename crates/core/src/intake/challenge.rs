@@ -9,10 +9,14 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use super::verification::same;
 use super::{Encoding, Inbound};
 
 /// Characters of a value that is given back.
 const ANSWER_CHARS_MAX: usize = 1_024;
+
+/// Characters of a value that is signed.
+const SIGNED_CHARS_MAX: usize = 256;
 
 /// Where a value of a question stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,10 +119,9 @@ impl Challenge {
             return ChallengeAnswer::NotAsked;
         }
         if let Some(place) = &self.secret {
-            let given = look(place);
-            if !given
-                .is_some_and(|given| secrets.iter().any(|secret| !secret.is_empty() && given == **secret))
-            {
+            let known: Vec<&str> = secrets.iter().copied().filter(|secret| !secret.is_empty()).collect();
+            let is_known = look(place).is_some_and(|given| same(given.as_bytes(), &known).is_ok());
+            if !is_known {
                 return ChallengeAnswer::Refused;
             }
         }
@@ -156,6 +159,9 @@ impl Challenge {
                 let Some(secret) = secrets.iter().find(|secret| !secret.is_empty()) else {
                     return ChallengeAnswer::Refused;
                 };
+                if !is_only_a_token(&value) {
+                    return ChallengeAnswer::Refused;
+                }
                 let mut object = serde_json::Map::new();
                 if !value_name.is_empty() {
                     object.insert(value_name.clone(), Value::from(value.as_str()));
@@ -188,6 +194,17 @@ fn value_at(place: &Place, request: &Inbound<'_>, body: Option<&Value>) -> Optio
 fn is_harmless(value: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~+/=:, {}\"[]@".contains(&byte);
     !value.is_empty() && value.len() <= ANSWER_CHARS_MAX && value.bytes().all(fits)
+}
+
+/// Whether a value can be nothing but a token, as base64 writes one. Anybody may ask, and the same secret signs the
+/// provider's requests: whoever could have `v0:1700000000:{…}` signed here would have a request of the provider.
+fn is_only_a_token(value: &str) -> bool {
+    let letters = value.trim_end_matches('=');
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+/".contains(&byte);
+    value.len() <= SIGNED_CHARS_MAX
+        && value.len() - letters.len() <= 2
+        && !letters.is_empty()
+        && letters.bytes().all(fits)
 }
 
 fn mac_text(secret: &str, value: &str, encoding: Encoding) -> String {
@@ -296,5 +313,20 @@ mod tests {
         assert_eq!(answer["plainToken"], "qgg8vlvZRS6UYooatFL8Aw");
         assert_eq!(answer["encryptedToken"].as_str().map(str::len), Some(64));
         assert_eq!(ask(&challenge, &[], body, &[]), ChallengeAnswer::Refused);
+        for forged in [
+            r#"v0:1700000000:{\"event\":\"x\"}"#,
+            r#"{\"event\":1}"#,
+            "a=b",
+            "a===",
+            "=",
+            "a.b",
+            "a b",
+            &"a".repeat(SIGNED_CHARS_MAX + 1),
+        ] {
+            let body =
+                format!(r#"{{"event":"endpoint.url_validation","payload":{{"plainToken":"{forged}"}}}}"#);
+            assert!(serde_json::from_str::<Value>(&body).is_ok(), "{body}");
+            assert_eq!(ask(&challenge, &[], &body, &["key"]), ChallengeAnswer::Refused, "{forged}");
+        }
     }
 }

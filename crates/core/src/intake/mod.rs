@@ -8,18 +8,22 @@
 //! (the engine).
 
 mod challenge;
+mod delivery;
+mod form;
 pub mod presets;
 mod request;
+pub mod samples;
 mod verification;
 
 pub use challenge::{Challenge, ChallengeAnswer, Condition, Place, Plain};
+pub use delivery::DeliveryId;
 pub use request::{
     BodyError, BodyFormat, DeliveryKey, Hint, Quarantine, RawRequest, ReceivedEvent, Recognition, Reported,
     delivery_key, event_id, sort_reported,
 };
 pub use verification::{
     Algorithm, Encoding, Piece, Refusal, SecretForm, SignatureForm, Signed, TimeUnit, TimestampSource, Token,
-    Verification, Verified,
+    Verification, Verified, Way,
 };
 
 /// A request as it came in.

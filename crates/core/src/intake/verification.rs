@@ -4,6 +4,7 @@
 //! presets of well-known providers are values of it and have no code of their own. Signatures and tokens are compared
 //! in constant time. Whoever is refused learns nothing but that; the [`Refusal`] is for the log.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -13,7 +14,8 @@ use jiff::Timestamp;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::Inbound;
+use super::{DeliveryId, Inbound, delivery, form};
+use crate::json_path::{JsonPath, Picker, elements};
 
 /// Signatures that are tried in one request: enough for every key rotation, few enough to stay cheap.
 const SIGNATURES_MAX: usize = 16;
@@ -50,10 +52,12 @@ pub enum SignatureForm {
         /// The prefix.
         prefix: String,
     },
-    /// `name=value` pairs between commas; those of one name are signatures: `t=…,v1=…,v1=…`.
+    /// `name=value` pairs between commas or another sign; those of one name are signatures: `t=…,v1=…,v1=…`.
     Pairs {
         /// The name.
         name: String,
+        /// What stands between pairs.
+        separator: char,
     },
     /// Words between blanks; those with a prefix are signatures: `v1,… v1,…`.
     Words {
@@ -69,6 +73,8 @@ pub enum TimestampSource {
     Header(String),
     /// Among the pairs of the signature's header.
     Pair(String),
+    /// In a field of the JSON body, which is signed as a whole. It is read when the signature is known to be right.
+    Field(JsonPath),
 }
 
 /// What a time counts.
@@ -78,6 +84,8 @@ pub enum TimeUnit {
     Seconds,
     /// Milliseconds since 1970.
     Milliseconds,
+    /// It counts nothing: it is a date with its zone, as RFC 3339 writes it.
+    Date,
 }
 
 /// A part of what is signed.
@@ -87,6 +95,8 @@ pub enum Piece {
     Text(String),
     /// The body, byte for byte.
     Body,
+    /// The body's form fields: names and values without anything between them, in the order of the names.
+    Form,
     /// The time, as it was written.
     Timestamp,
     /// The address that the provider was given.
@@ -123,8 +133,6 @@ pub struct Signed {
     pub pieces: Vec<Piece>,
     /// What the key is made of.
     pub secret: SecretForm,
-    /// The header that names the delivery, equal when it is sent again.
-    pub id_header: Option<String>,
 }
 
 /// Where a static token stands.
@@ -139,17 +147,33 @@ pub enum Token {
     },
     /// In a query parameter.
     Parameter(String),
+    /// In a field of the JSON body.
+    Field {
+        /// The list whose elements all have the field, and hold the token there; there must be one.
+        each: Option<JsonPath>,
+        /// The field.
+        field: JsonPath,
+    },
 }
 
 /// How a provider shows that a request is its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verification {
+pub enum Way {
     /// By a signature.
     Signature(Signed),
     /// By a user name and a password: each secret is `name:password`.
     Basic,
     /// By a token that is always the same.
     Token(Token),
+}
+
+/// How requests of a provider are told from others, and how it names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verification {
+    /// How it shows that a request is its own.
+    pub way: Way,
+    /// Where the name of a delivery stands, equal when it is sent again.
+    pub delivery_id: Option<DeliveryId>,
 }
 
 /// A request that is the provider's.
@@ -196,56 +220,103 @@ impl Verification {
         if secrets.is_empty() {
             return Err(Refusal::NoSecret);
         }
-        match self {
-            Verification::Signature(signed) => signed.verify(request, &secrets, now),
-            Verification::Basic => {
-                let name = "Authorization";
-                let given = request.header(name)?.ok_or_else(|| Refusal::Missing(name.to_owned()))?;
-                let malformed = || Refusal::Malformed(name.to_owned());
-                let (kind, given) = given.split_once(' ').ok_or_else(malformed)?;
-                if !kind.eq_ignore_ascii_case("basic") {
-                    return Err(malformed());
-                }
-                let given = STANDARD.decode(given.trim_start()).map_err(|_| malformed())?;
-                same(&given, &secrets)
+        let signed_at = match &self.way {
+            Way::Signature(signed) => signed.verify(request, &secrets, now)?,
+            Way::Basic => {
+                basic(request, &secrets)?;
+                None
             }
-            Verification::Token(Token::Header { name, prefix }) => {
-                let given = request.header(name)?.ok_or_else(|| Refusal::Missing(name.clone()))?;
-                let given = given.strip_prefix(prefix.as_str());
-                same(given.ok_or_else(|| Refusal::Malformed(name.clone()))?.as_bytes(), &secrets)
+            Way::Token(token) => {
+                token.verify(request, &secrets)?;
+                None
             }
-            Verification::Token(Token::Parameter(name)) => {
-                let given = request.parameter(name)?.ok_or_else(|| Refusal::Missing(name.clone()))?;
-                same(given.as_bytes(), &secrets)
-            }
-        }
+        };
+        let id = match &self.delivery_id {
+            None => None,
+            Some(id) => id.find(request)?,
+        };
+        Ok(Verified { id, signed_at })
     }
 }
 
+fn basic(request: &Inbound<'_>, secrets: &[&str]) -> Result<(), Refusal> {
+    let name = "Authorization";
+    let given = request.header(name)?.ok_or_else(|| Refusal::Missing(name.to_owned()))?;
+    let malformed = || Refusal::Malformed(name.to_owned());
+    let (kind, given) = given.split_once(' ').ok_or_else(malformed)?;
+    if !kind.eq_ignore_ascii_case("basic") {
+        return Err(malformed());
+    }
+    let given = STANDARD.decode(given.trim_start()).map_err(|_| malformed())?;
+    same(&given, secrets)
+}
+
 /// Whether this is one of the secrets. Hashes are compared, so that the time tells nothing about the secret.
-fn same(given: &[u8], secrets: &[&str]) -> Result<Verified, Refusal> {
+pub(super) fn same(given: &[u8], secrets: &[&str]) -> Result<(), Refusal> {
     let given = Sha256::digest(given);
     let mut is_same = false;
     for secret in secrets {
         let wanted = Sha256::digest(secret.as_bytes());
         is_same |= wanted.iter().zip(given.iter()).fold(0, |all, (a, b)| all | (a ^ b)) == 0;
     }
-    if is_same { Ok(Verified { id: None, signed_at: None }) } else { Err(Refusal::Wrong) }
+    if is_same { Ok(()) } else { Err(Refusal::Wrong) }
+}
+
+impl Token {
+    fn verify(&self, request: &Inbound<'_>, secrets: &[&str]) -> Result<(), Refusal> {
+        match self {
+            Token::Header { name, prefix } => {
+                let given = request.header(name)?.ok_or_else(|| Refusal::Missing(name.clone()))?;
+                let given = given.strip_prefix(prefix.as_str());
+                same(given.ok_or_else(|| Refusal::Malformed(name.clone()))?.as_bytes(), secrets)
+            }
+            Token::Parameter(name) => {
+                let given = request.parameter(name)?.ok_or_else(|| Refusal::Missing(name.clone()))?;
+                same(given.as_bytes(), secrets)
+            }
+            Token::Field { each, field } => {
+                let malformed = || Refusal::Malformed("body".to_owned());
+                let body = std::str::from_utf8(request.body).map_err(|_| malformed())?;
+                let texts = match each {
+                    None => vec![body],
+                    Some(list) => {
+                        let found = Picker::new([Some(list)]).pick(body).map_err(|_| malformed())?;
+                        let list = found[0].ok_or_else(|| Refusal::Missing(list.to_string()))?;
+                        elements(list).map_err(|_| malformed())?
+                    }
+                };
+                if texts.is_empty() {
+                    return Err(Refusal::Missing(field.to_string()));
+                }
+                texts.into_iter().try_for_each(|text| {
+                    let given = delivery::field(text, field);
+                    same(given.ok_or_else(|| Refusal::Missing(field.to_string()))?.as_bytes(), secrets)
+                })
+            }
+        }
+    }
 }
 
 impl Signed {
-    fn verify(&self, request: &Inbound<'_>, secrets: &[&str], now: Timestamp) -> Result<Verified, Refusal> {
+    /// When the request was signed, if that is known.
+    fn verify(
+        &self,
+        request: &Inbound<'_>,
+        secrets: &[&str],
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, Refusal> {
         let header = request.header(&self.header)?.ok_or_else(|| Refusal::Missing(self.header.clone()))?;
         let given = self.signatures(header)?;
-        let (text, signed_at) = match &self.timestamp {
-            None => (None, None),
-            Some((source, unit, tolerance)) => {
-                let text = self.timestamp_text(source, header, request)?;
-                (Some(text), Some(self.judge_time(text, *unit, *tolerance, now)?))
-            }
+        let text = match &self.timestamp {
+            None => None,
+            Some((source, ..)) => self.timestamp_text(source, header, request)?,
+        };
+        let mut signed_at = match (text, &self.timestamp) {
+            (Some(text), Some((_, unit, tolerance))) => Some(judge_time(text, *unit, *tolerance, now)?),
+            _ => None,
         };
         let pieces = self.pieces.iter().map(|piece| part(piece, request, text));
-        let pieces: Vec<&[u8]> = pieces.collect::<Result<_, _>>()?;
+        let pieces: Vec<Cow<'_, [u8]>> = pieces.collect::<Result<_, _>>()?;
         let mut is_right = false;
         for secret in secrets {
             let Some(key) = key(self.secret, secret) else { continue };
@@ -256,11 +327,13 @@ impl Signed {
         if !is_right {
             return Err(Refusal::Wrong);
         }
-        let id = match &self.id_header {
-            None => None,
-            Some(name) => request.header(name)?.map(str::to_owned),
-        };
-        Ok(Verified { id, signed_at })
+        if let Some((TimestampSource::Field(path), unit, tolerance)) = &self.timestamp {
+            let body =
+                std::str::from_utf8(request.body).map_err(|_| Refusal::Malformed("body".to_owned()))?;
+            let text = delivery::field(body, path).ok_or_else(|| Refusal::Missing(path.to_string()))?;
+            signed_at = Some(judge_time(&text, *unit, *tolerance, now)?);
+        }
+        Ok(signed_at)
     }
 
     /// The bytes of the signatures in their header.
@@ -270,7 +343,7 @@ impl Signed {
             SignatureForm::Plain { prefix } => {
                 vec![header.strip_prefix(prefix.as_str()).ok_or_else(malformed)?]
             }
-            SignatureForm::Pairs { name } => pairs(header, name).collect(),
+            SignatureForm::Pairs { name, separator } => pairs(header, name, *separator).collect(),
             SignatureForm::Words { prefix } => {
                 header.split(' ').filter_map(|word| word.strip_prefix(prefix.as_str())).collect()
             }
@@ -283,81 +356,87 @@ impl Signed {
         if decoded.is_empty() { Err(malformed()) } else { Ok(decoded) }
     }
 
+    /// The time as it is written outside of the body; `None` where it stands in it.
     fn timestamp_text<'a>(
         &self,
         source: &TimestampSource,
         header: &'a str,
         request: &Inbound<'a>,
-    ) -> Result<&'a str, Refusal> {
-        match source {
+    ) -> Result<Option<&'a str>, Refusal> {
+        let found = match source {
             TimestampSource::Header(name) => {
-                request.header(name)?.ok_or_else(|| Refusal::Missing(name.clone()))
+                request.header(name)?.ok_or_else(|| Refusal::Missing(name.clone()))?
             }
             TimestampSource::Pair(name) => {
-                let mut all = pairs(header, name);
+                let SignatureForm::Pairs { separator, .. } = self.form else {
+                    return Err(Refusal::Missing(name.clone()));
+                };
+                let mut all = pairs(header, name, separator);
                 match (all.next(), all.next()) {
-                    (None, _) => Err(Refusal::Missing(name.clone())),
-                    (_, Some(_)) => Err(Refusal::Doubled(name.clone())),
-                    (Some(text), None) => Ok(text),
+                    (None, _) => return Err(Refusal::Missing(name.clone())),
+                    (_, Some(_)) => return Err(Refusal::Doubled(name.clone())),
+                    (Some(text), None) => text,
                 }
             }
-        }
-    }
-
-    fn judge_time(
-        &self,
-        text: &str,
-        unit: TimeUnit,
-        tolerance: Duration,
-        now: Timestamp,
-    ) -> Result<Timestamp, Refusal> {
-        let malformed = || Refusal::Malformed("timestamp".to_owned());
-        if text.is_empty() || text.len() > 16 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(malformed());
-        }
-        let number: i64 = text.parse().map_err(|_| malformed())?;
-        let at = match unit {
-            TimeUnit::Seconds => Timestamp::from_second(number),
-            TimeUnit::Milliseconds => Timestamp::from_millisecond(number),
+            TimestampSource::Field(_) => return Ok(None),
         };
-        let at = at.map_err(|_| malformed())?;
-        let away = now.duration_since(at);
-        if away.unsigned_abs() > tolerance {
-            return Err(Refusal::Stale(away.as_secs()));
-        }
-        Ok(at)
+        Ok(Some(found))
     }
+}
+
+fn judge_time(text: &str, unit: TimeUnit, tolerance: Duration, now: Timestamp) -> Result<Timestamp, Refusal> {
+    let malformed = || Refusal::Malformed("timestamp".to_owned());
+    let number = || {
+        let is_number =
+            !text.is_empty() && text.len() <= 16 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if is_number { text.parse::<i64>().map_err(|_| malformed()) } else { Err(malformed()) }
+    };
+    let at = match unit {
+        TimeUnit::Seconds => Timestamp::from_second(number()?),
+        TimeUnit::Milliseconds => Timestamp::from_millisecond(number()?),
+        TimeUnit::Date => text.parse(),
+    };
+    let at = at.map_err(|_| malformed())?;
+    let away = now.duration_since(at);
+    if away.unsigned_abs() > tolerance {
+        return Err(Refusal::Stale(away.as_secs()));
+    }
+    Ok(at)
 }
 
 /// The values of the pairs of this name.
-fn pairs<'h>(header: &'h str, name: &str) -> impl Iterator<Item = &'h str> {
-    let pairs = header.split(',').filter_map(|pair| pair.trim().split_once('='));
+fn pairs<'h>(header: &'h str, name: &str, separator: char) -> impl Iterator<Item = &'h str> {
+    let pairs = header.split(separator).filter_map(|pair| pair.trim().split_once('='));
     pairs.filter(move |(known, _)| *known == name).map(|(_, value)| value)
 }
 
-fn part<'a>(piece: &'a Piece, request: &Inbound<'a>, time: Option<&'a str>) -> Result<&'a [u8], Refusal> {
-    Ok(match piece {
-        Piece::Text(text) => text.as_bytes(),
-        Piece::Body => request.body,
-        Piece::Timestamp => {
-            time.ok_or_else(|| Refusal::Missing("timestamp".to_owned())).map(str::as_bytes)?
-        }
-        Piece::Url => request.url.as_bytes(),
-        Piece::Method => request.method.as_bytes(),
-        Piece::Header(name) => {
-            request.header(name)?.ok_or_else(|| Refusal::Missing(name.clone())).map(str::as_bytes)?
-        }
-    })
+fn part<'a>(
+    piece: &'a Piece,
+    request: &Inbound<'a>,
+    time: Option<&'a str>,
+) -> Result<Cow<'a, [u8]>, Refusal> {
+    let text = match piece {
+        Piece::Text(text) => text,
+        Piece::Body => return Ok(Cow::Borrowed(request.body)),
+        Piece::Form => return Ok(Cow::Owned(form::sorted(request.body))),
+        Piece::Timestamp => time.ok_or_else(|| Refusal::Missing("timestamp".to_owned()))?,
+        Piece::Url => request.url,
+        Piece::Method => request.method,
+        Piece::Header(name) => request.header(name)?.ok_or_else(|| Refusal::Missing(name.clone()))?,
+    };
+    Ok(Cow::Borrowed(text.as_bytes()))
 }
 
+/// The key that a secret means. An empty one is none: anybody could sign with it.
 fn key(form: SecretForm, secret: &str) -> Option<Vec<u8>> {
-    match form {
+    let key = match form {
         SecretForm::Text => Some(secret.as_bytes().to_vec()),
         SecretForm::Base64 => {
             let text = secret.strip_prefix("whsec_").unwrap_or(secret);
             STANDARD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text)).ok()
         }
-    }
+    };
+    key.filter(|key| !key.is_empty())
 }
 
 /// A signature's bytes. What could be written in two ways is refused in the other one, so that a text that was altered
@@ -381,7 +460,7 @@ fn decode_hex(text: &str) -> Option<Vec<u8>> {
     text.as_bytes().chunks_exact(2).map(byte).collect()
 }
 
-fn is_signature(algorithm: Algorithm, key: &[u8], pieces: &[&[u8]], signature: &[u8]) -> bool {
+fn is_signature(algorithm: Algorithm, key: &[u8], pieces: &[Cow<'_, [u8]>], signature: &[u8]) -> bool {
     match algorithm {
         Algorithm::Sha1 => is_mac::<Hmac<Sha1>>(key, pieces, signature),
         Algorithm::Sha256 => is_mac::<Hmac<Sha256>>(key, pieces, signature),
@@ -391,7 +470,7 @@ fn is_signature(algorithm: Algorithm, key: &[u8], pieces: &[&[u8]], signature: &
 }
 
 /// Of the whole length and in constant time.
-fn is_mac<M: Mac + KeyInit>(key: &[u8], pieces: &[&[u8]], signature: &[u8]) -> bool {
+fn is_mac<M: Mac + KeyInit>(key: &[u8], pieces: &[Cow<'_, [u8]>], signature: &[u8]) -> bool {
     let Ok(mut mac) = <M as KeyInit>::new_from_slice(key) else { return false };
     for piece in pieces {
         mac.update(piece);
@@ -445,6 +524,10 @@ mod tests {
 
     fn verification(name: &str) -> Verification {
         preset(name).unwrap().verification.unwrap()
+    }
+
+    fn way(way: Way) -> Verification {
+        Verification { way, delivery_id: None }
     }
 
     /// Requests whose signatures stand in the documentation of those who made the scheme.
@@ -525,7 +608,7 @@ mod tests {
                 empty.headers[at].1.clear();
                 assert!(empty.judged(&verification).is_err(), "{name}: empty {header}");
             }
-            for secret in ["wrong", "whsec_AAAA", "\u{e9}"] {
+            for secret in ["wrong", "whsec_AAAA", "whsec_", "\u{e9}"] {
                 let other = Sent { secret: secret.into(), ..sent.clone() };
                 assert_eq!(other.judged(&verification), Err(Refusal::Wrong), "{name}");
             }
@@ -600,10 +683,10 @@ mod tests {
             (format!("Basic {}", STANDARD.encode("ann:pass")), false),
             ("Basic ***".to_owned(), false),
         ] {
-            let judged = with(&Verification::Basic, "Authorization", &value, "ann:pass:word");
+            let judged = with(&way(Way::Basic), "Authorization", &value, "ann:pass:word");
             assert_eq!(judged.is_ok(), is_right, "{value}: {judged:?}");
         }
-        let parameter = Verification::Token(Token::Parameter("key".into()));
+        let parameter = way(Way::Token(Token::Parameter("key".into())));
         let mut asked = sent(&[], "", "s", 0);
         assert_eq!(asked.judged(&parameter), Err(Refusal::Missing("key".into())));
         asked.query.push(("key".into(), "s".into()));

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use metrics::counter;
 use turnstone_core::id::{InboundId, InstanceId};
 use turnstone_core::instance::Webhook;
-use turnstone_core::intake::{ChallengeAnswer, RawRequest, Refusal, Token, Verification, delivery_key};
+use turnstone_core::intake::{ChallengeAnswer, RawRequest, Refusal, Token, Verification, Way, delivery_key};
 use turnstone_core::limits::INBOUND_INSTANCES_MAX;
 use turnstone_store::{InstanceRow, NewInbound, Received, StoreError};
 
@@ -367,15 +367,14 @@ impl Intake {
 /// A request as it may be kept: neither the address, which opens the door, nor a secret that was shown at it.
 fn without_proof(request: &RawRequest, verification: Option<&Verification>) -> RawRequest {
     let mut kept = RawRequest { url: String::new(), ..request.clone() };
-    match verification {
-        Some(Verification::Basic) => {
-            kept.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"))
-        }
-        Some(Verification::Token(Token::Header { name: secret, .. })) => {
+    match verification.map(|verification| &verification.way) {
+        Some(Way::Basic) => kept.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("authorization")),
+        Some(Way::Token(Token::Header { name: secret, .. })) => {
             kept.headers.retain(|(name, _)| !name.eq_ignore_ascii_case(secret));
         }
-        Some(Verification::Token(Token::Parameter(secret))) => kept.query.retain(|(name, _)| name != secret),
-        Some(Verification::Signature(_)) | None => {}
+        Some(Way::Token(Token::Parameter(secret))) => kept.query.retain(|(name, _)| name != secret),
+        // What the provider writes into the body is part of what it says, and stays byte for byte.
+        Some(Way::Signature(_) | Way::Token(Token::Field { .. })) | None => {}
     }
     kept
 }

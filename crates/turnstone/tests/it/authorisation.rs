@@ -116,7 +116,9 @@ impl World {
         ask("POST", "/elements", connector);
         // Nobody listens there: what is sent waits to be sent again.
         let nowhere = "http://127.0.0.1:9/events";
-        let polled = ask("POST", "/instances", document(&provider.url(), nowhere))["id"].to_string();
+        let mut polled = document(&provider.url(), nowhere);
+        polled["configuration"]["event.vendor.type"] = json!("both");
+        let polled = ask("POST", "/instances", polled)["id"].to_string();
         let poller = format!("/instances/{polled}/pollers/customers");
         let run = wait_for("run", || {
             let run = ask("GET", &poller, Value::Null)["lastRuns"].get(0)?.clone();
@@ -129,6 +131,15 @@ impl World {
         let deliveries = format!("/instances/{polled}/deliveries");
         let delivery =
             wait_for("delivery", || Some(ask("GET", &deliveries, Value::Null).get(0)?["id"].to_string()));
+        // It has no hook, so what comes in is put aside.
+        let webhook = format!("/instances/{polled}/webhook");
+        let address = ask("GET", &webhook, Value::Null)["url"].as_str().unwrap().to_owned();
+        let address = address.split_once("/api-v2").unwrap().1.to_owned();
+        ask("POST", &address, json!({"a": 1}));
+        let inbound = wait_for("notification", || {
+            let all = ask("GET", &format!("{webhook}/requests?state=quarantined"), Value::Null);
+            Some(all.get(0)?["id"].to_string())
+        });
         let entries = ask("GET", &format!("/instances/{polled}/configuration"), Value::Null);
         let user = ask("POST", "/users", json!({"name": "somebody", "role": "member"}))["id"].to_string();
         let token = ask("POST", "/organizations/tokens", Value::Null)["id"].to_string();
@@ -161,6 +172,10 @@ impl World {
             (("hubs", "hub"), word("crm")),
             (("{hub}", "path"), word("nosuchresource")),
             (("objects", "name"), word("nosuchobject")),
+            (("requests", "requestId"), owned(inbound, "999999999")),
+            (("samples", "name"), word("nosuchsample")),
+            (("events", "elementKey"), word("nosuchconnector")),
+            (("{elementKey}", "encodedId"), word("nosuchaddress")),
         ]);
         let (_data, _provider, _runtime) = (data, provider, runtime);
         let made = String::new();

@@ -15,5 +15,6 @@ mod instances;
 mod json_server;
 mod people;
 mod polling;
+mod senders;
 mod serve;
 mod webhooks;

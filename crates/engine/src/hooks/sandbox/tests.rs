@@ -333,3 +333,4 @@ mod libraries {
 }
 
 mod numbers;
+mod samples;

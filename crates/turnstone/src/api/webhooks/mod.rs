@@ -5,6 +5,7 @@
 
 mod analytics;
 mod requests;
+mod samples;
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +14,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use turnstone_core::connector::VendorType;
-use turnstone_core::intake::Verification;
+use turnstone_core::intake::Way;
 use turnstone_engine::connections::CallbackAddresses;
 use turnstone_engine::intake::{Address, new_address};
 use turnstone_store::InstanceRow;
@@ -28,7 +29,10 @@ use super::{Api, BASE};
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
-    let router = OpenApiRouter::new().merge(analytics::routes()).routes(routes!(requests::list_all));
+    let router = OpenApiRouter::new()
+        .merge(analytics::routes())
+        .merge(samples::routes())
+        .routes(routes!(requests::list_all));
     let router = both(router, routes!(read));
     let router = both(router, routes!(renew_address));
     let router = both(router, routes!(requests::list));
@@ -162,7 +166,8 @@ async fn shown(api: &Api, row: &InstanceRow) -> Answer<Webhook> {
         None => None,
     };
     let counts = api.inbox.request_counts(row.org, row.id).await?;
-    let verification = instance.webhook.as_ref().and_then(|webhook| webhook.verification.as_ref());
+    let verification =
+        instance.webhook.as_ref().and_then(|webhook| webhook.verification.as_ref()).map(|known| &known.way);
     let refused = api.intake.refusals(row.id);
     Ok(Webhook {
         events: match instance.events {
@@ -174,9 +179,9 @@ async fn shown(api: &Api, row: &InstanceRow) -> Answer<Webhook> {
         element_url: addresses.map(|addresses| addresses.common),
         verification: match verification {
             None => "none",
-            Some(Verification::Signature(_)) => "signature",
-            Some(Verification::Basic) => "basic",
-            Some(Verification::Token(_)) => "token",
+            Some(Way::Signature(_)) => "signature",
+            Some(Way::Basic) => "basic",
+            Some(Way::Token(_)) => "token",
         },
         answers_challenge: instance.webhook.as_ref().is_some_and(|webhook| webhook.challenge.is_some()),
         body: instance.webhook.as_ref().map(|webhook| webhook.body.as_str()),
