@@ -257,8 +257,8 @@ pub struct LoggedEvent {
 pub struct Waiting {
     /// Its endpoint.
     pub endpoint: EndpointRow,
-    /// The next events of one resource, or of one request of a provider, in log order, of which none waits for an earlier
-    /// one of its record. At most as many as were asked for, at most one per record.
+    /// The next events of one resource, or of one request of a provider, in log order, of which none waits for an
+    /// earlier one of its record. At most as many as were asked for, at most one per record.
     pub events: Vec<LoggedEvent>,
 }
 
@@ -453,7 +453,8 @@ pub struct Retention {
     /// there, or a member of a notification that stays. Dead letters stay. Other closed notifications completed before
     /// this go when no attempt of theirs is left.
     pub events_before: Timestamp,
-    /// Runs and their decisions finished before this go.
+    /// Runs and their decisions finished before this go, and records that notifications named before this and that were
+    /// looked at.
     pub runs_before: Timestamp,
     /// Attempts started before this go.
     pub attempts_before: Timestamp,
@@ -469,7 +470,8 @@ pub struct Retention {
 /// What an upkeep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Kept {
-    /// Rows removed: attempts, notifications, events, runs, entries and requests; what goes along with them is not counted.
+    /// Rows removed: attempts, notifications, events, runs, entries and requests; what goes along with them is not
+    /// counted, and neither are records that notifications named.
     pub removed: u64,
     /// Whether a kind reached `rows_max`, so that another call is due soon.
     pub more: bool,
@@ -511,15 +513,16 @@ pub trait Store: Send + Sync {
     ) -> Result<()>;
     /// Switches an instance on or off. Pollers of one that is off are not due; a run in flight may still finish.
     async fn set_enabled(&self, org: OrgId, id: InstanceId, enabled: bool) -> Result<()>;
-    /// Removes an instance: its pollers, ledger, endpoint; open notifications are cancelled. Its events, runs
-    /// and notifications stay for their retention; whoever holds a lease of it finds it stale.
+    /// Removes an instance: its pollers, ledger, endpoint and intake; open notifications are cancelled, and requests
+    /// that wait are discarded. Its events, runs, notifications and requests stay for their retention; whoever holds a
+    /// lease of it finds it stale.
     async fn delete_instance(&self, org: OrgId, id: InstanceId, now: Timestamp) -> Result<()>;
     /// The pollers of an instance, or of the whole organisation, by id: those that poll.
     async fn pollers(&self, org: OrgId, instance: Option<InstanceId>) -> Result<Vec<PollerRow>>;
-    /// One poller.
+    /// One poller that polls.
     async fn poller(&self, org: OrgId, id: PollerId) -> Result<PollerRow>;
-    /// Makes a poller due at this time (used by "poll now"); also wakes a paused one when `unpause`. The end of a run
-    /// in flight overwrites it.
+    /// Makes a poller due at this time (used by "poll now"), which is its regular time then; also wakes a paused one
+    /// when `unpause`. The end of a run in flight overwrites it.
     async fn set_due(&self, org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> Result<()>;
     /// Pauses a poller, with the reason in words. A run in flight may still finish.
     async fn pause(&self, org: OrgId, id: PollerId, reason: &str) -> Result<()>;
@@ -548,14 +551,14 @@ pub trait Store: Send + Sync {
     async fn renew(&self, lease: Lease<PollerId>, now: Timestamp, lease_for: Duration) -> Result<Committed>;
     /// What the ledger knows. Nothing, of a poller that is gone.
     async fn recall(&self, poller: PollerId, recall: &Recall) -> Result<Known>;
-    /// Writes one batch; what it heard of is looked at no more, or once more, unless it was named again meanwhile. An event whose id is already in the log is not written again and keeps its position;
-    /// everything else is. Within the batch entries come first, so that `swept` reaches those too; a swept id without
-    /// an entry is passed over. Decisions become visible with the run that finishes under the same lease, and are lost
-    /// if none does.
+    /// Writes one batch; what it heard of is looked at no more, or once more, unless it was named again meanwhile. An
+    /// event whose id is already in the log is not written again and keeps its position; everything else is. Within the
+    /// batch entries come first, so that `swept` reaches those too; a swept id without an entry is passed over.
+    /// Decisions become visible with the run that finishes under the same lease, and are lost if none does.
     async fn commit(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed>;
     /// Writes the end of a run, its last batch first, and releases the claim. A poller of which a request named records
-    /// after those that the run knew of ([`Finish::hints_known`]) is due at once, if it is well (`ok`). Versions without a compared value are not
-    /// pruned.
+    /// after those that the run knew of ([`Finish::hints_known`]) is due at once, if it is well (`ok`) and the run did
+    /// not fail. Versions without a compared value are not pruned.
     async fn finish(&self, lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Result<Committed>;
     /// Releases a claim without a trace, due again at `due` (a run that was interrupted by shutdown). Does nothing when
     /// the lease is stale.
@@ -575,16 +578,16 @@ pub trait Store: Send + Sync {
     /// The next events for an endpoint: looks at its instance's events from its position on, and at those held earlier
     /// whose record is free by now. Those of one request of a provider, or of one resource (poller) that was polled: of
     /// the first free event in log order. At most the number of `events_max` for such events, at most one per record,
-    /// none whose record (poller and object id) has a member of an open notification at this endpoint. No events while the endpoint is not active. Reads only; [`Store::form`] moves the
-    /// position.
+    /// none whose record (poller and object id) has a member of an open notification at this endpoint. No events while
+    /// the endpoint is not active. Reads only; [`Store::form`] moves the position.
     async fn waiting(&self, endpoint: EndpointId, events_max: EventsMax) -> Result<Waiting>;
     /// The next notification id, so that the body can hold it. Ids that are never used leave gaps.
     async fn reserve_notification(&self) -> Result<NotificationId>;
     /// Writes a formed notification, claimed at once for its first attempt (`Created`, due `now`), and moves the
     /// endpoint: its position goes to the last member if that is beyond it, and the events of its instance passed over
     /// on the way are held. `None` when the endpoint moved meanwhile, is not active any more or gone, the id is used,
-    /// or the members are not what [`Store::waiting`] might answer (none at all, of two resources or requests, two of one record,
-    /// not free, not the first of its record, not in the log): nothing is written.
+    /// or the members are not what [`Store::waiting`] might answer (none at all, of two resources or requests, two of
+    /// one record, not free, not the first of its record, not in the log): nothing is written.
     async fn form(
         &self,
         id: NotificationId,

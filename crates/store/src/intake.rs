@@ -3,9 +3,9 @@
 //! Apart from [`crate::Store`], because nobody who polls or delivers needs any of it. The conventions are those of
 //! [`crate::api`], and the words of `NotFound` here are `instance` and `request`.
 //!
-//! A request is durable before it is answered ([`Intake::receive`]); its event hook runs later, and what came of that is
-//! one transaction ([`Intake::settle`]): events, hints for pollers, and the request's state. Requests of an instance are
-//! settled in the order of their arrival; a request that is put aside holds up no other.
+//! A request is durable before it is answered ([`Intake::receive`]); its event hook runs later, and what came of that
+//! is one transaction ([`Intake::settle`]): events, hints for pollers, and the request's state. Requests of an instance
+//! are settled in the order of their arrival; a request that is put aside holds up no other.
 //!
 //! Not here: whether a request is the provider's, what a hook makes of it, how often a failure is tried again.
 
@@ -20,7 +20,7 @@ use turnstone_core::ledger::Entry;
 use turnstone_core::limits::NOTIFIED_RESOURCES_MAX;
 use turnstone_core::poll::{Named, RunOutcome, Status};
 
-use crate::api::{InstanceRow, Result, StoreError};
+use crate::api::{EventsMax, InstanceRow, Result, StoreError};
 
 /// Where requests for an instance are sent, of a new or changed instance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -176,11 +176,11 @@ pub enum InboundOutcome {
 /// What came of settling a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettledAs {
-    /// It is durable: so many events are new in the log, and so many pollers were told to look.
+    /// It is durable: so many events are new in the log, and so many pollers are due earlier than they were.
     Done {
         /// Events.
         events: u32,
-        /// Pollers that are due now.
+        /// Pollers whose turn it brought forward.
         pollers: u32,
     },
     /// Somebody else was faster, or it is not its turn: nothing was written.
@@ -262,8 +262,8 @@ pub trait Intake: Send + Sync {
     ) -> Result<()>;
 
     /// Keeps requests, all in one transaction, and answers when they are durable. One whose key is known (for good, or
-    /// within its time) is not kept again, and counts at the one that is there. `NotFound` when an instance is gone:
-    /// then nothing is kept.
+    /// within its time) is not kept again, and counts at the one that is there; keys are an instance's own. `NotFound`
+    /// when an instance is gone: then nothing is kept.
     async fn receive(&self, new: Vec<NewInbound>, now: Timestamp) -> Result<Vec<Received>>;
     /// The first waiting request of each instance, of those that are due, in the order of arrival, at most `limit`.
     /// A request that is not due holds up the later ones of its instance.
@@ -277,16 +277,18 @@ pub trait Intake: Send + Sync {
     /// Each event gets its place in the log, a poller row of its resource that is never due, and its number among the
     /// events of its record; one whose id is in the log already is passed over. Each hint is kept once per record of
     /// its poller: named anew, it is to be looked at again, and what the provider says of it gives way to what it says
-    /// later, unless both are dated and the new one lies before the old one that nobody has looked at. It makes that
-    /// poller due at `look_at` without losing its regular time, unless the poller's last run left it with another status
-    /// than `ok`, or it is paused; hints for a poller that is not there are dropped.
+    /// later, unless both are dated and the new one lies before the old one that is still to be looked at. It makes
+    /// that poller due at `look_at` without losing its regular time, unless the poller's last run left it with another
+    /// status than `ok`, or it is paused or off; hints for a poller that is not there are dropped. `Conflict` when the
+    /// events would be of more kinds of objects than an instance may be told of ([`NOTIFIED_RESOURCES_MAX`]): then
+    /// nothing is written.
     async fn settle(&self, id: InboundId, settlement: Settlement, now: Timestamp) -> Result<SettledAs>;
     /// Requests of an organisation.
     async fn requests(&self, org: OrgId, filter: &InboundFilter) -> Result<Vec<InboundRow>>;
     /// The content of one.
     async fn request(&self, org: OrgId, id: InboundId) -> Result<RawRequest>;
-    /// Has requests that were put aside (or discarded) run again; `after` and `limit` count among those that qualify.
-    /// Returns how many.
+    /// Has requests that were put aside (or discarded) run again, as long as their instance is there; `after` and
+    /// `limit` count among those that qualify. Returns how many.
     async fn replay(&self, org: OrgId, filter: &InboundFilter, now: Timestamp) -> Result<u64>;
     /// Discards requests that were put aside. Returns how many.
     async fn discard(&self, org: OrgId, filter: &InboundFilter, now: Timestamp) -> Result<u64>;
@@ -296,7 +298,8 @@ pub trait Intake: Send + Sync {
     /// Records that the provider's notifications named and that are still to be looked at, those named first first, at
     /// most `limit`.
     async fn hints(&self, poller: PollerId, limit: u32) -> Result<Vec<Named>>;
-    /// Events recorded from `from` (inclusive) to `to` (exclusive), by step of time and instance, in that order.
+    /// Events recorded from `from` (inclusive) to `to` (exclusive), by step of time and instance, in that order. What a
+    /// clock that was set back put out of order may be missed at the ends.
     async fn event_counts(
         &self,
         org: OrgId,
@@ -312,8 +315,8 @@ pub(crate) fn heeds_hints(status: &Status, outcome: RunOutcome) -> bool {
     status.code == "ok" && outcome != RunOutcome::Failed
 }
 
-/// What is remembered of a record after an event that its provider notified: there is no content to compare, so its date
-/// stands for it.
+/// What is remembered of a record after an event that its provider notified: there is no content to compare, so its
+/// date stands for it.
 pub(crate) fn next_entry(before: Option<&Entry>, event: &ReceivedEvent, now: Timestamp) -> Entry {
     let is_end = event.event_type == EventType::Deleted;
     let date = event.date.as_microsecond();
@@ -341,4 +344,27 @@ pub(crate) fn too_many_resources() -> StoreError {
         "the notifications of this instance tell of more than {NOTIFIED_RESOURCES_MAX} kinds of objects; have its \
          event hook use fewer names as `objectType`"
     ))
+}
+
+/// What the events of one notification have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// This poller saw them.
+    Polled(PollerId),
+    /// This request brought them.
+    Received(InboundId),
+}
+
+impl Group {
+    pub fn of(poller: PollerId, inbound: Option<InboundId>) -> Group {
+        inbound.map_or(Group::Polled(poller), Group::Received)
+    }
+
+    /// At most so many go together.
+    pub fn events_max(self, most: EventsMax) -> usize {
+        match self {
+            Group::Polled(_) => most.polled as usize,
+            Group::Received(_) => most.received as usize,
+        }
+    }
 }

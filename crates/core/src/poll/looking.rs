@@ -1,10 +1,10 @@
 //! Looks at the records that notifications of the provider named: the fast way beside the poll.
 //!
 //! A notification is taken as a hint and never as the truth: it may be late, doubled, out of order, or wrong. Where the
-//! resource says how one record is read (`webhook.readUrl`), each named record is read and judged like one that stood on
-//! a page: same ledger, same rules, so that a version is one event whichever way it came first. Where it does not, the
-//! list is polled at once instead; only deletions, which no list shows, are then believed, and only if the provider dates
-//! them and the last known version is not younger.
+//! resource says how one record is read (`webhook.readUrl`), each named record is read and judged like one that stood
+//! on a page: same ledger, same rules, so that a version is one event whichever way it came first. Where it does not,
+//! the list is polled at once instead; only deletions, which no list shows, are then believed, and only if the provider
+//! dates them and the last known version is not younger.
 //!
 //! What a look leaves open is looked at again a few times and then left to the polls, which miss nothing that a window
 //! shows, and to the sweeps. A look never moves the watermark.
@@ -43,7 +43,8 @@ pub struct Named {
     pub event_type: EventType,
     /// When, by the provider's account; `None` where its notification does not say.
     pub date: Option<Timestamp>,
-    /// The request that named it last.
+    /// The request that named it last. Where requests are settled out of the order of their arrival, as those are that
+    /// somebody had run again, it is a larger number: whoever names later has the larger one.
     pub inbound: InboundId,
     /// When that was received, by our clock.
     pub announced_at: Timestamp,

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use turnstone_core::id::{EndpointId, InboundId, NotificationId, OrgId, PollerId};
+use turnstone_core::id::{EndpointId, NotificationId, OrgId, PollerId};
 
 use super::state::{Endpoint, Held, Notification, State, micros, next, stands};
 use crate::api::*;
+use crate::intake::Group;
 
 /// What stays in order: one record of one poller.
 type Record<'a> = (PollerId, &'a str);
@@ -16,17 +17,8 @@ fn record(logged: &LoggedEvent) -> Record<'_> {
     (logged.event.poller, &logged.event.object_id)
 }
 
-/// What the events of one notification have in common: the request that brought them, or the poller that saw them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Group {
-    Request(InboundId),
-    Poller(PollerId),
-}
-
-impl Group {
-    fn of(logged: &LoggedEvent) -> Group {
-        logged.event.inbound.map_or(Group::Poller(logged.event.poller), Group::Request)
-    }
+fn group(logged: &LoggedEvent) -> Group {
+    Group::of(logged.event.poller, logged.event.inbound)
 }
 
 /// Whether a notification in this state is tried when its time comes.
@@ -64,12 +56,9 @@ impl State {
         let mut met = self.blocked(endpoint);
         let mut free = self.unsent(endpoint).filter(|logged| met.insert(record(logged)));
         let Some(first) = free.next() else { return Vec::new() };
-        let most = match Group::of(first) {
-            Group::Request(_) => events_max.received,
-            Group::Poller(_) => events_max.polled,
-        };
-        let alike = free.filter(|logged| Group::of(logged) == Group::of(first));
-        std::iter::once(first).chain(alike).take(most as usize).cloned().collect()
+        let most = group(first).events_max(events_max);
+        let alike = free.filter(|logged| group(logged) == group(first));
+        std::iter::once(first).chain(alike).take(most).cloned().collect()
     }
 
     pub fn endpoints_waiting(&self, limit: u32) -> Vec<EndpointRow> {
@@ -104,7 +93,7 @@ impl State {
             if logged.position < **position {
                 continue;
             }
-            let group = Group::of(logged);
+            let group = group(logged);
             if logged.position > **position || !free || *chosen.get_or_insert(group) != group {
                 return false;
             }

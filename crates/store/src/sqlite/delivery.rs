@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use turnstone_core::id::{EndpointId, InstanceId, NotificationId, OrgId};
+use turnstone_core::id::{EndpointId, InboundId, InstanceId, NotificationId, OrgId, PollerId};
 
 use super::reading;
 use super::row::{Columns, micros, statements};
 use super::writer::Desk;
+use crate::intake::Group;
 use crate::{
     AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventsMax, Lease,
     NewEndpoint, NewNotification, NotificationFilter, NotificationState, Result, StoreError, Waiting,
@@ -430,28 +431,6 @@ pub(super) fn waiting(db: &Connection, id: EndpointId, events_max: EventsMax) ->
     Ok(Waiting { endpoint, events })
 }
 
-/// What the events of one notification have in common.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Group {
-    /// They were polled by this poller.
-    Poller(i64),
-    /// This request brought them.
-    Request(i64),
-}
-
-impl Group {
-    fn of(poller: i64, inbound: Option<i64>) -> Group {
-        inbound.map_or(Group::Poller(poller), Group::Request)
-    }
-
-    fn events_max(self, most: EventsMax) -> usize {
-        match self {
-            Group::Poller(_) => most.polled as usize,
-            Group::Request(_) => most.received as usize,
-        }
-    }
-}
-
 /// Positions of the next events, of one group. A record is met first by its earliest unsent event, so that of a record
 /// met before nothing may go.
 fn next_positions(db: &Connection, endpoint: &EndpointRow, events_max: EventsMax) -> Result<Vec<i64>> {
@@ -460,7 +439,7 @@ fn next_positions(db: &Connection, endpoint: &EndpointRow, events_max: EventsMax
     let mut positions = Vec::new();
     let mut take = |row: &Row<'_>| -> rusqlite::Result<bool> {
         let (poller, is_blocked): (i64, bool) = (row.get(1)?, row.get(3)?);
-        let group = Group::of(poller, row.get(4)?);
+        let group = Group::of(PollerId(poller), row.get::<_, Option<i64>>(4)?.map(InboundId));
         let is_first = met.insert((poller, row.get(2)?));
         if !is_first || is_blocked || *chosen.get_or_insert(group) != group {
             return Ok(true);
@@ -509,7 +488,7 @@ impl Member {
             event: row.get(0)?,
             poller,
             object_id: row.get(2)?,
-            group: Group::of(poller, row.get(3)?),
+            group: Group::of(PollerId(poller), row.get::<_, Option<i64>>(3)?.map(InboundId)),
         })
     }
 }

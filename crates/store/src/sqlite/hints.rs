@@ -1,7 +1,7 @@
 //! Records that notifications of a provider named, to be looked at by their poller.
 //!
-//! Every naming has a larger number than the one before it, so that a run can say which of them it heard. That number is
-//! the request's, unless requests are settled out of their order, as those are that somebody had run again.
+//! Every naming has a larger number than the one before it, so that a run can say which of them it heard. That number
+//! is the request's, unless requests are settled out of their order, as those are that somebody had run again.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};

@@ -1,7 +1,7 @@
 //! How many events there were over time, and what became of them.
 //!
-//! The log is in commit order, so that a span of time is a range of positions, found by halving. The range is read once,
-//! and so are the memberships of that range.
+//! The log is in commit order, so that a span of time is a range of positions, found by halving. The range is read
+//! once, and so are the memberships of that range.
 
 use std::collections::{BTreeMap, HashMap};
 

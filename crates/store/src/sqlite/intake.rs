@@ -1,7 +1,7 @@
 //! The verbs for what providers send us, carried to the one writer and the readers.
 //!
-//! A provider that waits for our answer goes before everybody; what becomes of its request takes its turn with the polls,
-//! whose work it resembles.
+//! A provider that waits for our answer goes before everybody; what becomes of its request takes its turn with the
+//! polls, whose work it resembles.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

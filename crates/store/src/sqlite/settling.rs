@@ -1,7 +1,7 @@
 //! What became of a request: events, hints and its state, in one transaction.
 //!
-//! Events of resources that nobody polls are numbered per record like all others, so they have a poller row and a ledger
-//! of their own. That row is never due.
+//! Events of resources that nobody polls are numbered per record like all others, so they have a poller row and a
+//! ledger of their own. That row is never due.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -5,13 +5,15 @@
 //! [`reopens`] needs to know how a store is opened anew. [`random`] drives two stores through the same seeded steps and
 //! compares every answer, with [`crate::memory::MemoryStore`] as the model.
 //!
-//! The cases of people and connectors stand apart, in [`directory`], as their trait does.
+//! The cases of people and connectors stand apart, in [`directory`], and those of what providers send, in [`intake`],
+//! as their traits do.
 //!
 //! Not here: what only one database can do wrong (files, locks, connections); that is tested beside it.
 
 mod catalog;
 mod deliveries;
 pub mod directory;
+pub mod intake;
 mod ledger;
 mod random;
 mod runs;

@@ -1,5 +1,6 @@
 //! Every store against the same suite.
 
 mod directory;
+mod intake;
 mod memory;
 mod sqlite;

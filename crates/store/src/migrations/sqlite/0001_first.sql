@@ -244,8 +244,8 @@ create table instance_tag (
 
 create index instance_tag_of_org on instance_tag (org_id, tag, instance_id);
 
--- Where an instance's provider sends its notifications. Whoever knows the address may send, so it is sealed, and found by
--- its hash.
+-- Where an instance's provider sends its notifications. Whoever knows the address may send, so it is sealed, and found
+-- by its hash.
 create table intake_address (
     instance_id integer primary key references instance (id) on delete cascade,
     org_id integer not null,
@@ -430,8 +430,8 @@ create table record (
     constraint has_body_is_flag check (has_body in (0, 1))
 ) strict, without rowid;
 
--- The latest entries, in the order of their writing; they stand for those of the same id in `record`, and are moved there
--- by the thousand.
+-- The latest entries, in the order of their writing; they stand for those of the same id in `record`, and are moved
+-- there by the thousand.
 create table record_recent (
     number integer primary key,
     poller_id integer not null,
@@ -476,8 +476,8 @@ create table version (
     constraint hash_is_128_bits check (length(hash) = 16)
 ) strict, without rowid;
 
--- Records of a poller that its provider's notifications named: once each, however often they were named. One that is not
--- open was looked at; it stays for a while, to tell which changes the provider kept to itself.
+-- Records of a poller that its provider's notifications named: once each, however often they were named. One that is
+-- not open was looked at; it stays for a while, to tell which changes the provider kept to itself.
 create table hint (
     poller_id integer not null references poller (id) on delete cascade,
     object_id text not null,
