@@ -21,7 +21,7 @@ const APPLICATION_ID: i32 = 0x5453_544e;
 const QUICK_CHECK_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// Prepared statements kept per connection; there are fewer than this.
-const STATEMENTS_MAX: usize = 256;
+const STATEMENTS_MAX: usize = 512;
 
 /// How long a statement waits for a lock of another process, such as a backup tool that reads the file.
 const BUSY_MS: u64 = 5_000;

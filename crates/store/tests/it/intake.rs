@@ -105,7 +105,7 @@ async fn answers_as_the_model_does() {
     assert!(received > 1_000, "{received} events that requests brought");
     assert!(repeats > 1_000, "{repeats} repeats");
     assert!(hints > 100, "{hints} hints");
-    assert!(states.iter().all(|count| *count > 50), "{states:?}");
+    assert!(states.iter().all(|count| *count > 20), "{states:?}");
 }
 
 /// The comparison sees a difference that no answer admits at once: settlements that are told and were never written.

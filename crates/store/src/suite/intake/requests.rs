@@ -110,6 +110,8 @@ pub async fn equal_content_counts_within_its_time(store: Arc<dyn Both>) {
     assert_eq!((world.row(first).await.repeats, world.row(second).await.repeats), (1, 2));
     let no_time = world.take_in(world.instance, content(1, 0), 25).await;
     assert!(matches!(no_time, Received::New(_)), "no time at all matches nothing: {no_time:?}");
+    let set_back = world.take_in(world.instance, content(1, 0), 5).await;
+    assert!(matches!(set_back, Received::New(_)), "whatever the clock says: {set_back:?}");
     let at_once = vec![world.inbound(world.instance, content(2, 0), 2); 2];
     let received = world.intake.receive(at_once, at(30)).await.unwrap();
     assert!(received.iter().all(|received| matches!(received, Received::New(_))), "{received:?}");
