@@ -19,6 +19,7 @@ use crate::event::EventType;
 use crate::hook::HookEvent;
 use crate::id::{EventId, InstanceId, OrgId};
 use crate::json_text;
+use crate::resource::Resource;
 
 /// How the body of a provider's requests is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -288,13 +289,15 @@ pub fn sort_reported(
     key: &DeliveryKey,
     received_at: Timestamp,
     events: Vec<HookEvent>,
-    polled: &[String],
+    polled: &[Resource],
 ) -> Vec<Reported> {
     let sorted = events.into_iter().enumerate().map(|(index, event)| {
-        if polled.contains(&event.object_type) {
+        if let Some(resource) = polled.iter().find(|resource| resource.name == event.object_type) {
+            // The ledger knows a record by its canonical id.
+            let canonical = resource.case_insensitive_ids.then(|| event.object_id.to_lowercase());
             return Reported::Hint(Hint {
                 resource: event.object_type,
-                object_id: event.object_id,
+                object_id: canonical.unwrap_or(event.object_id),
                 event_type: event.event_type,
                 date: event.date,
             });

@@ -432,11 +432,8 @@ impl Poll {
 
     /// Whether a notification had named the record of an event that a poll found.
     pub(super) fn was_announced(&self, item: &Item, known: &KnownVersion) -> bool {
-        let is_open = self
-            .notices
-            .iter()
-            .flat_map(|notices| &notices.named)
-            .any(|named| named.object_id == item.object_id);
+        let is_open =
+            self.notices.iter().flat_map(|notices| &notices.named).any(|named| named.object_id == item.id);
         let since = known.entry.as_ref().map(|entry| entry.first_read_at);
         is_open || known.announced_at.is_some_and(|at| since.is_none_or(|since| at >= since))
     }

@@ -16,6 +16,7 @@ use turnstone_core::connector::VendorType;
 use turnstone_core::hook::HookFault;
 use turnstone_core::id::{InstanceId, RunId};
 use turnstone_core::intake::{BodyFormat, Quarantine, sort_reported};
+use turnstone_core::resource::Resource;
 use turnstone_core::schedule::add;
 use turnstone_store::{InboundOutcome, SettledAs, Settlement, StoreError, WaitingRequest};
 
@@ -196,11 +197,11 @@ impl Intake {
         };
         *format = webhook.body;
         let events = parts.hooks.events(waiting, webhook.body).await?;
-        let polled: Vec<String> = match prepared.instance.events {
-            VendorType::Both => prepared.instance.resources.iter().map(|one| one.name.clone()).collect(),
-            VendorType::Polling | VendorType::Webhooks => Vec::new(),
+        let polled: &[Resource] = match prepared.instance.events {
+            VendorType::Both => &prepared.instance.resources,
+            VendorType::Polling | VendorType::Webhooks => &[],
         };
-        Ok(InboundOutcome::Settled(sort_reported(row.org, &row.key, row.received_at, events, &polled)))
+        Ok(InboundOutcome::Settled(sort_reported(row.org, &row.key, row.received_at, events, polled)))
     }
 
     fn failed(&self, waiting: &WaitingRequest, why: Failure) -> InboundOutcome {

@@ -6,6 +6,7 @@
 //! once" allows. `ROUNDS` sets the number of kills.
 
 mod receiver;
+mod webhooks;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};

@@ -35,9 +35,21 @@ pub struct Received {
     pub sequence: u64,
 }
 
+/// One event that a provider notified, as it was told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The derived id.
+    pub event_id: String,
+    /// The record.
+    pub object_id: String,
+    /// The step that the provider's body names.
+    pub step: u64,
+}
+
 #[derive(Default)]
 struct Log {
     events: Mutex<Vec<Received>>,
+    told: Mutex<Vec<Told>>,
     notifications: AtomicU64,
     in_flight: AtomicI64,
     bad_signatures: AtomicU64,
@@ -53,7 +65,8 @@ impl Receiver {
     /// Listens on a free port.
     pub async fn start() -> Receiver {
         let log = Arc::new(Log::default());
-        let router = Router::new().route("/hook", post(receive)).with_state(Arc::clone(&log));
+        let router = Router::new().route("/hook", post(receive)).route("/told", post(hear));
+        let router = router.with_state(Arc::clone(&log));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -61,7 +74,15 @@ impl Receiver {
     }
 
     pub fn url(&self) -> String {
-        format!("http://{}/hook", self.address)
+        self.url_of("/hook")
+    }
+
+    pub fn url_of(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn told(&self) -> Vec<Told> {
+        self.log.told.lock().unwrap().clone()
     }
 
     pub fn in_flight(&self) -> i64 {
@@ -110,6 +131,25 @@ async fn receive(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -
     log.events.lock().unwrap().extend(events);
     log.notifications.fetch_add(1, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_millis(20 + spread)).await;
+    StatusCode::OK
+}
+
+/// Takes what a provider notified: the body of the provider stands in `raw`, whole.
+async fn hear(State(log): State<Arc<Log>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+    if !is_signed(&headers, &body) {
+        log.bad_signatures.fetch_add(1, Ordering::SeqCst);
+        return StatusCode::UNAUTHORIZED;
+    }
+    let notification: Value = serde_json::from_slice(&body).unwrap();
+    let message = &notification["message"];
+    let step = message["raw"]["step"].as_u64().unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let told = message["events"].as_array().unwrap().iter().map(|event| Told {
+        event_id: text(&event["eventId"]),
+        object_id: text(&event["objectId"]),
+        step,
+    });
+    log.told.lock().unwrap().extend(told);
     StatusCode::OK
 }
 
