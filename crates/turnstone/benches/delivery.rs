@@ -94,6 +94,7 @@ impl World {
         let callback = HttpCallback::new(Arc::new(client), Arc::clone(&clock), Vault::of_user());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
         let parts = Parts {
+            inbox: None,
             store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             entropy,
