@@ -27,6 +27,15 @@ impl Backlog {
         *self.lock().entry(org).or_default() += 1;
     }
 
+    /// Counts requests that are about to be kept. They are counted first: whoever settles one does not wait until its
+    /// keeper has heard that it is kept, and what is taken off before it was added would stay for good.
+    pub(super) fn reserve(&self, orgs: Vec<OrgId>) -> Reserved<'_> {
+        for org in &orgs {
+            self.add(*org);
+        }
+        Reserved { backlog: self, orgs }
+    }
+
     pub(super) fn remove(&self, org: OrgId) {
         let mut counts = self.lock();
         if let Some(count) = counts.get_mut(&org) {
@@ -34,6 +43,29 @@ impl Backlog {
             if *count == 0 {
                 counts.remove(&org);
             }
+        }
+    }
+}
+
+/// Requests that are counted and may turn out not to be kept: those are taken off, also when nobody waits for it any more.
+pub(super) struct Reserved<'a> {
+    backlog: &'a Backlog,
+    orgs: Vec<OrgId>,
+}
+
+impl Reserved<'_> {
+    /// One of the organisation is kept and waits.
+    pub(super) fn keep(&mut self, org: OrgId) {
+        if let Some(at) = self.orgs.iter().position(|known| *known == org) {
+            self.orgs.swap_remove(at);
+        }
+    }
+}
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        for org in &self.orgs {
+            self.backlog.remove(*org);
         }
     }
 }

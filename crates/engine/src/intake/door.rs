@@ -212,6 +212,7 @@ impl Intake {
             return Ok(Answer::ComeBack { after: 5 * RETRY_AFTER, is_theirs: true });
         }
         let orgs: Vec<_> = new.iter().map(|one| one.org).collect();
+        let mut reserved = self.0.backlog.reserve(orgs.clone());
         let received = match self.0.parts.store.receive(new, self.0.parts.clock.now()).await {
             Ok(received) => received,
             Err(StoreError::NotFound(_)) => return Ok(Answer::Unknown), // Removed just now.
@@ -221,7 +222,7 @@ impl Intake {
         for (received, org) in received.into_iter().zip(orgs) {
             match received {
                 Received::New(id) => {
-                    self.0.backlog.add(org);
+                    reserved.keep(org);
                     ids.push(id);
                 }
                 Received::Repeated(id) => {
