@@ -289,6 +289,17 @@ fn the_promise_holds_on_sqlite_while_the_provider_notifies_us() {
     hold(Campaign::Both, "sqlite", seeds, Backing::Sqlite);
 }
 
+/// In these a settler that stood still, or whose keeper did, left requests counted for ever: the provider was told to come
+/// back without end.
+#[test]
+fn an_organisation_is_let_in_again_however_its_requests_were_counted() {
+    for seed in [1191, 4025] {
+        let verdict = simulate_both(seed, Backing::Memory, None, false);
+        assert!(!verdict.is_broken(), "seed {seed}: {verdict:?}");
+        assert!(verdict.classes.contains("told to come back"), "seed {seed} is about something else by now");
+    }
+}
+
 /// Polls reconcile: notifications only make them faster.
 #[test]
 fn nothing_is_lost_when_what_notifications_name_is_forgotten() {
