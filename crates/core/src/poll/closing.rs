@@ -306,7 +306,7 @@ impl Poll {
             let regular = self.notices.as_ref().map(|notices| notices.regular_due);
             return (next_due, regular.filter(|regular| *regular > next_due));
         }
-        let look = self.look_due().filter(|_| outcome == RunOutcome::Completed && status.code == "ok");
+        let look = self.looks_again.filter(|_| outcome == RunOutcome::Completed && status.code == "ok");
         match look.filter(|look| *look < next_due) {
             Some(look) => (look, Some(next_due)),
             None => (next_due, None),

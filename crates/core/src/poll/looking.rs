@@ -1,10 +1,14 @@
 //! Looks at the records that notifications of the provider named: the fast way beside the poll.
 //!
 //! A notification is taken as a hint and never as the truth: it may be late, doubled, out of order, or wrong. Where the
-//! resource says how one record is read (`webhook.readUrl`), each named record is read and judged like one that stood
-//! on a page: same ledger, same rules, so that a version is one event whichever way it came first. Where it does not,
-//! the list is polled at once instead; only deletions, which no list shows, are then believed, and only if the provider
-//! dates them and the last known version is not younger.
+//! resource says how one record is read (`webhook.readUrl`), each named record is read and judged like one that stood on
+//! a page: same ledger, same rules, so that a version is one event whichever way it came first. Where it does not, the
+//! list is polled at once instead; only deletions, which no list shows, are then believed, and only if the provider dates
+//! them and the last known version is certainly older.
+//!
+//! A stale replica may answer a look, or a poll after it. So a deletion is dated where the provider dates it: what is
+//! older than that does not bring the record back. One without a date is told only when no replica can be behind it any
+//! more, `pollDelay` and `overlap` after it was notified.
 //!
 //! What a look leaves open is looked at again a few times and then left to the polls, which miss nothing that a window
 //! shows, and to the sweeps. A look never moves the watermark.
@@ -25,11 +29,12 @@ use crate::event::EventType;
 use crate::id::InboundId;
 use crate::json_hash::ContentHash;
 use crate::json_path::Picker;
-use crate::ledger::{KnownVersion, Version};
+use crate::ledger::{Entry, KnownVersion, Version};
 use crate::limits;
 use crate::records::{Item, Room};
 use crate::run::{AwaitKnown, AwaitReplies, Reply, Request, Requests, Step};
 use crate::schedule::{add, after_failure};
+use crate::window::unit_is_before;
 
 /// Pauses before a record is looked at again; after the last look it is left to polls and sweeps.
 const PAUSES: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)];
@@ -269,6 +274,7 @@ impl Poll {
         let LookPage { looked, items, page } = read;
         let mut batch = Batch { sweep: self.sweep_number(), ..Batch::default() };
         for ((one, item), known) in looked.into_iter().zip(items).zip(known) {
+            let until = self.settled_at(&one.named, &known);
             let again = match (&one.look, item) {
                 (Look::Record(_), Some(at)) => {
                     match self.decide_look(&one.named, &page.items[at], known, &page, &mut batch) {
@@ -283,10 +289,13 @@ impl Poll {
                 (Look::Gone(status), _) => self.decide_gone(&one.named, known, *status, &mut batch),
                 (Look::Unread, _) => self.believe(&one.named, known, &mut batch),
             };
-            let again = again && (one.named.looks as usize) < PAUSES.len();
+            let is_end = one.named.event_type == EventType::Deleted && matches!(one.look, Look::Gone(_));
+            let waits = is_end && self.now < until;
+            let again = again && (waits || (one.named.looks as usize) < PAUSES.len());
             if again {
-                self.looks_again =
-                    Some(self.looks_again.map_or(one.named.looks, |least| least.min(one.named.looks)));
+                let pause = self.pause_after(one.named.looks);
+                let at = if waits { pause.max(until) } else { pause };
+                self.looks_again = Some(self.looks_again.map_or(at, |known| known.min(at)));
             }
             batch.heard.push(Heard { object_id: one.named.object_id, inbound: one.named.inbound, again });
         }
@@ -327,13 +336,17 @@ impl Poll {
 
     /// One record that is not there.
     fn decide_gone(&mut self, named: &Named, known: KnownVersion, status: u16, batch: &mut Batch) -> bool {
+        let until = self.settled_at(named, &known);
         let entry = known.entry.filter(|entry| entry.deleted_at.is_none());
         match (named.event_type, entry) {
             (EventType::Deleted, Some(entry)) => {
+                let ended_at = self.ended_at(named, &entry);
+                if ended_at.is_none() && self.now < until {
+                    return true; // A replica may be behind: the one that answered, or one that is asked next.
+                }
                 let reason =
                     format!("its provider notified that it is gone, and reading it answered {status}");
-                self.counts.announced += 1;
-                self.delete(entry, &reason, batch);
+                self.end(entry, ended_at, &reason, batch);
                 false
             }
             (EventType::Deleted, None) => false,
@@ -342,15 +355,35 @@ impl Poll {
         }
     }
 
+    /// From when on no replica can be behind a notification, nor behind what is known of its record.
+    fn settled_at(&self, named: &Named, known: &KnownVersion) -> Timestamp {
+        let read_at = known.entry.as_ref().map_or(named.announced_at, |entry| entry.first_read_at);
+        add(named.announced_at.max(read_at), self.resource().settling())
+    }
+
+    /// When a record ended by its provider's account, if that is certainly after its last known version.
+    fn ended_at(&self, named: &Named, entry: &Entry) -> Option<Timestamp> {
+        self.resource().compared_format()?;
+        let last = entry.compared?;
+        named.date.filter(|date| unit_is_before(self.resource(), last, *date))
+    }
+
+    /// Reports a deletion. From then on only what is younger than its date brings the record back at once.
+    fn end(&mut self, entry: Entry, ended_at: Option<Timestamp>, reason: &str, batch: &mut Batch) {
+        self.counts.announced += 1;
+        let last = entry.version();
+        self.delete(entry, reason, batch);
+        if let (Some(at), Some(ended)) = (ended_at, batch.entries.last_mut()) {
+            ended.compared = Some(at.as_microsecond());
+            batch.versions.push(last);
+        }
+    }
+
     /// A deletion that nothing but the notification tells of.
     fn believe(&mut self, named: &Named, known: KnownVersion, batch: &mut Batch) -> bool {
         let Some(entry) = known.entry.filter(|entry| entry.deleted_at.is_none()) else { return false };
-        let dated = self.plan.resource.compared_format().is_some();
-        let is_younger = match (named.date, entry.compared) {
-            (Some(date), Some(last)) => dated && date.as_microsecond() >= last,
-            _ => false,
-        };
-        if !is_younger {
+        let ended_at = self.ended_at(named, &entry);
+        if ended_at.is_none() {
             self.note(format!(
                 "the deletion of `{}` was notified without a date that is younger than its last version: declare \
                  `webhook.readUrl` or a `sweep`, so that it can be looked at",
@@ -358,8 +391,7 @@ impl Poll {
             ));
             return false;
         }
-        self.counts.announced += 1;
-        self.delete(entry, "its provider notified that it is gone", batch);
+        self.end(entry, ended_at, "its provider notified that it is gone", batch);
         false
     }
 
@@ -376,7 +408,7 @@ impl Poll {
         let leftover = self.has_plain_hints() || !self.to_look.is_empty();
         let next_due = match (leftover, self.looks_again) {
             (true, _) => self.now,
-            (false, Some(looks)) => add(self.now, PAUSES[(looks as usize).min(PAUSES.len() - 1)]),
+            (false, Some(at)) => at,
             (false, None) => regular,
         };
         self.finish(batch, RunOutcome::Completed, None, Status::ok(), next_due.min(regular), false, None)
@@ -421,13 +453,17 @@ impl Poll {
             again: false,
         }));
         let is_left = |named: &&Named| named.event_type == EventType::Deleted || named.announced_at > began;
-        let left = notices.named.iter().filter(is_left).map(|named| named.looks).min();
-        self.looks_again = left;
+        let due = |named: &Named| {
+            let pause = self.pause_after(named.looks);
+            let waits = named.event_type == EventType::Deleted && named.looks > 0;
+            if waits { pause.max(add(named.announced_at, self.resource().settling())) } else { pause }
+        };
+        self.looks_again = notices.named.iter().filter(is_left).map(due).min();
     }
 
-    /// When a completed poll is due again for what it left to be looked at.
-    pub(super) fn look_due(&self) -> Option<Timestamp> {
-        self.looks_again.map(|looks| add(self.now, PAUSES[(looks as usize).min(PAUSES.len() - 1)]))
+    /// When a record is looked at again after so many looks.
+    fn pause_after(&self, looks: u32) -> Timestamp {
+        add(self.now, PAUSES[(looks as usize).min(PAUSES.len() - 1)])
     }
 
     /// Whether a notification had named the record of an event that a poll found.

@@ -174,8 +174,8 @@ pub(super) struct Poll {
     pub(super) notices: Option<Notices>,
     /// Named records that are still to be looked at, the next one last.
     pub(super) to_look: Vec<Named>,
-    /// Looks so far at what must be looked at again, the smallest number.
-    pub(super) looks_again: Option<u32>,
+    /// When the first of what must be looked at again is to be.
+    pub(super) looks_again: Option<Timestamp>,
 }
 
 /// What the pending question is about.

@@ -207,8 +207,12 @@ impl Intake {
 
     /// Keeps what was let in, all or nothing.
     async fn keep(&self, new: Vec<NewInbound>) -> Result<Answer, Trouble> {
-        let limit = self.0.parts.limits.waiting_per_org;
-        if new.iter().any(|one| self.0.backlog.of(one.org) >= limit) {
+        let (limits, clock) = (&self.0.parts.limits, &self.0.parts.clock);
+        let is_full = || new.iter().any(|one| self.0.backlog.of(one.org) >= limits.waiting_per_org);
+        if is_full() && self.0.backlog.is_count_due(clock.monotonic(), limits.scan) {
+            self.count().await?;
+        }
+        if is_full() {
             return Ok(Answer::ComeBack { after: 5 * RETRY_AFTER, is_theirs: true });
         }
         let orgs: Vec<_> = new.iter().map(|one| one.org).collect();

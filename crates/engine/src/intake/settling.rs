@@ -47,7 +47,7 @@ impl Intake {
     pub async fn run(&self, stop: &Stop) {
         let mut busy: HashSet<InstanceId> = HashSet::new();
         let mut flights: FuturesUnordered<BoxFuture<'static, InstanceId>> = FuturesUnordered::new();
-        if let Err(error) = self.begin().await {
+        if let Err(error) = self.count().await {
             tracing::error!(%error, "notifications that wait could not be counted; the bound counts from zero");
         }
         while !stop.is_asked() {

@@ -20,6 +20,18 @@ pub enum Fault {
     PrintBeforeCommit,
     /// Content is compared by its raw bytes.
     RawHash,
+    /// What notifications name is forgotten. Nothing may come of it: polls reconcile.
+    HintsForgotten,
+    /// Runs that look at named records know nothing of the ledger, and their events' ids are drawn.
+    LookWithoutLedger,
+    /// A notification is answered before it is kept.
+    AcknowledgedBeforeKept,
+    /// A notification that is sent again is taken for a new one.
+    RepeatsUnknown,
+    /// What somebody else has settled is settled again.
+    SettledTwice,
+    /// Notifications are settled in another order than they came in.
+    SettledUnordered,
 }
 
 impl Fault {
@@ -32,5 +44,14 @@ impl Fault {
         Fault::BaselineSwallows,
         Fault::PrintBeforeCommit,
         Fault::RawHash,
+    ];
+
+    /// Those of providers that notify us.
+    pub const OF_INTAKE: [Fault; 5] = [
+        Fault::LookWithoutLedger,
+        Fault::AcknowledgedBeforeKept,
+        Fault::RepeatsUnknown,
+        Fault::SettledTwice,
+        Fault::SettledUnordered,
     ];
 }

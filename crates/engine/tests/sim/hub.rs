@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use turnstone_core::poll::{Finish, RunKind, RunOutcome};
+use turnstone_core::event::Event;
+use turnstone_core::poll::{Batch, Finish, RunKind, RunOutcome};
 use turnstone_core::run::{FetchError, FetchErrorKind, Reply, Request, Response};
 use turnstone_engine::clock::Clock;
 use turnstone_engine::egress::{Callback, CallbackAnswer, CallbackReply, Connection, Net};
@@ -36,6 +37,12 @@ pub enum Point {
     /// Of deliveries, not of polls.
     PostUnsent,
     PostUnread,
+    /// Of intake.
+    ReceiveBefore,
+    ReceiveAfter,
+    Hook,
+    SettleBefore,
+    SettleAfter,
 }
 
 impl Point {
@@ -68,6 +75,8 @@ pub struct Plan {
     pub pause: Option<(Point, u32, Micros)>,
     /// When its first complete answer was asked for.
     pub first_answer: Option<Micros>,
+    /// It looks at records that notifications named, instead of polling.
+    pub look: bool,
 }
 
 /// The shared state.
@@ -150,6 +159,9 @@ impl Inner {
             self.plan.crash = None;
             self.fate = Fate::Crashed;
             self.world.class(format!("crash at {point:?}"));
+            if self.plan.look {
+                self.world.class("look run crashed");
+            }
             self.note(|| format!("CRASH at {point:?}"));
             return Fate::Crashed;
         }
@@ -193,6 +205,12 @@ impl Inner {
     pub fn finished(&mut self, finish: &Finish) {
         self.wrote();
         let run = &finish.run;
+        if run.kind == RunKind::Look {
+            return self.looked(finish); // It is no pass.
+        }
+        if !finish.batch.heard.is_empty() {
+            self.world.class("hint heard by a poll");
+        }
         // A sweep that failed on its way is parked with the state, and goes on later from there.
         let state: serde_json::Value = serde_json::from_str(&finish.state).unwrap_or_default();
         let parked = !state["parked"].is_null();
@@ -227,6 +245,30 @@ impl Inner {
         });
     }
 
+    /// What is written of notifications that were heard.
+    pub fn heard(&mut self, batch: &Batch) {
+        if batch.heard.iter().any(|heard| heard.again) {
+            self.world.class("looked at again");
+        }
+        let believed = |event: &Event| event.reason == "its provider notified that it is gone";
+        if batch.events.iter().any(believed) {
+            self.world.class("a deletion is believed");
+        }
+        if self.plan.look && batch.events.iter().any(|event| event.reason.contains("reading it answered")) {
+            self.world.class("a notified deletion is found");
+        }
+    }
+
+    fn looked(&mut self, finish: &Finish) {
+        let run = &finish.run;
+        self.world.class("look run");
+        if run.outcome == RunOutcome::Failed {
+            self.world.class("look run failed");
+        }
+        let error = run.error.as_ref().map_or("", |error| error.message.as_str());
+        self.note(|| format!("LOOKED {:?} {error} {:?} {:?}", run.outcome, run.counts, run.story.notes));
+    }
+
     /// The run that is being polled has written something: its first request is the beginning.
     pub fn wrote(&mut self) {
         if self.baseline.is_none() {
@@ -256,22 +298,31 @@ impl Clock for SimClock {
     }
 }
 
+/// What happens beside a run while it waits for an answer.
+pub type Meanwhile = Arc<dyn Fn() + Send + Sync>;
+
 /// The way to the provider.
-pub struct SimNet(pub Hub);
+pub struct SimNet {
+    pub hub: Hub,
+    pub meanwhile: Option<Meanwhile>,
+}
 
 #[async_trait]
 impl Net for SimNet {
     async fn send(&self, request: Request, _connection: &Connection) -> Reply {
-        self.0.pass(Point::FetchUnsent).await;
-        let reply = exchange(&mut self.0.lock(), &request);
-        self.0.pass(Point::FetchUnread).await;
+        self.hub.pass(Point::FetchUnsent).await;
+        let reply = exchange(&mut self.hub.lock(), &request);
+        if let Some(meanwhile) = &self.meanwhile {
+            meanwhile();
+        }
+        self.hub.pass(Point::FetchUnread).await;
         reply
     }
 
     async fn post(&self, callback: Callback) -> CallbackReply {
-        self.0.pass(Point::PostUnsent).await;
-        let reply = take(&mut self.0.lock(), &callback);
-        self.0.pass(Point::PostUnread).await;
+        self.hub.pass(Point::PostUnsent).await;
+        let reply = take(&mut self.hub.lock(), &callback);
+        self.hub.pass(Point::PostUnread).await;
         reply
     }
 }
@@ -349,7 +400,7 @@ fn outcome(
     let failing = !inner.world.quiet && inner.rng.percent(inner.world.scenario.failure_percent);
     if failing {
         inner.world.class("request fails");
-        if let Some((_, id)) = request.url.split_once("/v1/one/") {
+        if let Some((_, id)) = request.url.split_once("/v1/one/").filter(|_| !inner.plan.look) {
             inner.world.failed_looks.entry(id.to_string()).or_default().push(at);
         }
         match inner.rng.below(6) {
@@ -368,6 +419,14 @@ fn outcome(
         }
     }
     let answer = inner.world.answer(&request.url, at, etag.as_deref());
+    if inner.plan.look {
+        if answer.status == 404 {
+            inner.world.class("named record read: 404");
+        }
+        if inner.world.is_stale {
+            inner.world.class("named record read: stale");
+        }
+    }
     if answer.continues {
         note_between(inner, before);
     }

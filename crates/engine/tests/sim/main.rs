@@ -2,16 +2,20 @@
 //! truth (design sections 4 and 11).
 //!
 //! `SEEDS=n` and `SEEDS_SQLITE=n` set the number of seeds; `SEED=n` replays one and prints its trace:
-//! `SEED=17 cargo test -p turnstone-engine --test sim replay -- --nocapture`.
+//! `SEED=17 cargo test --workspace --test sim replay -- --nocapture`, of a provider that also notifies us with `BOTH=1`.
 
+mod both;
 mod fault;
 mod hub;
+mod inbox;
 mod oracle;
+mod push;
 mod rng;
 mod run;
 mod scenario;
 mod stamp;
 mod store;
+mod tickets;
 mod world;
 
 use std::collections::BTreeMap;
@@ -21,13 +25,17 @@ use std::time::Instant;
 
 use fault::Fault;
 use oracle::Verdict;
-use run::{Backing, simulate};
+use run::{Backing, simulate, simulate_both};
 
 /// Seeds of the ordinary test run.
 const SEEDS: u64 = 2_000;
 
 /// The same, on SQLite.
 const SEEDS_SQLITE: u64 = 200;
+
+/// Seeds of providers that notify us while they are polled, and the same on SQLite.
+const SEEDS_BOTH: u64 = 1_000;
+const SEEDS_BOTH_SQLITE: u64 = 100;
 
 /// Seeds within which a planted fault must be found.
 const SEEDS_FOR_A_FAULT: u64 = 500;
@@ -88,6 +96,53 @@ const CLASSES: [&str; 52] = [
     "ties shuffled",
 ];
 
+/// What the seeds of providers that notify us must be about beside that, each in at least one of twenty.
+const CLASSES_BOTH: [&str; 25] = [
+    "notification dropped",
+    "notification repeated",
+    "notification late",
+    "notification out of order",
+    "acknowledgement unheard",
+    "told to come back",
+    "hook fails for a while",
+    "settling came too late",
+    "crash at ReceiveBefore",
+    "crash at ReceiveAfter",
+    "crash at Hook",
+    "crash at SettleBefore",
+    "crash at SettleAfter",
+    "crash at CommitBefore",
+    "crash at CommitAfter",
+    "crash at DoneBefore",
+    "crash at DoneAfter",
+    "look run",
+    "look run crashed",
+    "look run failed",
+    "looked at again",
+    "named record read: stale",
+    "named record read: 404",
+    "hint heard by a poll",
+    "a deletion is believed",
+];
+
+/// Which seeds are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Campaign {
+    /// Providers that are polled.
+    Polled,
+    /// Providers that notify us as well.
+    Both,
+}
+
+impl Campaign {
+    fn simulate(self, seed: u64, backing: Backing, fault: Option<Fault>, traced: bool) -> Verdict {
+        match self {
+            Campaign::Polled => simulate(seed, backing, fault, traced),
+            Campaign::Both => simulate_both(seed, backing, fault, traced),
+        }
+    }
+}
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
@@ -120,6 +175,7 @@ impl Tally {
             ("versions due and arrived", verdict.arrived),
             ("versions late", verdict.late),
             ("versions late, found by a sweep", verdict.late_found_by_sweep),
+            ("events of what is notified and not polled", verdict.notified),
         ] {
             *self.sums.entry(name).or_default() += count;
         }
@@ -146,7 +202,13 @@ impl Tally {
 }
 
 /// Runs seeds on two threads until there are no more, or until `enough`.
-fn run(seeds: u64, backing: Backing, fault: Option<Fault>, enough: impl Fn(&Tally) -> bool + Sync) -> Tally {
+fn run(
+    campaign: Campaign,
+    seeds: u64,
+    backing: Backing,
+    fault: Option<Fault>,
+    enough: impl Fn(&Tally) -> bool + Sync,
+) -> Tally {
     let next = AtomicU64::new(0);
     let tally = Mutex::new(Tally::default());
     std::thread::scope(|scope| {
@@ -157,7 +219,7 @@ fn run(seeds: u64, backing: Backing, fault: Option<Fault>, enough: impl Fn(&Tall
                     if seed >= seeds || enough(&tally.lock().unwrap()) {
                         break;
                     }
-                    let verdict = std::panic::catch_unwind(|| simulate(seed, backing, fault, false));
+                    let verdict = std::panic::catch_unwind(|| campaign.simulate(seed, backing, fault, false));
                     match verdict {
                         Ok(verdict) => tally.lock().unwrap().add(seed, verdict),
                         Err(_) => panic!("seed {seed} panicked"),
@@ -172,9 +234,9 @@ fn run(seeds: u64, backing: Backing, fault: Option<Fault>, enough: impl Fn(&Tall
 }
 
 /// Runs seeds, prints what they were about, and fails when one broke the promise.
-fn hold(name: &str, seeds: u64, backing: Backing) -> Tally {
+fn hold(campaign: Campaign, name: &str, seeds: u64, backing: Backing) -> Tally {
     let began = Instant::now();
-    let tally = run(seeds, backing, None, |_| false);
+    let tally = run(campaign, seeds, backing, None, |_| false);
     tally.print(seeds);
     println!("{seeds} seeds on {name} in {:?}", began.elapsed());
     for (seed, verdict) in tally.broken.iter().take(10) {
@@ -182,8 +244,9 @@ fn hold(name: &str, seeds: u64, backing: Backing) -> Tally {
         println!(
             "seed {seed}: lost {lost:?} doubled {doubled:?} disordered {disordered:?} invented {invented:?}"
         );
+        let both = if campaign == Campaign::Both { " BOTH=1" } else { "" };
         println!(
-            "replay: SEED={seed} STORE={name} cargo test -p turnstone-engine --test sim replay -- --nocapture"
+            "replay: SEED={seed}{both} STORE={name} cargo test --workspace --test sim replay -- --nocapture"
         );
     }
     assert!(tally.stuck.is_empty(), "pollers that never came to rest: {:?}", tally.stuck);
@@ -194,8 +257,13 @@ fn hold(name: &str, seeds: u64, backing: Backing) -> Tally {
 #[test]
 fn the_promise_holds_in_every_seed() {
     let seeds = number("SEEDS").unwrap_or(SEEDS);
-    let tally = hold("memory", seeds, Backing::Memory);
-    for class in CLASSES {
+    let tally = hold(Campaign::Polled, "memory", seeds, Backing::Memory);
+    every_class_occurred(&CLASSES, &tally, seeds);
+}
+
+#[track_caller]
+fn every_class_occurred(classes: &[&str], tally: &Tally, seeds: u64) {
+    for class in classes.iter().copied() {
         let count = tally.classes.get(class).copied().unwrap_or(0);
         assert!(count > 0 || seeds < 200, "no seed was about `{class}`");
         // A short run of a few seeds proves nothing about shares.
@@ -205,7 +273,41 @@ fn the_promise_holds_in_every_seed() {
 
 #[test]
 fn the_promise_holds_on_sqlite() {
-    hold("sqlite", number("SEEDS_SQLITE").unwrap_or(SEEDS_SQLITE), Backing::Sqlite);
+    hold(Campaign::Polled, "sqlite", number("SEEDS_SQLITE").unwrap_or(SEEDS_SQLITE), Backing::Sqlite);
+}
+
+#[test]
+fn the_promise_holds_while_the_provider_notifies_us() {
+    let seeds = number("SEEDS").unwrap_or(SEEDS_BOTH);
+    let tally = hold(Campaign::Both, "memory", seeds, Backing::Memory);
+    every_class_occurred(&CLASSES_BOTH, &tally, seeds);
+}
+
+#[test]
+fn the_promise_holds_on_sqlite_while_the_provider_notifies_us() {
+    let seeds = number("SEEDS_SQLITE").unwrap_or(SEEDS_BOTH_SQLITE);
+    hold(Campaign::Both, "sqlite", seeds, Backing::Sqlite);
+}
+
+/// In these a settler that stood still, or whose keeper did, left requests counted for ever: the provider was told to come
+/// back without end.
+#[test]
+fn an_organisation_is_let_in_again_however_its_requests_were_counted() {
+    for seed in [1191, 4025] {
+        let verdict = simulate_both(seed, Backing::Memory, None, false);
+        assert!(!verdict.is_broken(), "seed {seed}: {verdict:?}");
+        assert!(verdict.classes.contains("told to come back"), "seed {seed} is about something else by now");
+    }
+}
+
+/// Polls reconcile: notifications only make them faster.
+#[test]
+fn nothing_is_lost_when_what_notifications_name_is_forgotten() {
+    let seeds = number("SEEDS").unwrap_or(SEEDS_BOTH).min(300);
+    let tally = run(Campaign::Both, seeds, Backing::Memory, Some(Fault::HintsForgotten), |_| false);
+    let broken: Vec<u64> = tally.broken.iter().map(|(seed, _)| *seed).collect();
+    assert!(broken.is_empty(), "seeds {broken:?}");
+    assert_eq!(tally.classes.get("look run"), None, "nothing was named");
 }
 
 /// Prints what happens in the seed that `SEED` names.
@@ -216,15 +318,26 @@ fn replay() {
         Ok("sqlite") => Backing::Sqlite,
         _ => Backing::Memory,
     };
-    let verdict = simulate(seed, backing, None, true);
+    let campaign = if number("BOTH") == Some(1) { Campaign::Both } else { Campaign::Polled };
+    let verdict = campaign.simulate(seed, backing, None, true);
     println!("{}", verdict.trace.join("\n"));
     println!("{:#?}", Verdict { trace: Vec::new(), ..verdict });
 }
 
 #[test]
 fn every_planted_fault_is_found() {
-    for fault in Fault::ALL {
-        let tally = run(SEEDS_FOR_A_FAULT, Backing::Memory, Some(fault), |tally| !tally.broken.is_empty());
+    find(Campaign::Polled, &Fault::ALL);
+}
+
+#[test]
+fn every_planted_fault_of_intake_is_found() {
+    find(Campaign::Both, &Fault::OF_INTAKE);
+}
+
+fn find(campaign: Campaign, faults: &[Fault]) {
+    for fault in faults.iter().copied() {
+        let tally =
+            run(campaign, SEEDS_FOR_A_FAULT, Backing::Memory, Some(fault), |tally| !tally.broken.is_empty());
         let Some((seed, verdict)) = tally.broken.first() else {
             panic!("{fault:?} was not found within {SEEDS_FOR_A_FAULT} seeds");
         };

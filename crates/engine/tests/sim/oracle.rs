@@ -40,6 +40,8 @@ pub struct Verdict {
     pub arrivals: u64,
     pub requests: u64,
     pub passes: u64,
+    /// Notifications of objects that are not polled, and became events.
+    pub notified: u64,
     pub classes: BTreeSet<String>,
     pub trace: Vec<String>,
 }
@@ -177,7 +179,10 @@ impl Oracle<'_> {
     fn is_reported_by(&self, version: usize, event: &Event) -> bool {
         let truth = &self.world.versions[version];
         let Some(text) = &event.record else {
-            return truth.kind == Kind::Gone && event.event_type == EventType::Deleted;
+            // A provider that notifies a deletion may mean one that its list marks.
+            let notified = self.world.scenario.pushing.is_some() && event.reason.contains("notified");
+            let ends = truth.kind == Kind::Gone || notified && truth.kind == Kind::Removed;
+            return ends && event.event_type == EventType::Deleted;
         };
         let body: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
         let stamp = self.world.scenario.stamp.print(truth.stamp);

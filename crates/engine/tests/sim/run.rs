@@ -11,23 +11,30 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use turnstone_core::check::{CheckSettings, check_resource};
 use turnstone_core::id::{OrgId, PollerId, RunId};
-use turnstone_core::poll::{Options, Pass, Plan as PollPlan, PollerState, RunKind, Start, start};
+use turnstone_core::ledger::Recall;
+use turnstone_core::poll::{Notices, Options, Pass, Plan as PollPlan, PollerState, RunKind, Start, start};
 use turnstone_core::resource::Resource;
+use turnstone_core::run::Step;
 use turnstone_engine::clock::SeededEntropy;
 use turnstone_engine::deliverer::{Deliverer, HttpCallback, Limits, Parts, Vault};
 use turnstone_engine::driver::{Ended, Tools, drive};
 use turnstone_engine::egress::{Bodies, BodyBudget, Connection};
 use turnstone_store::memory::MemoryStore;
 use turnstone_store::sqlite::SqliteStore;
-use turnstone_store::{Claim, EventFilter, NewEndpoint, NewInstance, NewPoller, Store};
+use turnstone_store::{
+    Claim, EventFilter, Intake, NewEndpoint, NewInstance, NewIntake, NewPoller, PollerRow, Store,
+};
 
+use crate::both;
 use crate::fault::Fault;
-use crate::hub::{Fate, Hub, Inner, Plan, Point, SimClock, SimNet};
+use crate::hub::{Fate, Hub, Inner, Meanwhile, Plan, Point, SimClock, SimNet};
 use crate::oracle::{Received, Verdict, judge, judge_deliveries};
+use crate::push::{Push, Rough, TICKETS, Went};
 use crate::rng::Rng;
 use crate::scenario::{BASE, Scenario};
 use crate::stamp::*;
 use crate::store::SimStore;
+use crate::tickets::judge_tickets;
 use crate::world::World;
 
 /// Settings of the receiver.
@@ -54,7 +61,7 @@ pub enum Backing {
 }
 
 /// The store itself.
-enum Kept {
+pub enum Kept {
     Memory(Arc<MemoryStore>),
     Sqlite(Arc<SqliteStore>),
 }
@@ -76,6 +83,13 @@ impl Kept {
         }
     }
 
+    pub fn intake(&self) -> Arc<dyn Intake> {
+        match self {
+            Kept::Memory(store) => store.clone(),
+            Kept::Sqlite(store) => store.clone(),
+        }
+    }
+
     /// What a crash and a restart do to it.
     fn restart(&self) {
         match self {
@@ -85,7 +99,7 @@ impl Kept {
     }
 }
 
-struct Simulation {
+pub struct Simulation {
     hub: Hub,
     tools: Tools,
     store: Arc<SimStore>,
@@ -97,13 +111,27 @@ struct Simulation {
     stopped: Vec<Stopped>,
     received: Vec<Received>,
     position: i64,
+    /// The provider's own notifications, and what takes them in.
+    push: Option<Arc<Push>>,
+}
+
+/// Runs one seed of a provider that notifies us while it is polled.
+pub fn simulate_both(seed: u64, backing: Backing, fault: Option<Fault>, traced: bool) -> Verdict {
+    let mut rng = Rng::new(seed);
+    let mut chance = Rng::new(seed ^ 0x6e6f_7469_6679);
+    let scenario = Scenario::draw(&mut rng, fault).with_pushing(&mut chance);
+    let mut simulation = Simulation::new(scenario, rng, backing, traced, Some(chance));
+    simulation.live();
+    simulation.settle();
+    simulation.deliver_the_rest();
+    simulation.verdict()
 }
 
 /// Runs one seed.
 pub fn simulate(seed: u64, backing: Backing, fault: Option<Fault>, traced: bool) -> Verdict {
     let mut rng = Rng::new(seed);
     let scenario = Scenario::draw(&mut rng, fault);
-    let mut simulation = Simulation::new(scenario, rng, backing, traced);
+    let mut simulation = Simulation::new(scenario, rng, backing, traced, None);
     simulation.live();
     simulation.settle();
     simulation.deliver_the_rest();
@@ -111,7 +139,13 @@ pub fn simulate(seed: u64, backing: Backing, fault: Option<Fault>, traced: bool)
 }
 
 impl Simulation {
-    fn new(scenario: Scenario, mut rng: Rng, backing: Backing, traced: bool) -> Simulation {
+    fn new(
+        scenario: Scenario,
+        mut rng: Rng,
+        backing: Backing,
+        traced: bool,
+        push_chance: Option<Rng>,
+    ) -> Simulation {
         let world = World::new(scenario.clone(), Rng::new(rng.next()));
         let mut trace = traced.then(Vec::new);
         let configuration = scenario.configuration();
@@ -139,6 +173,7 @@ impl Simulation {
         assert!(checked.faults.is_empty(), "{:?} in {configuration}", checked.faults);
         let resource = checked.resources.into_iter().next().expect("there is one");
         let backing = Kept::new(backing);
+        let door = scenario.pushing.as_ref().map(|_| both::door(&scenario));
         let store = Arc::new(SimStore {
             inner: backing.store(),
             hub: hub.clone(),
@@ -146,10 +181,19 @@ impl Simulation {
             latest: Mutex::default(),
             printed: Mutex::default(),
         });
-        let poller = create(&*backing.store(), &scenario);
+        let intake = door.as_ref().map(|door| door.new.clone());
+        let poller = create(&*backing.store(), &scenario, intake);
+        let push = push_chance
+            .zip(door)
+            .map(|(chance, door)| Arc::new(both::push(&hub, &scenario, backing.intake(), door, chance)));
+        let meanwhile = push.clone().map(|push| -> Meanwhile {
+            Arc::new(move || {
+                push.work(Rough::default());
+            })
+        });
         let tools = Tools {
             store: store.clone(),
-            net: Arc::new(SimNet(hub.clone())),
+            net: Arc::new(SimNet { hub: hub.clone(), meanwhile }),
             clock: Arc::new(SimClock(hub.clone())),
         };
         let (stopped, received) = (Vec::new(), Vec::new());
@@ -165,6 +209,7 @@ impl Simulation {
             stopped,
             received,
             position: 0,
+            push,
         }
     }
 
@@ -194,12 +239,14 @@ impl Simulation {
         let sweeps = if self.scenario.sweep.is_some() { 4 } else { 0 };
         // Ties that are shuffled for ever keep a poller from completing; one page a run takes many runs.
         let turns = if self.scenario.shuffled { 60 } else { 3_000 };
+        let turns = if self.push.is_some() { 3 * turns } else { turns };
         for _ in 0..turns {
             self.turn();
             let inner = self.hub.lock();
             let of =
                 |kind| inner.passes.iter().filter(|pass| pass.kind == kind && pass.from > enough).count();
-            if of(RunKind::Poll) >= 2 && of(RunKind::Sweep) >= sweeps {
+            let told = self.push.as_ref().is_none_or(|push| push.is_done());
+            if of(RunKind::Poll) >= 2 && of(RunKind::Sweep) >= sweeps && told {
                 return;
             }
             if inner.now < enough - HOUR {
@@ -214,6 +261,7 @@ impl Simulation {
 
     /// Lets time pass until something can be done, and does it. Whether a run began.
     fn turn(&mut self) -> bool {
+        self.push_until_due();
         let due = self.row_due();
         let mut inner = self.hub.lock();
         let due = due - inner.world.scenario.skew;
@@ -234,10 +282,7 @@ impl Simulation {
         let now = timestamp(inner.clock());
         drop(inner);
         match ready(self.store.claim(self.poller, now, Duration::from_micros(LEASE.unsigned_abs()))) {
-            Some(claim) => {
-                self.begin(claim, now);
-                true
-            }
+            Some(claim) => self.begin(claim, now),
             None => {
                 let mut inner = self.hub.lock();
                 let to = inner.now + 5 * SECOND;
@@ -247,12 +292,40 @@ impl Simulation {
         }
     }
 
+    /// Lets the provider notify us until the poller is due, or a node goes on.
+    fn push_until_due(&mut self) {
+        let Some(push) = self.push.clone() else { return };
+        let Scenario { crash_percent, pause_percent, skew, .. } = self.scenario;
+        let rough = Rough { crash_percent: crash_percent / 3, pause_percent };
+        loop {
+            if push.work(rough) == Went::Crashed {
+                self.restart();
+                continue;
+            }
+            let due = self.row_due() - skew;
+            let woken = self.stopped.iter().map(|stopped| stopped.until).min();
+            let mut inner = self.hub.lock();
+            let until = woken.map_or(due, |woken| woken.min(due)).max(inner.now);
+            let Some(at) = push.next(&mut inner, until) else { return };
+            inner.advance(at);
+        }
+    }
+
+    /// What notifications named, as a node's poller tells its run.
+    fn notices(&self, row: &PollerRow) -> Option<Notices> {
+        let push = self.push.as_ref()?;
+        let named = ready(self.backing.intake().hints(row.id, push.pushing.hints_max));
+        Some(Notices { named, regular_due: row.regular_due.unwrap_or(row.next_due) })
+    }
+
     fn row_due(&self) -> Micros {
         ready(self.backing.store().poller(OrgId(1), self.poller)).next_due.as_microsecond()
     }
 
-    fn begin(&mut self, claim: Claim, now: Timestamp) {
+    /// Begins a run. Whether it polls: a run that looks at what was named does not count.
+    fn begin(&mut self, claim: Claim, now: Timestamp) -> bool {
         let row = claim.poller;
+        let notices = self.notices(&row);
         let plan = PollPlan {
             org: row.org,
             instance: row.instance,
@@ -272,20 +345,28 @@ impl Simulation {
             due: row.next_due,
             entropy,
             options: Options { pages_max: self.scenario.pages_max, ..Options::default() },
-            notices: None,
+            notices,
         });
+        let look = match &step {
+            Step::Fetch(requests, _) => requests.0.iter().any(|request| request.url.contains("/v1/one/")),
+            Step::Recall(recall, _) => matches!(recall, Recall::Versions(_)),
+            Step::Wait(..) | Step::Commit(..) | Step::Done(_) => false,
+        };
         let (tools, lease) = (self.tools.clone(), claim.lease);
         let base = url::Url::parse(BASE).expect("a constant");
         let connection = Connection::new(&base, Bodies::new(&BodyBudget::default()));
         let run: Run = Box::pin(async move { drive(step, lease, &tools, &connection).await });
-        let plan = self.plan();
+        let plan = Plan { look, ..self.plan() };
         {
             let mut inner = self.hub.lock();
             let now = inner.now;
-            inner.pass_since.get_or_insert(now);
+            if !look {
+                inner.pass_since.get_or_insert(now);
+            }
             inner.note(|| format!("RUN {plan:?}"));
         }
         self.go(run, plan);
+        !look
     }
 
     /// What happens to the next run.
@@ -345,22 +426,28 @@ impl Simulation {
             self.backing.restart();
             let to = inner.now + self.rng.between(1, 20) * SECOND;
             inner.advance(to);
+            drop(inner);
+            if let Some(push) = &self.push {
+                push.restarted();
+            }
         }
     }
 
     fn deliverer(&mut self) -> Arc<Deliverer> {
         let Tools { store, net, clock } = self.tools.clone();
         let entropy = Arc::new(SeededEntropy::new(self.rng.next()));
+        let inbox = self.push.as_ref().map(|_| self.backing.intake());
         let sink = HttpCallback::new(net, clock.clone(), Vault::of_user());
-        let deliverer =
-            Deliverer::new(Parts { store, clock, entropy, inbox: None, limits: Limits::default() });
+        let deliverer = Deliverer::new(Parts { store, clock, entropy, inbox, limits: Limits::default() });
         Arc::new(deliverer.with_sink(HttpCallback::KIND, Arc::new(sink)))
     }
 
     /// Delivers until there is nothing to do, or until the node dies of it.
     fn deliver(&mut self) {
         let deliverer = self.deliverer();
-        for _ in 0..100 {
+        // What a provider notified is sent on request by request, so that there is more to send.
+        let rounds = if self.push.is_some() { 10_000 } else { 100 };
+        for _ in 0..rounds {
             let mut plan = Plan::default();
             if self.rng.percent(self.scenario.crash_percent / 4) {
                 plan.crash = Some((*self.rng.pick(&[Point::PostUnsent, Point::PostUnread]), 1));
@@ -438,7 +525,12 @@ impl Simulation {
                 ));
             }
         }
-        let mut verdict = judge(&inner.world, &inner.passes, inner.baseline, &self.received);
+        let (of_tickets, polled): (Vec<Received>, Vec<Received>) =
+            self.received.iter().cloned().partition(|received| received.event.object_type == TICKETS);
+        let mut verdict = judge(&inner.world, &inner.passes, inner.baseline, &polled);
+        if let Some(push) = &self.push {
+            judge_tickets(&push.log(), &of_tickets, &mut verdict);
+        }
         if inner.world.scenario.fault.is_none() {
             judge_deliveries(&self.received, &inner.arrivals, &mut verdict);
         }
@@ -448,7 +540,7 @@ impl Simulation {
     }
 }
 
-fn create(store: &dyn Store, scenario: &Scenario) -> PollerId {
+fn create(store: &dyn Store, scenario: &Scenario, intake: Option<NewIntake>) -> PollerId {
     let now = timestamp(scenario.start + scenario.skew);
     let org = ready(store.ensure_org("simulated", now));
     let interval = Duration::from_micros(scenario.interval.unsigned_abs());
@@ -460,11 +552,11 @@ fn create(store: &dyn Store, scenario: &Scenario) -> PollerId {
             name: "simulated".into(),
             tags: Vec::new(),
             token_hash: [1; 32],
-            document: "{}".into(),
+            document: both::document(scenario).to_string(),
             enabled: true,
             pollers: vec![NewPoller { resource: "contacts".into(), revision: 1, next_due: now, interval }],
             endpoint: Some(NewEndpoint { kind: HttpCallback::KIND.into(), config: CALLBACK.into() }),
-            intake: None,
+            intake,
         },
         now,
     ));

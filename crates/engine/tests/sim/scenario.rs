@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
+use crate::push::Pushing;
 use crate::rng::Rng;
 use crate::stamp::*;
 
@@ -131,6 +132,8 @@ pub struct Scenario {
     pub pages_max: u32,
     /// Percent of notifications that the receiver refuses, or takes without our hearing of it.
     pub receiver_failure_percent: u64,
+    /// How the provider notifies us, if it does.
+    pub pushing: Option<Pushing>,
     pub fault: Option<Fault>,
 }
 
@@ -187,6 +190,7 @@ impl Scenario {
             slow_percent: *rng.pick(&[0, 10, 30]),
             pages_max: if rng.percent(20) { rng.between(1, 4) as u32 } else { 1_000 },
             receiver_failure_percent: if rng.percent(50) { 15 } else { 0 },
+            pushing: None,
             fault,
         };
         // Only what is sorted by a date has ties, and a key set without a total order is none.
@@ -201,6 +205,22 @@ impl Scenario {
             2 => From::Instant((start - rng.between(0, 7200) * SECOND) / SECOND * SECOND),
             _ => From::Now,
         };
+        scenario
+    }
+
+    /// The same world, with a provider that also notifies us. Chance has a stream of its own, so that the scenario of a
+    /// seed does not depend on it.
+    pub fn with_pushing(self, rng: &mut Rng) -> Scenario {
+        let pushing = Pushing::draw(rng);
+        let mut scenario = Scenario { pushing: Some(pushing), ..self };
+        // A look that is answered by a stale replica is what notifications are most likely to meet.
+        if scenario.settling() > 0 && scenario.replicas.len() == 1 && rng.percent(35) {
+            let behind = rng.between(scenario.settling() / 20, scenario.settling() * 2 / 5);
+            scenario.replicas = vec![0, behind];
+        }
+        // Every change leads to requests here, so that changes during requests must not bring forth more of themselves.
+        scenario.between_percent /= 10;
+        scenario.polls = scenario.polls.min(16);
         scenario
     }
 
@@ -277,6 +297,9 @@ impl Scenario {
             if self.sweep_reads {
                 resource["sweep"]["readUrl"] = json!("/v1/one/{id}");
             }
+        }
+        if self.pushing.as_ref().is_some_and(|pushing| pushing.read_url) {
+            resource["webhook"] = json!({"readUrl": "/v1/one/{id}"});
         }
         resource
     }

@@ -29,7 +29,8 @@ pub struct SimStore {
 impl SimStore {
     /// What the planted faults do to a batch.
     fn spoil(&self, batch: &mut Batch) {
-        if self.fault == Some(Fault::NoLedger) {
+        let looks = self.fault == Some(Fault::LookWithoutLedger) && self.hub.lock().plan.look;
+        if self.fault == Some(Fault::NoLedger) || looks {
             let mut inner = self.hub.lock();
             for event in &mut batch.events {
                 event.id = EventId(u128::from(inner.rng.next()).to_be_bytes());
@@ -69,9 +70,10 @@ impl SimStore {
         self.hub.pass(Point::CommitBefore).await;
         self.spoil(&mut batch);
         let lease = self.let_in(lease, now).await?;
-        let committed = self.inner.commit(lease, batch, now).await?;
+        let committed = self.inner.commit(lease, batch.clone(), now).await?;
         if committed == Committed::Yes {
             self.hub.lock().wrote();
+            self.hub.lock().heard(&batch);
         }
         self.hub.pass(Point::CommitAfter).await;
         Ok(committed)
@@ -95,6 +97,7 @@ impl SimStore {
         let lease = self.let_in(lease, now).await?;
         let committed = self.inner.finish(lease, finish.clone(), now).await?;
         if committed == Committed::Yes {
+            self.hub.lock().heard(&finish.batch);
             self.hub.lock().finished(&finish);
         }
         self.hub.pass(Point::DoneAfter).await;
@@ -104,8 +107,12 @@ impl SimStore {
     async fn polled_recall(&self, poller: PollerId, recall: &Recall) -> Result<Known> {
         self.hub.pass(Point::Recall).await;
         let known = self.inner.recall(poller, recall).await?;
+        let look = self.hub.lock().plan.look;
         Ok(match (self.fault, known) {
             (Some(Fault::NoLedger), Known::Versions(known)) => {
+                Known::Versions(vec![KnownVersion::default(); known.len()])
+            }
+            (Some(Fault::LookWithoutLedger), Known::Versions(known)) if look => {
                 Known::Versions(vec![KnownVersion::default(); known.len()])
             }
             (_, known) => known,

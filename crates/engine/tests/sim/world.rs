@@ -78,6 +78,8 @@ pub struct World {
     pub failed_looks: BTreeMap<String, Vec<Micros>>,
     /// When each version stood in a list.
     pub served: BTreeMap<usize, Vec<Micros>>,
+    /// Whether the last record that was read alone was not as the primary has it.
+    pub is_stale: bool,
 }
 
 impl World {
@@ -100,6 +102,7 @@ impl World {
             at: start,
             failed_looks: BTreeMap::new(),
             served: BTreeMap::new(),
+            is_stale: false,
         };
         world.note_classes();
         for _ in 0..initial {
@@ -135,8 +138,7 @@ impl World {
         self.classes.insert(name.into());
     }
 
-    /// Lets time pass up to `to`: what changes meanwhile, changes.
-    pub fn run_until(&mut self, to: Micros) {
+    fn plan_until(&mut self, to: Micros) {
         while self.planned_to < to && !self.quiet {
             let from = self.planned_to;
             self.planned_to += self.scenario.interval;
@@ -145,6 +147,17 @@ impl World {
                 *self.planned.entry(at).or_default() += 1;
             }
         }
+    }
+
+    /// When something changes next, up to `to`.
+    pub fn next_change(&mut self, to: Micros) -> Option<Micros> {
+        self.plan_until(to);
+        self.planned.keys().next().copied()
+    }
+
+    /// Lets time pass up to `to`: what changes meanwhile, changes.
+    pub fn run_until(&mut self, to: Micros) {
+        self.plan_until(to);
         while let Some(entry) = self.planned.first_entry().filter(|entry| *entry.key() <= to) {
             let (at, count) = entry.remove_entry();
             for _ in 0..count {
@@ -325,6 +338,7 @@ impl World {
     fn one(&mut self, id: &str, at: Micros, behind: Micros) -> Answer {
         let record = self.records.iter().position(|record| record.id == id);
         let version = record.and_then(|record| self.current(record, at, behind));
+        self.is_stale = version != record.and_then(|record| self.current(record, at, 0));
         match version.filter(|version| self.versions[*version].kind != Kind::Gone) {
             Some(version) => {
                 let body = self.body_of(version);

@@ -37,7 +37,7 @@ fn put(records: &Records, id: &str, name: &str) {
 
 fn configuration(base: &str, interval: &str, webhook: Value) -> Value {
     let mut resource = json!({
-        "url": format!("{base}/contacts"), "idField": "id", "pagination": {"type": "none"}, "startFrom": "beginning",
+        "url": format!("{base}/contacts"), "idField": "id", "pagination": {"type": "none"}, "startFrom": "beginning", "overlap": 1,
         "datesConfiguration": {
             "updatedDateField": "updated", "updatedDateFormat": "yyyy-MM-dd'T'HH:mm:ss'Z'",
             "createdDateField": "created", "createdDateFormat": "yyyy-MM-dd'T'HH:mm:ss'Z'"
