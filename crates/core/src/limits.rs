@@ -171,6 +171,22 @@ pub const OPENAPI_OPERATIONS_MAX: usize = 5_000;
 /// Time before a token's end at which it is renewed: a request may take that long, and clocks differ (catalogue E05).
 pub const TOKEN_MARGIN: Duration = Duration::from_secs(120);
 
+/// Bytes of a flow's value as JSON: what one card may hand to the next, and what a run may hold (design: 64 MiB).
+pub const FLOW_VALUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Items of a list that a card makes anew: more than a run may return, and few enough to walk in no time.
+pub const FLOW_LIST_ITEMS_MAX: usize = 1_000_000;
+
+/// Bytes of a text that one card makes. Replacing can multiply a text many times over.
+pub const FLOW_TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of a regular expression, a date format, a formula or a path in a card: written by people, read by recursion.
+pub const FLOW_PATTERN_BYTES_MAX: usize = 1_024;
+
+/// Bytes that a compiled regular expression of a card may take.
+pub const FLOW_REGEX_BYTES_MAX: usize = 1024 * 1024;
+
 const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX); // A record never exceeds its page.
 const _: () = assert!(BODY_BYTES_MAX <= BODIES_BYTES_SUM_MAX); // One answer always fits the sum.
+const _: () = assert!(FLOW_TEXT_BYTES_MAX <= FLOW_VALUE_BYTES_MAX); // A text that was made may travel.
 const _: () = assert!(HOOK_TIME_MAX.as_secs() * 4 < HOOK_WORKER_CPU_MAX.as_secs()); // A run never meets that limit.

@@ -37,7 +37,9 @@ const RULES: &[Rule] = &[
         others: Allowed::Only(&[
             "base64",
             "hmac",
+            "indexmap",
             "jiff",
+            "md-5",
             "regex",
             "serde",
             "serde_json",
