@@ -174,6 +174,36 @@ pub const TOKEN_MARGIN: Duration = Duration::from_secs(120);
 /// Bytes of a flow's value as JSON: what one card may hand to the next, and what a run may hold (design: 64 MiB).
 pub const FLOW_VALUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
+/// Cards that one run of a flow may carry out: a loop over the largest list, with a few cards per item.
+pub const FLOW_CARDS_MAX: u64 = 100_000;
+
+/// Flows that call one another. Recursion without an end is found here, long before memory.
+pub const FLOW_DEPTH_MAX: usize = 32;
+
+/// Time that a run of a flow may spend waiting, all pauses together. A longer pause is the next run's start.
+pub const FLOW_WAITS_MAX: Duration = Duration::from_secs(300);
+
+/// Time that a run of a flow may take, waits included. Its connection is busy meanwhile.
+pub const FLOW_TIME_MAX: Duration = Duration::from_secs(1_800);
+
+/// Pages of a Paginate and calls of a Repeat (the field's limit).
+pub const FLOW_ITERATIONS_MAX: usize = 5_000;
+
+/// Records that one run may return: they become events in one transaction.
+pub const FLOW_RECORDS_MAX: usize = 50_000;
+
+/// Bytes of all values that a run makes or walks over. At some hundred megabytes a second it ends within a minute.
+pub const FLOW_WORK_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+
+/// Bytes of one value that a run's trace shows.
+pub const FLOW_TRACE_VALUE_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of a run's whole trace.
+pub const FLOW_TRACE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of a provider's own words that an error of a card keeps.
+pub const FLOW_RAW_ERROR_BYTES_MAX: usize = 8 * 1024;
+
 /// Items of a list that a card makes anew: more than a run may return, and few enough to walk in no time.
 pub const FLOW_LIST_ITEMS_MAX: usize = 1_000_000;
 

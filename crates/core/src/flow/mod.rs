@@ -4,5 +4,13 @@
 //! branch, call another flow or ask a provider are only declared there. Values travel along wires between cards and are
 //! converted leniently where the two ends differ ([`value`]).
 
+pub mod card;
 pub mod cards;
+pub mod check;
+pub mod document;
+mod program;
+mod reading;
+pub mod run;
 pub mod value;
+
+pub use program::{Flow, Identity, TypeOfEvent};

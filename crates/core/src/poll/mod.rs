@@ -28,6 +28,7 @@ mod sweeping;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use machine::redacted;
 pub use machine::{Options, Plan, Start, start};
 pub use outcome::{
     Batch, Decision, Finish, Ignored, RunFault, RunKind, RunOutcome, RunRecord, Status, Story, Verdict,
