@@ -10,6 +10,7 @@ pub mod check;
 pub mod document;
 mod program;
 mod reading;
+pub mod records;
 pub mod run;
 pub mod value;
 

@@ -28,6 +28,7 @@ mod sweeping;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use deciding::{Overlay, order, repeated};
 pub(crate) use machine::redacted;
 pub use machine::{Options, Plan, Start, start};
 pub use outcome::{
