@@ -8,6 +8,7 @@ pub mod card;
 pub mod cards;
 pub mod check;
 pub mod document;
+pub mod import;
 mod program;
 mod reading;
 pub mod records;

@@ -195,6 +195,11 @@ fn http_helper() -> Program {
     }
 }
 
+/// Ids that no card may have, because references mean something else by them.
+pub(super) fn reserved_ids() -> &'static [&'static str] {
+    &references::SOURCES
+}
+
 /// A literal value of the document.
 fn literal(json: &serde_json::Value) -> Value {
     Value::from_json(&json.to_string()).unwrap_or_default()
