@@ -12,6 +12,9 @@ use std::time::Duration;
 use super::cards::{AuthorOutput, CardSpec};
 use super::document::{Choices, Group};
 use super::value::{Type, Value};
+use crate::check::Fault;
+use crate::check::nearest::nearest;
+use crate::check::section::{Findings, member_path};
 
 /// A monitor that can be run.
 #[derive(Clone, Debug)]
@@ -284,6 +287,40 @@ impl Flow {
             Choices::Listed(values) => Some(values),
             Choices::Flow(_) => None,
         }
+    }
+
+    /// Checks what a user chose: required options, values of listed dropdowns, labels that there are not.
+    pub fn check_options(&self, values: &[(String, String)]) -> Vec<Fault> {
+        let mut findings = Findings::default();
+        for option in &self.options {
+            let path = member_path("options", &option.label);
+            let value =
+                values.iter().find(|(label, _)| *label == option.label).map(|(_, value)| value.as_str());
+            match (value.filter(|value| !value.trim().is_empty()), &option.choices) {
+                (None, _) if option.required => {
+                    let problem = format!("the option `{}` is required", option.label);
+                    findings.fault(&path, problem, "give it a value");
+                }
+                (Some(value), Some(Choices::Listed(choices)))
+                    if !choices.iter().any(|(_, known)| known == value) =>
+                {
+                    let known: Vec<&str> = choices.iter().map(|(_, value)| value.as_str()).collect();
+                    let problem = format!("`{value}` is not one of its values");
+                    findings.fault(&path, problem, format!("choose one of {}", known.join(", ")));
+                }
+                _ => {}
+            }
+        }
+        let known: Vec<&str> = self.options.iter().map(|option| option.label.as_str()).collect();
+        for (label, _) in values.iter().filter(|(label, _)| !known.contains(&label.as_str())) {
+            let remedy = match nearest(label, &known) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None if known.is_empty() => "remove it; the monitor has no options".to_string(),
+                None => format!("remove it; there are {}", known.join(", ")),
+            };
+            findings.fault(&member_path("options", label), format!("there is no option `{label}`"), remedy);
+        }
+        findings.faults
     }
 
     pub(super) fn program_named(&self, name: &str) -> Option<usize> {

@@ -265,9 +265,10 @@ impl Returned {
         }
     }
 
-    /// The name under which ids of events are made: two subscriptions share no event.
-    fn name(&self, subscription: &Subscription) -> String {
-        format!("{}@{}", self.flow.name, subscription.poller)
+    /// The name under which ids of events are made: two subscriptions share no event, and a new version of the monitor
+    /// under another name makes none anew.
+    fn name(subscription: &Subscription) -> String {
+        format!("subscription {}", subscription.poller)
     }
 
     fn object_type(&self) -> String {
@@ -298,7 +299,7 @@ impl Returned {
         let identity = Identity {
             org: subscription.org,
             instance: subscription.instance,
-            resource: &self.name(subscription),
+            resource: &Self::name(subscription),
             object_id: &item.id,
             incarnation: entry.incarnation,
             moment,
@@ -348,7 +349,7 @@ impl Returned {
         let identity = Identity {
             org: subscription.org,
             instance: subscription.instance,
-            resource: &self.name(subscription),
+            resource: &Self::name(subscription),
             object_id: &object_id,
             incarnation: 1,
             moment,

@@ -14,6 +14,9 @@ use crate::flow::program::{Action, Call, Flow, LoopKind};
 use crate::flow::value::{Object, Type, Value, convert};
 use crate::limits::REQUESTS_PER_STEP_MAX;
 
+/// What a call counts as work, even when its flow has no card.
+const CALL_BYTES: usize = 512;
+
 /// A loop on its way.
 #[derive(Debug)]
 pub(super) struct Loop {
@@ -259,6 +262,7 @@ impl Machine {
         call: &Call,
         of_call: &OfThisCall,
     ) -> Result<(), Box<FlowError>> {
+        self.work(task, CALL_BYTES)?;
         let values = call_values(call, task, Some(of_call));
         let context = self.context(Some(of_call.index), &self.label_of_flow(task), None);
         let frame = self.activate(call.program, values, context).map_err(|error| {

@@ -613,6 +613,10 @@ impl Machine {
                 return Next::Failed(error);
             }
             if task.frames.last().is_some_and(|frame| frame.running.is_some()) {
+                if let Some(looping) = self.take_loop(task) {
+                    self.release(looping.charged);
+                    self.cancel_calls(task.id);
+                }
                 if let Some(next) = self.by_policy(task, &error) {
                     return next;
                 }
@@ -662,7 +666,10 @@ impl Machine {
 
     fn ended(&mut self, task: Task, next: Next) {
         let parent = task.parent;
-        self.cancel_calls(task.id);
+        let loops = |frame: &Frame| frame.running.as_ref().is_some_and(|running| running.looping.is_some());
+        if task.frames.iter().any(loops) {
+            self.cancel_calls(task.id);
+        }
         self.forget(task);
         let result = match next {
             Next::Failed(error) if error.fatal => {

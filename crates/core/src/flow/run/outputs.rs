@@ -3,6 +3,7 @@
 use crate::event::EventType;
 use crate::flow::program::{Flow, Identity, TypeOfEvent};
 use crate::flow::value::{Object, Type, Value, convert};
+use crate::limits::RECORD_BYTES_MAX;
 
 use super::RecordOut;
 use super::cards::at_path;
@@ -49,7 +50,12 @@ fn record(flow: &Flow, item: &Value) -> Result<RecordOut, String> {
         whole.insert(group.name.clone(), Value::object(group_fields(&group.name, &group.fields, fields)?));
     }
     let whole = Value::object(whole);
-    let mut record = RecordOut { body: whole.to_json(), id: None, updated: None, event_type: None };
+    let body = whole.to_json();
+    if body.len() > RECORD_BYTES_MAX {
+        let problem = format!("it has {} bytes as JSON", body.len());
+        return Err(format!("{problem}, and an event holds at most {RECORD_BYTES_MAX}; leave fields out"));
+    }
+    let mut record = RecordOut { body, id: None, updated: None, event_type: None };
     if let Some(identity) = &flow.record {
         identify(identity, &whole, &mut record)?;
     }
