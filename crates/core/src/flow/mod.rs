@@ -5,4 +5,5 @@
 //! converted leniently where the two ends differ ([`value`]).
 
 pub mod cards;
+pub mod moment;
 pub mod value;
