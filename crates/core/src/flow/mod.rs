@@ -9,6 +9,7 @@ pub mod cards;
 pub mod check;
 pub mod document;
 pub mod import;
+pub mod moment;
 mod program;
 mod reading;
 pub mod records;

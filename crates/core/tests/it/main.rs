@@ -8,6 +8,8 @@ mod calls;
 mod connector;
 mod corpus;
 mod dates;
+mod flow_cards;
+mod flow_moment;
 mod manual;
 mod mission;
 mod openapi;

@@ -229,6 +229,8 @@ fn is_multiple(left: &Value, right: &Value) -> Result<bool, CardError> {
 fn is_inside(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::Null, _) | (_, Value::Null) => false,
+        // Every number is true or false when it must be; an item of a list is not asked to be.
+        (Value::Boolean(_), Value::List(items)) => items.contains(left),
         (left, Value::List(items)) => items.iter().any(|item| equal(left, item, left.own_type())),
         (Value::Object(_) | Value::List(_), _) => false,
         (left, right) => right.to_text().contains(&left.to_text()),

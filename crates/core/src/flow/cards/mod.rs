@@ -11,7 +11,18 @@ pub mod compare;
 
 mod call;
 mod catalogue;
+mod chance;
+mod date;
+mod encoding;
+mod formula;
+mod json;
+mod list;
+mod logic;
+mod number;
+mod object;
+mod path;
 mod spec;
+mod text;
 
 use jiff::Timestamp;
 

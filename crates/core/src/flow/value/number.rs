@@ -68,6 +68,15 @@ impl Number {
         }
     }
 
+    /// A text that equal numbers share and unequal ones do not.
+    pub fn canonical(&self) -> String {
+        let number = Scientific::of(&self.as_str());
+        let sign = if number.negative { "-" } else { "" };
+        // Digits were ASCII when they were read.
+        let digits = String::from_utf8(number.digits).unwrap_or_default();
+        format!("{sign}{digits}e{}", number.exponent)
+    }
+
     /// The number as digits and a scale, when it has at most 38 digits on both sides of the point together.
     pub fn decimal(&self) -> Option<Decimal> {
         match &self.0 {

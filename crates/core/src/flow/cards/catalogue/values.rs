@@ -462,7 +462,12 @@ pub(super) const DATE: &[CardSpec] = &[
     date(
         "date.parse",
         "Text to Date",
-        &[input("start", Type::TEXT), input("format", Type::TEXT).optional(), ZONE],
+        &[
+            input("start", Type::TEXT),
+            input("format", Type::TEXT).optional(),
+            ZONE,
+            input("strict", Type::BOOLEAN).or("false"),
+        ],
         DATE_OUT,
         "reads a date in a moment format; without a format ISO 8601; without an offset in the text, in UTC or the zone",
     ),
@@ -496,6 +501,7 @@ const fn text(
     CardSpec::new(id, label, Group::Text, inputs, outputs, about)
 }
 
+const LOOK_IN: InputSpec = TEXT_IN.label("look in");
 const TARGET: InputSpec = input("target", Type::TEXT).label("look for");
 const GLOBAL: InputSpec = input("global", Type::BOOLEAN).or("true");
 const SENSITIVE: InputSpec = input("sensitive", Type::BOOLEAN).label("case sensitive").or("true");
@@ -530,7 +536,13 @@ pub(super) const TEXT: &[CardSpec] = &[
     text(
         "string.replace",
         "Replace",
-        &[TEXT_IN, input("src", Type::TEXT).label("look for"), input("dest", Type::TEXT), GLOBAL, SENSITIVE],
+        &[
+            LOOK_IN,
+            input("src", Type::TEXT).label("look for"),
+            input("dest", Type::TEXT).label("replace with"),
+            GLOBAL,
+            SENSITIVE,
+        ],
         TEXT_OUT,
         "replaces a text by another: everywhere, or the first",
     )
@@ -539,7 +551,7 @@ pub(super) const TEXT: &[CardSpec] = &[
         "string.replacePatterns",
         "Replace Patterns",
         &[
-            TEXT_IN,
+            LOOK_IN,
             input("replacement", Type::TEXT),
             GLOBAL,
             SENSITIVE,
@@ -552,7 +564,7 @@ pub(super) const TEXT: &[CardSpec] = &[
     text(
         "string.find",
         "Find",
-        &[TEXT_IN, TARGET, SENSITIVE],
+        &[LOOK_IN, TARGET, SENSITIVE],
         POSITION_OUT,
         "gives the position of a text's first appearance, from 0; −1 when there is none",
     )
@@ -560,7 +572,7 @@ pub(super) const TEXT: &[CardSpec] = &[
     text(
         "string.findLast",
         "Find Last",
-        &[TEXT_IN, TARGET, SENSITIVE],
+        &[LOOK_IN, TARGET, SENSITIVE],
         POSITION_OUT,
         "gives the position of a text's last appearance; −1 when there is none",
     )
@@ -568,7 +580,7 @@ pub(super) const TEXT: &[CardSpec] = &[
     text(
         "string.match",
         "Find Pattern",
-        &[TEXT_IN, TARGET, SENSITIVE],
+        &[LOOK_IN, TARGET, SENSITIVE],
         POSITION_OUT,
         "gives the position of a regular expression's first match; −1 when there is none",
     )
