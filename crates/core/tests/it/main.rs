@@ -10,6 +10,7 @@ mod corpus;
 mod dates;
 mod flow_cards;
 mod flow_moment;
+mod flows;
 mod manual;
 mod mission;
 mod openapi;

@@ -49,7 +49,7 @@ const RULES: &[Rule] = &[
             "twox-hash",
             "url",
         ]),
-        others_in_tests: &["proptest"],
+        others_in_tests: &["boon", "proptest", "serde-saphyr"],
     },
     Rule {
         name: "turnstone-store",
