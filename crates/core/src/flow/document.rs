@@ -12,8 +12,8 @@
 //! flows: {name: {inputs: {…}, outputs: {…}, cards: […]}}
 //! ```
 //!
-//! Reading it is purely structural, and agrees with `docs/schema/monitor.schema.json`: what one refuses, the other does.
-//! Every fault is named at once.
+//! Reading it is purely structural, and agrees with `docs/schema/monitor.schema.json`: what one refuses, the other
+//! does. Every fault is named at once.
 //!
 //! Not here: what the document means as a whole (`check`), YAML (the program reads it).
 
@@ -312,8 +312,8 @@ fn read_flows(members: &mut Members<'_>, findings: &mut Findings) -> Vec<HelperF
     flows
 }
 
-/// A new monitor, with the Cursor and Return Outputs cards that every monitor has. It is sound as it stands: it returns
-/// nothing, and moves its cursor to now.
+/// A new monitor, with the Cursor and Return Outputs cards that every monitor has. It is sound as it stands: it
+/// returns nothing, and moves its cursor to now.
 pub fn scaffold(name: &str) -> Json {
     json!({
         "name": if name.trim().is_empty() { "New monitor" } else { name },

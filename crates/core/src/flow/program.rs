@@ -1,8 +1,8 @@
 //! A checked flow: the proof that every card exists, every reference leads somewhere and every type fits.
 //!
 //! Only `check` makes a [`Flow`], and only a `Flow` can be run. A program is one flow of cards, compiled: outputs of
-//! cards are slots, references are slot numbers, blocks are lists of card numbers. A card of a program runs at most once
-//! per activation (loops call helper flows), so a slot is written once.
+//! cards are slots, references are slot numbers, blocks are lists of card numbers. A card of a program runs at most
+//! once per activation (loops call helper flows), so a slot is written once.
 //!
 //! Not here: how a program runs (`run`).
 

@@ -1,7 +1,8 @@
 //! Flows as data: a document, the provider's scripted replies, and what the run brings.
 //!
-//! `tests/flows/*.yaml` hold runs. A document may be named (`examples/monitors/…`) or written; `cursor: kept` takes what
-//! the run before it saved. A reply names the request that it answers, so that a request nobody expects fails the test.
+//! `tests/flows/*.yaml` hold runs. A document may be named (`examples/monitors/…`) or written; `cursor: kept` takes
+//! what the run before it saved. A reply names the request that it answers, so that a request nobody expects fails the
+//! test.
 
 mod documents;
 mod runs;

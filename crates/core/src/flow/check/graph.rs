@@ -21,8 +21,8 @@ fn check_end(main: &Program, findings: &mut Findings) {
     }
 }
 
-/// Two Cursor cards on one path race: only one value can be meant. Blocks of which one alone runs may each have one, and
-/// so may a Try block and its If Error block: the last one that ran counts.
+/// Two Cursor cards on one path race: only one value can be meant. Blocks of which one alone runs may each have one,
+/// and so may a Try block and its If Error block: the last one that ran counts.
 fn check_cursors(main: &Program, findings: &mut Findings) {
     let mut found = Vec::new();
     cursors(main, &main.body, &mut found, findings);

@@ -1,8 +1,8 @@
 //! From a document to a flow that can be run, or to everything that is wrong with it at once.
 //!
-//! [`check`] is the only maker of a [`Flow`]. What it lets pass needs no second look: every card exists, every reference
-//! leads to an output that is there by then, every wire joins two types that the table of conversions joins, and every
-//! path ends. Each [`Fault`] names the card, the input and what would be right.
+//! [`check`] is the only maker of a [`Flow`]. What it lets pass needs no second look: every card exists, every
+//! reference leads to an output that is there by then, every wire joins two types that the table of conversions joins,
+//! and every path ends. Each [`Fault`] names the card, the input and what would be right.
 //!
 //! Deliberately not here: the form of the document (`document`), what only a run can know (an empty list, an answer).
 

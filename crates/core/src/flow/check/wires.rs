@@ -2,8 +2,8 @@
 
 use super::super::value::{Kind, Type};
 
-/// Whether a value of one type may have a form of the other. A text may turn out unreadable when the flow runs; what is
-/// refused here never works.
+/// Whether a value of one type may have a form of the other. A text may turn out unreadable when the flow runs; what
+/// is refused here never works.
 pub(super) fn join(from: Type, to: Type) -> bool {
     if from.kind == Kind::Any && !from.collection || to.kind == Kind::Any {
         return true;
@@ -18,14 +18,17 @@ pub(super) fn join(from: Type, to: Type) -> bool {
 }
 
 fn kinds(from: Kind, to: Kind) -> bool {
-    match (from, to) {
-        (_, Kind::Text | Kind::Flow | Kind::Any) | (Kind::Any, _) => true,
-        (Kind::Text | Kind::Flow, Kind::Number | Kind::Boolean | Kind::Date | Kind::Object) => true,
-        (Kind::Number, Kind::Number | Kind::Boolean | Kind::Date) => true,
-        (Kind::Boolean, Kind::Boolean | Kind::Number) => true,
-        (Kind::Date, Kind::Date | Kind::Number) => true,
-        (Kind::Object | Kind::File, Kind::Object | Kind::File) => true,
-        _ => false,
+    if from == Kind::Any {
+        return true;
+    }
+    let is_text = matches!(from, Kind::Text | Kind::Flow);
+    match to {
+        Kind::Text | Kind::Flow | Kind::Any => true,
+        Kind::Number => is_text || matches!(from, Kind::Number | Kind::Boolean | Kind::Date),
+        Kind::Boolean => is_text || matches!(from, Kind::Boolean | Kind::Number),
+        Kind::Date => is_text || matches!(from, Kind::Date | Kind::Number),
+        Kind::Object => is_text || matches!(from, Kind::Object | Kind::File),
+        Kind::File => matches!(from, Kind::Object | Kind::File),
     }
 }
 

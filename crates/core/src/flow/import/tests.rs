@@ -7,7 +7,8 @@ use super::super::document::Document;
 use super::{Imported, import};
 
 fn field(key: &str, group: &str, of: &str, data: Json) -> Json {
-    json!({"key": key, "group": group, "required": false, "value": {"type": of, "collection": false, "data": data, "available": []}})
+    json!({"key": key, "group": group, "required": false, "value": {"type": of, "collection": false,
+        "data": data, "available": []}})
 }
 
 fn list_field(key: &str, group: &str, of: &str) -> Json {
@@ -33,7 +34,8 @@ fn method(
     json!({
         "uuid": uuid, "address": address, "pins": wires,
         "node": {"key": address.rsplit(':').next(), "data": {"name": name}, "model": {
-            "inputs": {"extensible": true, "data": inputs}, "outputs": {"extensible": true, "data": outputs},
+            "inputs": {"extensible": true, "data": inputs}, "outputs": {"extensible": true,
+                "data": outputs},
             "policy": {"error": {"type": "finish", "retry": 0}}, "timeout": 90_000,
         }},
     })
@@ -49,38 +51,47 @@ fn flow(id: &str, name: &str, methods: Vec<Json>) -> Json {
         order.windows(2).enumerate().map(|(at, pair)| (format!("e{at}"), json!(pair))).collect();
     // Written in another order than they run in: the edges decide.
     let written: Vec<&Json> = methods.iter().rev().collect();
-    json!({"id": id, "name": name, "description": "", "data": {"uuid": id, "methods": written, "orderings": edges}})
+    json!({"id": id, "name": name, "description": "", "data": {"uuid": id, "methods": written,
+        "orderings": edges}})
 }
 
 fn export(flows: Vec<Json>) -> Json {
     let flos: serde_json::Map<String, Json> =
         flows.into_iter().map(|flow| (flow["id"].as_str().unwrap().to_string(), flow)).collect();
-    json!({"type": "flopack", "version": "1.5.0", "data": {"flos": flos, "configs": {}, "tables": {}, "groups": {}}})
+    json!({"type": "flopack", "version": "1.5.0", "data": {"flos": flos, "configs": {}, "tables": {},
+        "groups": {}}})
 }
 
 /// A helper that is called per item, with a policy and an embedded Try.
 fn helper() -> Json {
     let inner = json!({"uuid": "inner", "methods": [
-        method("i1", &kernel("control", "callable"), "Try", json!({}), json!({"p": field("user", "", "object", Json::Null)}),
+        method("i1", &kernel("control", "callable"), "Try", json!({}), json!({"p": field("user", "",
+            "object", Json::Null)}),
             &[("p", "i2", "o")]),
-        method("i2", &kernel("object", "get"), "Get", json!({"o": field("object", "", "object", Json::Null), "q": field("path", "", "string", json!("name"))}),
+        method("i2", &kernel("object", "get"), "Get", json!({"o": field("object", "", "object",
+            Json::Null), "q": field("path", "", "string", json!("name"))}),
             json!({"r": field("output", "", "string", Json::Null)}), &[("r", "i3", "n")]),
-        method("i3", &kernel("control", "return"), "Return", json!({"n": field("name", "", "string", Json::Null)}), json!({}), &[]),
+        method("i3", &kernel("control", "return"), "Return", json!({"n": field("name", "", "string",
+            Json::Null)}), json!({}), &[]),
     ], "orderings": {"a": ["i1", "i2"], "b": ["i2", "i3"]}});
     let caught = json!({"uuid": "caught", "methods": [
-        method("c1", &kernel("control", "callable"), "If Error", json!({}), json!({"m": field("message", "", "string", Json::Null)}),
+        method("c1", &kernel("control", "callable"), "If Error", json!({}), json!({"m": field("message",
+            "", "string", Json::Null)}),
             &[("m", "c2", "n")]),
-        method("c2", &kernel("control", "return"), "Return", json!({"n": field("name", "", "string", Json::Null)}), json!({}), &[]),
+        method("c2", &kernel("control", "return"), "Return", json!({"n": field("name", "", "string",
+            Json::Null)}), json!({}), &[]),
     ], "orderings": {"a": ["c1", "c2"]}});
     let mut guarded = method(
         "h2",
         &kernel("control", "tryCatch"),
         "If Error",
-        json!({"t": field("try", "", "flo", inner), "c": field("catch", "", "flo", caught), "u": field("user", "inputs", "object", Json::Null)}),
+        json!({"t": field("try", "", "flo", inner), "c": field("catch", "", "flo", caught),
+            "u": field("user", "inputs", "object", Json::Null)}),
         json!({"x": field("name", "", "string", Json::Null)}),
         &[("x", "h3", "n")],
     );
-    guarded["node"]["model"]["policy"]["error"] = json!({"type": "return", "retry": 2, "delay": [60_000, 180_000], "retryCondition": "ratelimits", "values": {"name": "nobody"}});
+    guarded["node"]["model"]["policy"]["error"] = json!({"type": "return", "retry": 2, "delay": [60_000,
+        180_000], "retryCondition": "ratelimits", "values": {"name": "nobody"}});
     flow(
         "helper",
         "Shape a user",
@@ -90,7 +101,8 @@ fn helper() -> Json {
                 &kernel("control", "callable"),
                 "Helper Flow",
                 json!({}),
-                json!({"p": field("user", "", "object", Json::Null), "c": field("index", "context", "number", Json::Null)}),
+                json!({"p": field("user", "", "object", Json::Null), "c": field("index", "context",
+                    "number", Json::Null)}),
                 &[("p", "h2", "u")],
             ),
             guarded,
@@ -114,7 +126,8 @@ fn main_flow() -> Json {
             "m3",
             &kernel("control", "if"),
             "If/Else",
-            json!({"a": field("left-operand", "", "string", Json::Null), "o": field("operator", "", "string", json!("==")), "b": field("right-operand", "", "string", json!("x"))}),
+            json!({"a": field("left-operand", "", "string", Json::Null), "o": field("operator", "",
+                "string", json!("==")), "b": field("right-operand", "", "string", json!("x"))}),
             json!({}),
             &[],
         );
@@ -131,7 +144,8 @@ fn main_flow() -> Json {
                 "root:channels:http:httpfunctions:1.0.0:get",
                 "List users",
                 json!({"u": field("url", "", "string", json!("https://api.example.com/users"))}),
-                json!({"s": field("statusCode", "", "number", Json::Null), "b": field("body", "", "object", Json::Null)}),
+                json!({"s": field("statusCode", "", "number", Json::Null), "b": field("body", "", "object",
+                    Json::Null)}),
                 &[("b", "m5", "l"), ("s", "m3", "a")],
             ),
             branch,
@@ -139,7 +153,8 @@ fn main_flow() -> Json {
                 "m5",
                 &kernel("list", "map"),
                 "Map",
-                json!({"l": list_field("list", "", "object"), "f": field("flo", "", "flo", json!("helper")), "u": proxied, "k": field("concurrency", "", "number", json!(4))}),
+                json!({"l": list_field("list", "", "object"), "f": field("flo", "", "flo",
+                    json!("helper")), "u": proxied, "k": field("concurrency", "", "number", json!(4))}),
                 json!({"n": list_field("new list", "", "string")}),
                 &[("n", "m6", "x")],
             ),
@@ -166,7 +181,8 @@ fn main_flow() -> Json {
         (
             "join",
             kernel("control", "join"),
-            json!({"t": field("word", "true", "string", Json::Null), "f": field("word", "false", "string", json!("other"))}),
+            json!({"t": field("word", "true", "string", Json::Null), "f": field("word", "false", "string",
+                json!("other"))}),
             json!({"o": field("word", "", "string", Json::Null)}),
             vec![],
         ),
@@ -189,9 +205,12 @@ fn known_cards_are_converted_and_unknown_ones_listed() {
     assert_eq!(unknown, ["flow `New-users`: Create contact (`bigcrm.createContact`)"]);
     assert_eq!(notes.len(), 2, "{notes:#?}");
     let expect = json!([
-        {"id": "List-users", "card": "http.get", "note": "List users", "inputs": {"url": "https://api.example.com/users"}, "outputs": {"body": "object"}, "timeout": 90},
+        {"id": "List-users", "card": "http.get", "note": "List users",
+            "inputs": {"url": "https://api.example.com/users"}, "outputs": {"body": "object"},
+            "timeout": 90},
         {"id": "If-Else", "card": "control.if", "note": "If/Else", "timeout": 90,
-         "inputs": {"left-operand": {"from": "List-users.statusCode"}, "operator": "==", "right-operand": "x"},
+         "inputs": {"left-operand": {"from": "List-users.statusCode"}, "operator": "==",
+             "right-operand": "x"},
          "then": [
             {"id": "let", "card": "control.let", "note": "let", "inputs": {"word": "was x"}, "timeout": 90},
             {"card": "control.return", "inputs": {"word": {"from": "let.word"}}},
@@ -199,7 +218,8 @@ fn known_cards_are_converted_and_unknown_ones_listed() {
          "outputs": {"word": "text"},
          "else": [{"card": "control.return", "inputs": {"word": "other"}}]},
         {"id": "Map", "card": "list.map", "note": "Map", "flow": "Shape-a-user", "timeout": 90,
-         "inputs": {"list": {"from": "List-users.body"}, "concurrency": 4}, "values": {"user": {"from": "item"}},
+         "inputs": {"list": {"from": "List-users.body"}, "concurrency": 4},
+             "values": {"user": {"from": "item"}},
          "outputs": {"new list": "list of text"}},
         {"id": "Create-contact", "card": "bigcrm.createContact", "note": "Create contact",
          "inputs": {"names": {"from": "Map.new list"}}, "outputs": {"id": "text"}, "timeout": 90},
@@ -211,15 +231,19 @@ fn known_cards_are_converted_and_unknown_ones_listed() {
             {"id": "If-Error", "card": "control.tryCatch", "note": "If Error", "timeout": 90,
              "try": [
                 {"id": "Get", "card": "object.get", "note": "Get", "timeout": 90,
-                 "inputs": {"object": {"from": "inputs.user"}, "path": "name"}, "outputs": {"output": "text"}},
-                {"id": "Return-2", "card": "control.return", "note": "Return", "inputs": {"name": {"from": "Get.output"}}, "timeout": 90},
+                 "inputs": {"object": {"from": "inputs.user"}, "path": "name"},
+                     "outputs": {"output": "text"}},
+                {"id": "Return-2", "card": "control.return", "note": "Return",
+                    "inputs": {"name": {"from": "Get.output"}}, "timeout": 90},
              ],
              "ifError": [
-                {"id": "Return-3", "card": "control.return", "note": "Return", "inputs": {"name": {"from": "error.message"}}, "timeout": 90},
+                {"id": "Return-3", "card": "control.return", "note": "Return",
+                    "inputs": {"name": {"from": "error.message"}}, "timeout": 90},
              ],
              "outputs": {"name": "text"},
              "onError": {"retry": 2, "after": 180, "then": {"return": {"name": "nobody"}}}},
-            {"id": "Return", "card": "control.return", "note": "Return", "inputs": {"name": {"from": "If-Error.name"}}, "timeout": 90},
+            {"id": "Return", "card": "control.return", "note": "Return",
+                "inputs": {"name": {"from": "If-Error.name"}}, "timeout": 90},
         ],
     });
     assert_eq!(document["flows"]["Shape-a-user"], expect, "{:#}", document["flows"]);
@@ -266,7 +290,8 @@ fn damaged_exports_are_refused_or_survived() {
         assert!(import(&broken, None).unwrap_err().contains(words));
     }
     let odd = json!({"type": "flopack", "data": {"flos": {"a": {"name": 5, "data": {"methods": [
-        {"uuid": "x", "address": 7, "pins": [], "node": {"model": {"inputs": {"data": {"f": {"key": "a.b", "value": {"data": {"from": "x"}}}}}}}},
+        {"uuid": "x", "address": 7, "pins": [], "node": {"model": {"inputs": {"data": {"f": {"key": "a.b",
+            "value": {"data": {"from": "x"}}}}}}}},
         {"uuid": "y", "address": "root:kernel:control:0.0.1:if", "branches": {"y": true}},
         7, {},
     ], "orderings": {"a": ["x", "y"], "b": ["y", "x"], "c": 5}}}}}});

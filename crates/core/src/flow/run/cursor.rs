@@ -1,11 +1,11 @@
 //! The cursor of a run: how it is read, lowered, and saved.
 //!
-//! Dates that are read from the cursor are lowered by `cursorOverlap`, so that records which the provider shows late are
-//! read again; the ledger suppresses what was reported. What is saved stays exact: a lowered date that reaches the Cursor
-//! card is put back to what it was, so that a flow which saves its old cursor does not creep backwards.
+//! Dates that are read from the cursor are lowered by `cursorOverlap`, so that records which the provider shows late
+//! are read again; the ledger suppresses what was reported. What is saved stays exact: a lowered date that reaches the
+//! Cursor card is put back to what it was, so that a flow which saves its old cursor does not creep backwards.
 //!
-//! A date is a cursor of the type Date & Time, and any text that is a full ISO 8601 instant with its offset. Numbers are
-//! never lowered: nothing says that one is a time.
+//! A date is a cursor of the type Date & Time, and any text that is a full ISO 8601 instant with its offset. Numbers
+//! are never lowered: nothing says that one is a time.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! Cards that call a helper flow again and again: list cards, Repeat, Paginate (catalogue §3, §7, §10).
 //!
-//! Every call is a task of its own; as many run at once as the card's `concurrency` says, at most sixteen. Results keep
-//! the order of the items, whatever the order in which calls end.
+//! Every call is a task of its own; as many run at once as the card's `concurrency` says, at most sixteen. Results
+//! keep the order of the items, whatever the order in which calls end.
 
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ impl Loop {
     }
 
     /// What Paginate gives.
-    pub(super) fn all_records(self: Box<Self>) -> Object {
+    pub(super) fn all_records(self) -> Object {
         self.outputs()
     }
 
@@ -92,7 +92,7 @@ impl Loop {
     }
 
     /// What the card gives.
-    fn outputs(mut self: Box<Self>) -> Object {
+    fn outputs(mut self) -> Object {
         let mut outputs = Object::new();
         match self.kind {
             LoopKind::Each | LoopKind::EachIgnoringErrors | LoopKind::Times => {}

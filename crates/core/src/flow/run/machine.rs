@@ -1,8 +1,8 @@
 //! The machine: tasks, the order in which they go on, and what they wait for.
 //!
 //! A task is a stack of frames: flows that call one another, and the blocks of their cards. A loop gives each of its
-//! calls a task of its own, so that several of them can wait for answers at once. Everything is deterministic: tasks go
-//! on in the order in which they became ready, and requests are sent together in that order.
+//! calls a task of its own, so that several of them can wait for answers at once. Everything is deterministic: tasks
+//! go on in the order in which they became ready, and requests are sent together in that order.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -15,9 +15,7 @@ use super::trace::{Trace, shown};
 use super::{
     AwaitFetched, AwaitPause, FlowEnd, FlowError, FlowOutcome, FlowRequest, FlowStart, FlowStep, cursor,
 };
-use crate::flow::program::{
-    Body, Call, CardCode, Flow, SLOT_CONTEXT, SLOT_CURSOR, SLOT_OPTIONS, SLOT_PARAMETERS,
-};
+use crate::flow::program::{Body, Call, CardCode, Flow, SLOT_CONTEXT, SLOT_PARAMETERS};
 use crate::flow::value::{Object, Value, convert};
 use crate::limits::REQUESTS_PER_STEP_MAX;
 use crate::run::Reply;

@@ -7,8 +7,9 @@
 //!                                   └──► Done: records and cursor, or why there are none; and the trace
 //! ```
 //!
-//! It decides everything and does no IO. Time and chance are inputs; a failed request is an answer, and the flow decides
-//! what it means. A run changes nothing before its end: what the engine commits is the outcome, whole, or nothing.
+//! It decides everything and does no IO. Time and chance are inputs; a failed request is an answer, and the flow
+//! decides what it means. A run changes nothing before its end: what the engine commits is the outcome, whole, or
+//! nothing.
 //!
 //! Not here: credentials (the engine adds them to requests that are [`FlowRequest::authorised`]), what becomes of
 //! records (`records`), schedules.

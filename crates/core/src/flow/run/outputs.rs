@@ -8,8 +8,8 @@ use crate::limits::RECORD_BYTES_MAX;
 use super::RecordOut;
 use super::cards::at_path;
 
-/// Checks every item against the declared groups and fields, and converts fields to their types. The sentence names the
-/// item, from 0.
+/// Checks every item against the declared groups and fields, and converts fields to their types. The sentence names
+/// the item, from 0.
 pub(super) fn records(flow: &Flow, list: &Value) -> Result<Vec<RecordOut>, String> {
     let items = match list {
         Value::Null => return Ok(Vec::new()),

@@ -1,7 +1,7 @@
 //! What is kept of a run for people: every card's inputs, outputs, time and error, bounded, without secrets.
 //!
-//! A value is shown up to 8 KiB, all of them up to 1 MiB; of a loop only the first calls are shown. What was left out is
-//! counted. Members that carry credentials are never shown, whatever holds them.
+//! A value is shown up to 8 KiB, all of them up to 1 MiB; of a loop only the first calls are shown. What was left out
+//! is counted. Members that carry credentials are never shown, whatever holds them.
 
 use jiff::Timestamp;
 use serde::Serialize;
