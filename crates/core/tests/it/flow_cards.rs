@@ -241,6 +241,116 @@ fn what_is_too_large_is_refused() {
     assert_eq!(error.message, "input `list` makes a list of 1200000 items; at most 1000000");
 }
 
+/// Values that people do not think of.
+fn nasty() -> Vec<Value> {
+    let texts = [
+        "\u{0}",
+        "😀é",
+        "%",
+        "%zz",
+        "[",
+        "[a",
+        "{{",
+        "{{a}}",
+        "(?:",
+        "a{99999}",
+        "\\",
+        "$1",
+        "..",
+        "a..b",
+        "-1",
+        "+",
+        "1e999999999999",
+        "99999999999999999999999999999999999999999",
+        "2025-13-45",
+        "YYYY-MM-DD",
+        "[YYYY",
+        "x X",
+        "L LT llll",
+        "10000-01-01",
+        "-9999-01-02T00:00:00Z",
+        "true",
+        "{\"a\":[1]}",
+        "https://[::1",
+        "İ",
+        "days",
+        "math",
+        ">=",
+        "base64",
+        "md5",
+    ];
+    let numbers = [
+        "-0",
+        "1e308",
+        "-1e308",
+        "1e-400",
+        "1e400",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "0.1",
+        "1e38",
+        "170141183460469231731687303715884105727",
+        "-170141183460469231731687303715884105728",
+        "253402207200000",
+        "20",
+        "-1",
+    ];
+    let mut values: Vec<Value> = texts.into_iter().map(Value::text).collect();
+    values.extend(numbers.into_iter().map(|text| Value::from_json(text).expect("a number")));
+    values.extend([Timestamp::MIN, Timestamp::MAX].map(Value::Date));
+    values.push(Value::text("9".repeat(2_000)));
+    values.push(Value::list(vec![Value::Null, Value::whole(1), Value::text("a"), Value::list(Vec::new())]));
+    values.push(Value::from_json(r#"[{"key":"a","value":1},{"key":null},{"a":{"b":[{}]}}]"#).expect("JSON"));
+    values.extend(samples().into_iter().map(|(_, value)| value));
+    values
+}
+
+#[test]
+fn no_input_makes_a_card_panic() {
+    let values = nasty();
+    let mut state = 7u64;
+    let mut draw = |end: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((state >> 33) % end as u64).expect("it is below the end")
+    };
+    let (mut worked, mut failed) = (0, 0);
+    for card in all().filter(|card| card.runs == Runs::Pure) {
+        for round in 0..600u64 {
+            let mut inputs = Inputs::new();
+            for input in card.inputs {
+                for number in 1..=if input.repeated { 1 + draw(3) } else { 1 } {
+                    let key =
+                        if input.repeated { format!("{} {number}", input.key) } else { input.key.to_owned() };
+                    if draw(5) > 0 {
+                        inputs.set(key, values[draw(values.len())].clone());
+                    }
+                }
+            }
+            if card.author_inputs {
+                inputs.set("a", values[draw(values.len())].clone());
+            }
+            let declared = ["output", "a.b", "a", "values"].map(|key| AuthorOutput {
+                key: key.to_owned(),
+                of: [Type::ANY, Type::TEXT, Type::NUMBER.list(), Type::DATE][draw(4)],
+            });
+            let inputs = if draw(3) == 0 { inputs.with_outputs(declared.to_vec()) } else { inputs };
+            let context = Context { counter: round, ..context(None) };
+            let result = evaluate(card.id, &inputs, &context);
+            assert_eq!(result, evaluate(card.id, &inputs, &context), "`{}` with {inputs:?}", card.id);
+            match result {
+                Ok(_) => worked += 1,
+                Err(error) => {
+                    failed += 1;
+                    let sentence = &error.message;
+                    let sound = !sentence.is_empty() && !sentence.contains('\n') && !sentence.ends_with('.');
+                    assert!(sound && sentence.len() < 5_000, "`{}` says `{sentence}`", card.id);
+                }
+            }
+        }
+    }
+    assert!(worked > 10_000 && failed > 10_000, "{worked} worked, {failed} failed");
+}
+
 /// Values of every type, with the names that the table uses.
 fn samples() -> Vec<(&'static str, Value)> {
     let json = |text: &str| Value::from_json(text).expect("JSON");

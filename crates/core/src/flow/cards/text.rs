@@ -330,9 +330,10 @@ fn base64_decode(call: &mut Call<'_>) -> Result<Outputs, CardError> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
-    let bytes = GeneralPurpose::new(alphabet, config)
-        .decode(&text)
-        .map_err(|why| bad("string", format!("input `string` is not Base64: {why}")))?;
+    let bytes = GeneralPurpose::new(alphabet, config).decode(&text).map_err(|why| {
+        let why = why.to_string();
+        bad("string", format!("input `string` is not Base64: {}", why.trim_end_matches('.')))
+    })?;
     let decoded = String::from_utf8(bytes).map_err(|_| {
         bad("string", "input `string` decodes to bytes that are not UTF-8; a text cannot hold them")
     })?;
