@@ -1,17 +1,17 @@
 //! The comparisons that If, Assign If, Continue If, Filter, Find and their like share.
 //!
-//! A comparison follows a type: the declared one of its left operand, or what the left value is when nothing narrower is
-//! declared. The right operand is converted to it. Numbers compare by value, exactly; texts by their characters' code
-//! points, so that `80 > 9` holds for numbers and not for texts; dates as instants.
+//! A comparison follows a type: the declared one of its left operand, or what the left value is when nothing narrower
+//! is declared. The right operand is converted to it. Numbers compare by value, exactly; texts by their characters'
+//! code points, so that `80 > 9` holds for numbers and not for texts; dates as instants.
 //!
-//! | comparison | Text | Number | Date & Time | True/False | Object | List | nothing |
-//! | --- | --- | --- | --- | --- | --- | --- | --- |
-//! | `==` `!=` | same text | same value | same instant | same | same members, in any order | same items | both are nothing |
-//! | `>` `<` `>=` `<=` | by code point | by value | by time | error | error | error | false |
-//! | `%` | as numbers | exact multiple | error | error | error | error | false |
-//! | `in` `not in` | inside a text, or an item of a list | as its text | as its text | as its text | an item of a list | an item of a list | false |
-//! | `has` `doesn't have` | its JSON's | error | error | error | has the key | error | no key |
-//! | `is empty` `is not empty` | `""` is | never | never | never | `{}` is | `[]` is | is |
+//! - `==` `!=`: nothing equals only nothing; objects are equal whatever the order of their members.
+//! - `>` `<` `>=` `<=`: texts, numbers and dates; false where either is nothing.
+//! - `%`: numbers, and texts that write one; of zero only zero is a multiple.
+//! - `in` `not in`: as text inside b as text; where b is a list, an item of it.
+//! - `has` `doesn't have`: objects, and texts that are JSON objects; nothing has no key.
+//! - `is empty` `is not empty`: nothing, an empty text, list or object, a file without bytes.
+//!
+//! A comparison that means nothing for the type of a is an error.
 
 use std::cmp::Ordering;
 
@@ -222,7 +222,6 @@ fn is_multiple(left: &Value, right: &Value) -> Result<bool, CardError> {
             _ => left.remainder(right).is_some_and(|rest| rest.digits == 0),
         });
     }
-    #[expect(clippy::float_cmp, reason = "an exact multiple leaves exactly nothing")]
     Ok(left.as_f64() % right.as_f64() == 0.0)
 }
 

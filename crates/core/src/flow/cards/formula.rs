@@ -1,8 +1,8 @@
 //! The Formula card: arithmetic written as people write it.
 //!
 //! Numbers, names of the author's inputs (with blanks in brackets: `[unit price]`), `+ - * / % ^`, brackets, and the
-//! functions `abs`, `ceil`, `floor`, `round`, `sqrt`, `pow`, `min`, `max`, `exp`, `ln`, `log`. Power binds tighter than a
-//! sign and to the right. Everything is reckoned as the number cards do, exactly where that is possible.
+//! functions `abs`, `ceil`, `floor`, `round`, `sqrt`, `pow`, `min`, `max`, `exp`, `ln`, `log`. Power binds tighter
+//! than a sign and to the right. Everything is reckoned as the number cards do, exactly where that is possible.
 
 use std::iter::Peekable;
 use std::str::CharIndices;
@@ -228,7 +228,7 @@ fn raise(base: &Number, exponent: &Number) -> Result<Number, NoNumber> {
         && let Some(decimal) = base.decimal()
     {
         let product =
-            (0..times).try_fold(Number::from(1).decimal(), |product, _| product?.multiply(decimal).map(Some));
+            (0..times).try_fold(Number::from(1).decimal(), |product, _| product?.times(decimal).map(Some));
         if let Some(Some(exact)) = product {
             return Ok(exact.into());
         }

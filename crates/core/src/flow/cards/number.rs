@@ -1,7 +1,8 @@
 //! Number cards (catalogue §9).
 //!
-//! Sums, differences and products are exact as long as they have at most 38 digits, so that `0.1 + 0.2` is `0.3`; beyond
-//! that, and where a quotient does not end, they are the nearest binary floats, as the field has them everywhere.
+//! Sums, differences and products are exact as long as they have at most 38 digits, so that `0.1 + 0.2` is `0.3`;
+//! beyond that, and where a quotient does not end, they are the nearest binary floats, as the field has them
+//! everywhere.
 
 use super::call::{Call, Function, bad, one, whole_of};
 use super::chance::Chance;
@@ -59,15 +60,15 @@ fn exactly(
 }
 
 pub(super) fn add(left: &Number, right: &Number) -> Result<Number, NoNumber> {
-    exactly(left, right, Decimal::add, |left, right| left + right)
+    exactly(left, right, Decimal::plus, |left, right| left + right)
 }
 
 pub(super) fn subtract(left: &Number, right: &Number) -> Result<Number, NoNumber> {
-    exactly(left, right, Decimal::subtract, |left, right| left - right)
+    exactly(left, right, Decimal::minus, |left, right| left - right)
 }
 
 pub(super) fn multiply(left: &Number, right: &Number) -> Result<Number, NoNumber> {
-    exactly(left, right, Decimal::multiply, |left, right| left * right)
+    exactly(left, right, Decimal::times, |left, right| left * right)
 }
 
 pub(super) fn remainder(left: &Number, right: &Number) -> Result<Number, NoNumber> {

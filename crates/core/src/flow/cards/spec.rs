@@ -122,8 +122,8 @@ pub struct InputSpec {
     pub nullable: bool,
     /// The JSON of the value that it has when it is not filled in.
     pub default: Option<&'static str>,
-    /// Whether there may be several: `key 1`, `key 2`… (or `key1`), in the order of their numbers. The bare key counts as
-    /// the first.
+    /// Whether there may be several: `key 1`, `key 2`… (or `key1`), in the order of their numbers. The bare key
+    /// counts as the first.
     pub repeated: bool,
 }
 

@@ -1,9 +1,9 @@
 //! Dates in the formats of moment.js, which the date cards take: `YYYY-MM-DD`, `M/D/YY h:mm a`.
 //!
-//! Exported flows hold formats in this language. It is not Java's: `DD` is the day of the month here and the day of the
-//! year there. So it has a room of its own, and shares with [`crate::date`] only the table of zones. Printing and reading
-//! follow moment 2.31 with its English locale, held against it by tests; where we differ on purpose, `docs/flow-cards.md`
-//! says so.
+//! Exported flows hold formats in this language. It is not Java's: `DD` is the day of the month here and the day of
+//! the year there. So it has a room of its own, and shares with [`crate::date`] only the table of zones. Printing and
+//! reading follow moment 2.31 with its English locale, held against it by tests; where we differ on purpose,
+//! `docs/flow-cards.md` says so.
 //!
 //! Deliberately not here: other languages, relative words ("3 days ago"), and the reading of ISO 8601 without a format.
 

@@ -1,9 +1,9 @@
 //! Reads texts, the way moment reads them.
 //!
 //! A token looks for its digits or words anywhere in what is left of the text and skips what stands before them; that
-//! is what makes reading forgiving. Strictly, nothing may be skipped or left over. Then the parts are laid together: the
-//! present fills in what is missing in front, the lowest value what is missing behind, weeks and days of the year become
-//! dates, and whatever is out of its range is refused.
+//! is what makes reading forgiving. Strictly, nothing may be skipped or left over. Then the parts are laid together:
+//! the present fills in what is missing in front, the lowest value what is missing behind, weeks and days of the year
+//! become dates, and whatever is out of its range is refused.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -210,7 +210,7 @@ fn two_digit_year(digits: &str) -> i64 {
 
 /// The name that a word begins with, whole or by its first letters; strictly, the whole word must be the name.
 fn name(word: &str, names: &[&str], lengths: &[usize], exact: Option<usize>) -> Option<i64> {
-    let begins = |name: &&str| match exact {
+    let begins = |name: &str| match exact {
         // A length beyond the name means the whole name.
         Some(length) => word.eq_ignore_ascii_case(&name[..length.min(name.len())]),
         None => lengths.iter().any(|length| {
@@ -218,7 +218,7 @@ fn name(word: &str, names: &[&str], lengths: &[usize], exact: Option<usize>) -> 
             word.get(..short.len()).is_some_and(|start| start.eq_ignore_ascii_case(short))
         }),
     };
-    names.iter().position(|name| begins(&name)).and_then(|at| i64::try_from(at).ok())
+    names.iter().position(|name| begins(name)).and_then(|at| i64::try_from(at).ok())
 }
 
 impl Parts {
@@ -454,11 +454,11 @@ impl Parts {
     fn fill_in(&mut self, present: DateTime) -> bool {
         let today = [i64::from(present.year()), i64::from(present.month()) - 1, i64::from(present.day())];
         let defaulted = self.places[..=DAY].iter().any(Option::is_none);
-        for place in YEAR..=DAY {
-            if self.places[place].is_some() {
+        for (place, today) in self.places[..=DAY].iter_mut().zip(today) {
+            if place.is_some() {
                 break;
             }
-            self.places[place] = Some(today[place]);
+            *place = Some(today);
         }
         let lowest = [0, 0, 1, 0, 0, 0];
         for (place, low) in self.places.iter_mut().zip(lowest) {

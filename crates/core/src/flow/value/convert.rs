@@ -45,21 +45,20 @@ pub enum ConvertError {
     },
 }
 
-/// Converts a value to a declared type.
+/// Converts a value to a declared type. Nothing stays nothing, and a blank text becomes nothing where no text is
+/// wanted.
 ///
-/// | from | Text | Number | True/False | Date & Time | Object | File |
-/// | --- | --- | --- | --- | --- | --- | --- |
-/// | nothing | nothing | nothing | nothing | nothing | nothing | nothing |
-/// | Text | same | its number; blank: nothing | `true` `yes` `on` `1`, `false` `no` `off` `0`; blank: nothing | ISO 8601, without offset UTC; blank: nothing | its JSON object; blank: nothing | – |
-/// | Number | its digits | same | 0 is false, others true | milliseconds since 1970 | – | – |
-/// | True/False | `true`, `false` | 1, 0 | same | – | – | – |
-/// | Date & Time | ISO 8601 in UTC | milliseconds since 1970 | – | same | – | – |
-/// | Object | its JSON | – | – | – | same | `{name, contentType, bytes}` |
-/// | File | its content, if that is UTF-8 | – | – | – | `{name, contentType, bytes}` | same |
-/// | List | its JSON | – | – | – | – | – |
+/// - Text, or a flow: a number as its digits, true/false as its word, a date as ISO 8601 in UTC, an object or a list as
+///   its JSON, a file as its content when that is UTF-8.
+/// - Number: a text as the number that it writes, true/false as 1 and 0, a date as milliseconds since 1970.
+/// - True/False: `true`, `yes`, `on`, `1` and `false`, `no`, `off`, `0` in any letter case; of numbers 0 is false.
+/// - Date & Time: a text in ISO 8601, without an offset in UTC; a whole number as milliseconds since 1970.
+/// - Object: a text as its JSON object; a file as `{name, contentType, bytes}`. File: such an object.
+/// - A list: a list item by item; a text that is a JSON list is read as one, unless texts are wanted; anything else
+///   becomes the only item.
+/// - Anything: everything as it is.
 ///
-/// To a list of T: a list item by item; nothing is nothing; a text that is a JSON list is read as one, unless texts are
-/// wanted; anything else becomes the only item. Anything takes everything as it is. A reference to a flow is a text.
+/// What is not named is an error; `docs/flow-cards.md` has it as a table.
 ///
 /// ```
 /// use turnstone_core::flow::value::{Type, Value, convert};

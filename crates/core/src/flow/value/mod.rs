@@ -1,10 +1,12 @@
 //! The values that travel along the wires of a flow.
 //!
 //! A value is what JSON has, and dates and files. Numbers keep the digits that a provider wrote until somebody does
-//! arithmetic with them; members keep their order. A list or an object is shared, not copied, when one output feeds many
-//! inputs. What JSON calls a text never becomes a date by itself: a declared type does that, by the table of [`convert`].
+//! arithmetic with them; members keep their order. A list or an object is shared, not copied, when one output feeds
+//! many inputs. What JSON calls a text never becomes a date by itself: a declared type does that, by the table of
+//! [`convert`].
 //!
-//! Deliberately not here: what cards do with values, and whether two declared types fit (a matter of the flow document).
+//! Deliberately not here: what cards do with values, and whether two declared types fit (a matter of the flow
+//! document).
 
 mod convert;
 mod json;

@@ -231,19 +231,19 @@ impl Decimal {
     }
 
     /// The sum, exactly; `None` when it does not fit.
-    pub fn add(self, other: Decimal) -> Option<Decimal> {
+    pub fn plus(self, other: Decimal) -> Option<Decimal> {
         let scale = self.scale.max(other.scale);
         let digits = self.at_scale(scale)?.checked_add(other.at_scale(scale)?)?;
         Some(Decimal { digits, scale }.trimmed())
     }
 
     /// The difference, exactly; `None` when it does not fit.
-    pub fn subtract(self, other: Decimal) -> Option<Decimal> {
-        self.add(Decimal { digits: other.digits.checked_neg()?, scale: other.scale })
+    pub fn minus(self, other: Decimal) -> Option<Decimal> {
+        self.plus(Decimal { digits: other.digits.checked_neg()?, scale: other.scale })
     }
 
     /// The product, exactly; `None` when it does not fit.
-    pub fn multiply(self, other: Decimal) -> Option<Decimal> {
+    pub fn times(self, other: Decimal) -> Option<Decimal> {
         let digits = self.digits.checked_mul(other.digits)?;
         let product = Decimal { digits, scale: self.scale + other.scale }.trimmed();
         (product.scale <= Decimal::SCALE_MAX).then_some(product)
@@ -356,16 +356,16 @@ mod tests {
     fn decimals_are_exact() {
         let decimal = |text: &str| number(text).decimal().unwrap();
         let sum =
-            |left: &str, right: &str| Number::from(decimal(left).add(decimal(right)).unwrap()).to_string();
+            |left: &str, right: &str| Number::from(decimal(left).plus(decimal(right)).unwrap()).to_string();
         assert_eq!(sum("0.1", "0.2"), "0.3");
         assert_eq!(sum("-0.05", "0.04"), "-0.01");
         assert_eq!(sum("10000000000000000000001", "1"), "10000000000000000000002");
-        assert_eq!(Number::from(decimal("1.25").multiply(decimal("4")).unwrap()).to_string(), "5");
+        assert_eq!(Number::from(decimal("1.25").times(decimal("4")).unwrap()).to_string(), "5");
         assert_eq!(Number::from(decimal("0.3").remainder(decimal("0.1")).unwrap()).to_string(), "0");
         assert_eq!(number("1e39").decimal(), None);
         assert_eq!(number("1e-39").decimal(), None);
         let most = Decimal { digits: i128::MAX, scale: 0 };
-        assert_eq!((most.add(most), most.multiply(most), most.remainder(decimal("0"))), (None, None, None));
+        assert_eq!((most.plus(most), most.times(most), most.remainder(decimal("0"))), (None, None, None));
     }
 
     #[test]

@@ -109,8 +109,8 @@ impl Type {
         Type { kind: self.kind, collection: false }
     }
 
-    /// Reads a type as an export or a person writes it: `string` or `Text`, in any letter case; `Array` and `list` are a
-    /// list of anything, `list of NAME` and `NAME[]` a list of it, and an object with a schema is an object.
+    /// Reads a type as an export or a person writes it: `string` or `Text`, in any letter case; `Array` and `list`
+    /// are a list of anything, `list of NAME` and `NAME[]` a list of it, and an object with a schema is an object.
     pub fn parse(name: &str) -> Option<Type> {
         let name = name.trim();
         let is = |word: &str| name.eq_ignore_ascii_case(word);

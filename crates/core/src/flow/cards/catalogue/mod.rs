@@ -4,6 +4,7 @@
 //! `docs/flow-cards.md` says which. Not here: what the cards do.
 
 mod control;
+mod texts;
 mod values;
 
 use std::collections::HashMap;
@@ -19,10 +20,10 @@ const SECTIONS: [&[CardSpec]; 12] = [
     values::OBJECT,
     values::LIST,
     values::DATE,
-    values::TEXT,
-    values::NUMBER,
-    values::LOGIC_AND_JSON,
-    values::ENCODING,
+    texts::TEXT,
+    texts::NUMBER,
+    texts::LOGIC_AND_JSON,
+    texts::ENCODING,
     control::HTTP,
 ];
 
