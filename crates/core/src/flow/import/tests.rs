@@ -118,22 +118,23 @@ fn helper() -> Json {
     )
 }
 
+fn branching() -> Json {
+    let mut branch = method(
+        "m3",
+        &kernel("control", "if"),
+        "If/Else",
+        json!({"a": field("left-operand", "", "string", Json::Null), "o": field("operator", "",
+            "string", json!("==")), "b": field("right-operand", "", "string", json!("x"))}),
+        json!({}),
+        &[],
+    );
+    branch["branches"] = json!({"yes": true, "no": false});
+    branch
+}
+
 fn main_flow() -> Json {
     let mut proxied = field("user", "", "object", Json::Null);
     proxied["value"]["proxy"] = json!({"dynamic": true, "path": "", "dest": {"key": "user", "group": ""}});
-    let branch = {
-        let mut branch = method(
-            "m3",
-            &kernel("control", "if"),
-            "If/Else",
-            json!({"a": field("left-operand", "", "string", Json::Null), "o": field("operator", "",
-                "string", json!("==")), "b": field("right-operand", "", "string", json!("x"))}),
-            json!({}),
-            &[],
-        );
-        branch["branches"] = json!({"yes": true, "no": false});
-        branch
-    };
     let mut flow = flow(
         "main",
         "New users",
@@ -148,7 +149,7 @@ fn main_flow() -> Json {
                     Json::Null)}),
                 &[("b", "m5", "l"), ("s", "m3", "a")],
             ),
-            branch,
+            branching(),
             method(
                 "m5",
                 &kernel("list", "map"),
