@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Brings what the tests need and the compiler does not: a C compiler, Node 18 or
-# newer with npm, and the Node packages of `tests/json-server`, of
+# newer with npm, and the Node packages of `tests/json-server`, of `tests/moment`, of
 # `tests/oidc-provider`, of `tests/senders` and of the hooks' libraries (which are
 # embedded in the program when it is built after this); Python 3.10 or newer with
 # its `venv`, and the Python packages of `tests/schemathesis`, in a folder of their
@@ -19,6 +19,7 @@ PAUSE_SECONDS=5
 JSON_SERVER=tests/json-server
 OIDC_PROVIDER=tests/oidc-provider
 SENDERS=tests/senders
+MOMENT=tests/moment
 HOOK_LIBRARIES=crates/engine/libraries
 SCHEMATHESIS=tests/schemathesis
 
@@ -117,6 +118,7 @@ fi
 packages_ready "$JSON_SERVER" .bin/json-server || install_node_packages "$JSON_SERVER"
 packages_ready "$OIDC_PROVIDER" oidc-provider/package.json || install_node_packages "$OIDC_PROVIDER"
 packages_ready "$SENDERS" standardwebhooks/package.json || install_node_packages "$SENDERS"
+packages_ready "$MOMENT" moment-timezone/package.json || install_node_packages "$MOMENT"
 packages_ready "$HOOK_LIBRARIES" lodash/lodash.min.js || install_node_packages "$HOOK_LIBRARIES"
 python_packages_ready || install_python_packages
 printf 'setup-test: ready (node %s, %s, %s)\n' "$(node --version)" "$(python3 --version)" \

@@ -11,6 +11,7 @@ pub mod connector;
 pub mod date;
 pub mod delivery;
 pub mod event;
+pub mod flow;
 pub mod hook;
 pub mod id;
 pub mod instance;

@@ -194,6 +194,52 @@ pub const OPENAPI_OPERATIONS_MAX: usize = 5_000;
 /// Time before a token's end at which it is renewed: a request may take that long, and clocks differ (catalogue E05).
 pub const TOKEN_MARGIN: Duration = Duration::from_secs(120);
 
+/// Bytes of a flow's value as JSON: what one card may hand to the next, and what a run may hold (design: 64 MiB).
+pub const FLOW_VALUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// Cards that one run of a flow may carry out: a loop over the largest list, with a few cards per item.
+pub const FLOW_CARDS_MAX: u64 = 100_000;
+
+/// Flows that call one another. Recursion without an end is found here, long before memory.
+pub const FLOW_DEPTH_MAX: usize = 32;
+
+/// Time that a run of a flow may spend waiting, all pauses together. A longer pause is the next run's start.
+pub const FLOW_WAITS_MAX: Duration = Duration::from_secs(300);
+
+/// Time that a run of a flow may take, waits included. Its connection is busy meanwhile.
+pub const FLOW_TIME_MAX: Duration = Duration::from_secs(1_800);
+
+/// Pages of a Paginate and calls of a Repeat (the field's limit).
+pub const FLOW_ITERATIONS_MAX: usize = 5_000;
+
+/// Records that one run may return: they become events in one transaction.
+pub const FLOW_RECORDS_MAX: usize = 50_000;
+
+/// Bytes of all values that a run makes or walks over. At some hundred megabytes a second it ends within a minute.
+pub const FLOW_WORK_BYTES_MAX: u64 = 8 * 1024 * 1024 * 1024;
+
+/// Bytes of one value that a run's trace shows.
+pub const FLOW_TRACE_VALUE_BYTES_MAX: usize = 8 * 1024;
+
+/// Bytes of a run's whole trace.
+pub const FLOW_TRACE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of a provider's own words that an error of a card keeps.
+pub const FLOW_RAW_ERROR_BYTES_MAX: usize = 8 * 1024;
+
+/// Items of a list that a card makes anew: more than a run may return, and few enough to walk in no time.
+pub const FLOW_LIST_ITEMS_MAX: usize = 1_000_000;
+
+/// Bytes of a text that one card makes. Replacing can multiply a text many times over.
+pub const FLOW_TEXT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of a regular expression, a date format, a formula or a path in a card: written by people, read by recursion.
+pub const FLOW_PATTERN_BYTES_MAX: usize = 1_024;
+
+/// Bytes that a compiled regular expression of a card may take.
+pub const FLOW_REGEX_BYTES_MAX: usize = 1024 * 1024;
+
 const _: () = assert!(RECORD_BYTES_MAX <= BODY_BYTES_MAX); // A record never exceeds its page.
 const _: () = assert!(BODY_BYTES_MAX <= BODIES_BYTES_SUM_MAX); // One answer always fits the sum.
+const _: () = assert!(FLOW_TEXT_BYTES_MAX <= FLOW_VALUE_BYTES_MAX); // A text that was made may travel.
 const _: () = assert!(HOOK_TIME_MAX.as_secs() * 4 < HOOK_WORKER_CPU_MAX.as_secs()); // A run never meets that limit.

@@ -11,10 +11,10 @@
 mod callback;
 mod dates;
 mod document;
-mod nearest;
+pub(crate) mod nearest;
 mod paging;
 mod resource;
-mod section;
+pub(crate) mod section;
 mod sweep;
 mod verification;
 mod webhook;

@@ -1,7 +1,7 @@
 //! The known name that a misspelt one is nearest to.
 
 /// The nearest known name, if one is near enough to be meant: a third of the letters may differ.
-pub(super) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
+pub(crate) fn nearest<'n>(name: &str, known: &[&'n str]) -> Option<&'n str> {
     let wanted = name.to_ascii_lowercase();
     // Longer names are nobody's typing error, and the comparison is quadratic.
     if wanted.len() > 64 {

@@ -14,18 +14,18 @@ use super::{Fault, nearest};
 
 /// What a reader has to say.
 #[derive(Debug, Default)]
-pub(super) struct Findings {
-    pub(super) faults: Vec<Fault>,
-    pub(super) repairs: Vec<Fault>,
-    pub(super) warnings: Vec<Fault>,
+pub(crate) struct Findings {
+    pub(crate) faults: Vec<Fault>,
+    pub(crate) repairs: Vec<Fault>,
+    pub(crate) warnings: Vec<Fault>,
 }
 
 impl Findings {
-    pub(super) fn fault(&mut self, path: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+    pub(crate) fn fault(&mut self, path: &str, problem: impl Into<String>, remedy: impl Into<String>) {
         self.faults.push(Fault { path: path.to_string(), problem: problem.into(), remedy: remedy.into() });
     }
 
-    pub(super) fn repair(&mut self, path: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+    pub(crate) fn repair(&mut self, path: &str, problem: impl Into<String>, remedy: impl Into<String>) {
         self.repairs.push(Fault { path: path.to_string(), problem: problem.into(), remedy: remedy.into() });
     }
 
@@ -36,7 +36,7 @@ impl Findings {
         self.repair(path, problem, remedy);
     }
 
-    pub(super) fn warn(&mut self, path: &str, problem: impl Into<String>, remedy: impl Into<String>) {
+    pub(crate) fn warn(&mut self, path: &str, problem: impl Into<String>, remedy: impl Into<String>) {
         self.warnings.push(Fault { path: path.to_string(), problem: problem.into(), remedy: remedy.into() });
     }
 }
@@ -289,7 +289,7 @@ pub(super) fn parse_field(path: &str, text: &str, findings: &mut Findings) -> Op
 }
 
 /// Appends a member to a path, in quotes when it holds more than a word.
-pub(super) fn member_path(path: &str, key: &str) -> String {
+pub(crate) fn member_path(path: &str, key: &str) -> String {
     let plain = key.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-'));
     let shown = if plain && !key.is_empty() { key.to_string() } else { format!("{key:?}") };
     if path.is_empty() { shown } else { format!("{path}.{shown}") }
@@ -307,7 +307,7 @@ pub(super) fn is_fill_in(text: &str) -> bool {
 }
 
 /// `90s`, `5m`, `1h30m`, `2d`: at most a year. `None` for anything else, a bare number included.
-pub(super) fn duration_text(text: &str) -> Option<Duration> {
+pub(crate) fn duration_text(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = 0u64;
     if rest.is_empty() {
@@ -344,7 +344,7 @@ fn kind(value: &Value) -> &'static str {
 }
 
 /// A value in a message. Long texts are not shown; secrets are never shown with this.
-pub(super) fn shown(value: &Value) -> String {
+pub(crate) fn shown(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(flag) => flag.to_string(),

@@ -119,7 +119,7 @@ impl Zone {
     }
 
     /// Appends what `z` prints for an instant.
-    pub(super) fn print_name(&self, at: jiff::Timestamp, out: &mut String) {
+    pub(crate) fn print_name(&self, at: jiff::Timestamp, out: &mut String) {
         match self.label {
             Label::Abbreviation(short) => out.push_str(short),
             Label::Offset => {

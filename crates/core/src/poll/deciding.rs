@@ -20,7 +20,7 @@ use crate::window::{LowerBound, instant, unit_is_before};
 
 /// What this page changes, on top of what the ledger knew before it.
 #[derive(Default)]
-pub(super) struct Overlay {
+pub(crate) struct Overlay {
     entries: HashMap<String, Entry>,
     versions: HashMap<Version, ()>,
     /// Ids that stand on the page more than once, with their newest value.
@@ -34,8 +34,8 @@ impl Poll {
             return self.fail(RunFault::new("protocol", "the store answered another question", true), None);
         }
         let mut batch = Batch { sweep: self.sweep_number(), ..Batch::default() };
-        let mut overlay = Overlay { newest: repeated(&page.items), ..Overlay::default() };
-        for at in order(&page.items, !overlay.newest.is_empty()) {
+        let mut overlay = Overlay::of(repeated(&page.items));
+        for at in order(&page.items, overlay.repeats()) {
             let item = &page.items[at];
             let known = overlay.over(item, std::mem::take(&mut known[at]));
             if let Err(fault) = self.decide_one(item, known, &page, &mut batch, &mut overlay) {
@@ -99,7 +99,7 @@ impl Poll {
             was_parked: self.pass.was_parked,
             sweep: self.pass.kind == RunKind::Sweep,
             polled_below: self.state.last_bound.or(self.pass.floor).map(LowerBound),
-            beside_newer: overlay.newest.get(&item.id).is_some_and(|newest| item.compared < *newest),
+            beside_newer: overlay.has_newer(item),
             baseline: self.baseline(),
         };
         let change = judge(item, &known, &now);
@@ -121,7 +121,7 @@ impl Poll {
         {
             // Seen is seen: once another version is reported, this one must not look new because of its date. (What a
             // parked pass brings may be new all the same: a live list decides.)
-            overlay.versions.insert(item.version(), ());
+            overlay.saw(item.version());
             batch.versions.push(item.version());
         }
         self.count(&change, item);
@@ -133,12 +133,10 @@ impl Poll {
             if let Some(replaced) =
                 known.entry.as_ref().map(Entry::version).filter(|old| *old != entry.version())
             {
-                overlay.versions.insert(replaced.clone(), ());
+                overlay.saw(replaced.clone());
                 batch.versions.push(replaced);
             }
-            if overlay.newest.contains_key(&entry.id) {
-                overlay.entries.insert(entry.id.clone(), entry.clone());
-            }
+            overlay.wrote(&entry);
             batch.entries.push(entry);
         } else if now.sweep && known.entry.is_some_and(|entry| entry.deleted_at.is_none()) {
             batch.swept.push(item.id.clone());
@@ -293,8 +291,35 @@ impl Poll {
 }
 
 impl Overlay {
+    /// For records of which these ids stand there more than once ([`repeated`]).
+    pub(crate) fn of(newest: HashMap<String, Option<Compared>>) -> Overlay {
+        Overlay { newest, ..Overlay::default() }
+    }
+
+    /// Whether an id stands there more than once.
+    pub(crate) fn repeats(&self) -> bool {
+        !self.newest.is_empty()
+    }
+
+    /// Whether a newer version of the same record stands there.
+    pub(crate) fn has_newer(&self, item: &Item) -> bool {
+        self.newest.get(&item.id).is_some_and(|newest| item.compared < *newest)
+    }
+
+    /// This version is known from now on.
+    pub(crate) fn saw(&mut self, version: Version) {
+        self.versions.insert(version, ());
+    }
+
+    /// This entry is written.
+    pub(crate) fn wrote(&mut self, entry: &Entry) {
+        if self.newest.contains_key(&entry.id) {
+            self.entries.insert(entry.id.clone(), entry.clone());
+        }
+    }
+
     /// What is known of a version, this page's own changes included.
-    fn over(&self, item: &Item, known: KnownVersion) -> KnownVersion {
+    pub(crate) fn over(&self, item: &Item, known: KnownVersion) -> KnownVersion {
         match self.entries.get(&item.id) {
             None => known,
             Some(entry) => KnownVersion {
@@ -309,7 +334,7 @@ impl Overlay {
 }
 
 /// Ids that stand on a page more than once, with their newest value.
-fn repeated(items: &[Item]) -> HashMap<String, Option<Compared>> {
+pub(crate) fn repeated(items: &[Item]) -> HashMap<String, Option<Compared>> {
     let mut ids: Vec<&Item> = items.iter().collect();
     ids.sort_unstable_by(|one, two| one.id.cmp(&two.id));
     let runs = ids.chunk_by(|one, two| one.id == two.id).filter(|run| run.len() > 1);
@@ -318,7 +343,7 @@ fn repeated(items: &[Item]) -> HashMap<String, Option<Compared>> {
 
 /// The order in which a page's records are judged: as they stand, unless an id stands there twice; then by compared
 /// value, so that its versions become events in their order (B16).
-fn order(items: &[Item], repeats: bool) -> Vec<usize> {
+pub(crate) fn order(items: &[Item], repeats: bool) -> Vec<usize> {
     let mut order: Vec<usize> = (0..items.len()).collect();
     if repeats {
         order.sort_by_key(|at| items[*at].compared);

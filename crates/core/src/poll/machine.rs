@@ -611,7 +611,7 @@ fn can_move(resource: &Resource) -> bool {
 }
 
 /// A URL for people: values of parameters that carry credentials are left out.
-pub(super) fn redacted(url: &str) -> String {
+pub(crate) fn redacted(url: &str) -> String {
     let Some((path, query)) = url.split_once('?') else { return url.to_string() };
     let secret = |name: &str| {
         let plain: String = name

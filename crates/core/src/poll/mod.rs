@@ -31,7 +31,9 @@ mod sweeping;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use deciding::{Overlay, order, repeated};
 pub use looking::{Named, Notices};
+pub(crate) use machine::redacted;
 pub use machine::{Options, Plan, Start, start};
 pub use outcome::{
     Batch, Decision, Finish, Heard, Ignored, RunFault, RunKind, RunOutcome, RunRecord, Status, Story, Verdict,

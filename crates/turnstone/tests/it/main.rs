@@ -13,6 +13,7 @@ mod harness;
 mod hooks;
 mod instances;
 mod json_server;
+mod moment;
 mod people;
 mod polling;
 mod senders;

@@ -37,7 +37,9 @@ const RULES: &[Rule] = &[
         others: Allowed::Only(&[
             "base64",
             "hmac",
+            "indexmap",
             "jiff",
+            "md-5",
             "regex",
             "serde",
             "serde_json",
@@ -47,7 +49,7 @@ const RULES: &[Rule] = &[
             "twox-hash",
             "url",
         ]),
-        others_in_tests: &["proptest"],
+        others_in_tests: &["boon", "proptest", "serde-saphyr"],
     },
     Rule {
         name: "turnstone-store",
