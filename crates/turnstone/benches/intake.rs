@@ -1,6 +1,6 @@
-//! Measures the taking in of webhooks by the real program: requests acknowledged a second, each after the flush, and how
-//! long one takes; then a burst of ten times a steady rate, of which everything that is acknowledged must become an event
-//! and everything else must be told when to come back.
+//! Measures the taking in of webhooks by the real program: requests acknowledged a second, each after the flush, and
+//! how long one takes; then a burst of ten times a steady rate, of which everything that is acknowledged must become
+//! an event and everything else must be told when to come back.
 //!
 //! The program, the senders and the receiver of the events share the machine. `STEADY` sets the steady rate per second,
 //! `BURST` the seconds of the burst.

@@ -1,5 +1,5 @@
-//! How a provider's own notifications reach an instance: the kind of events, and the settings `event.webhook.…`; and how
-//! a record that they name is looked at, the `webhook` of a resource.
+//! How a provider's own notifications reach an instance: the kind of events, and the settings `event.webhook.…`; and
+//! how a record that they name is looked at, the `webhook` of a resource.
 
 use std::time::Duration;
 

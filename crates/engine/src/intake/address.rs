@@ -82,8 +82,8 @@ pub(super) fn encoded_id(text: &str) -> Option<InstanceId> {
     digits.parse().ok().filter(|id| *id > 0).map(InstanceId)
 }
 
-/// What the store keeps of an instance's intake; `None` where its provider sends nothing. An instance that has an address
-/// keeps it.
+/// What the store keeps of an instance's intake; `None` where its provider sends nothing. An instance that has an
+/// address keeps it.
 pub fn new_intake(
     org: OrgId,
     instance: &Instance,

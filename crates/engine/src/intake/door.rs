@@ -1,8 +1,8 @@
 //! The door: whose a request is, whether it may come in, and keeping it before it is answered.
 //!
-//! Whoever is not let in learns nothing but that: an unknown address, one that is closed and one that belongs to another
-//! connector are all unknown, and every failed proof is the same refusal. What was wrong is remembered for the
-//! instance's own people, in memory alone, so that a stranger writes nothing.
+//! Whoever is not let in learns nothing but that: an unknown address, one that is closed and one that belongs to
+//! another connector are all unknown, and every failed proof is the same refusal. What was wrong is remembered for
+//! the instance's own people, in memory alone, so that a stranger writes nothing.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,8 +1,8 @@
 //! Runs the event hooks of what was kept, and writes what came of it.
 //!
-//! Requests of one instance are settled one after the other, in the order of their arrival; those of different instances
-//! side by side. A hook that fails by its own fault puts its request aside, with the line; a passing trouble (no worker
-//! free, a store that does not answer) is tried again and puts nothing aside.
+//! Requests of one instance are settled one after the other, in the order of their arrival; those of different
+//! instances side by side. A hook that fails by its own fault puts its request aside, with the line; a passing
+//! trouble (no worker free, a store that does not answer) is tried again and puts nothing aside.
 
 use std::collections::HashSet;
 use std::panic::AssertUnwindSafe;

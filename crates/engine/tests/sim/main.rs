@@ -2,7 +2,8 @@
 //! truth (design sections 4 and 11).
 //!
 //! `SEEDS=n` and `SEEDS_SQLITE=n` set the number of seeds; `SEED=n` replays one and prints its trace:
-//! `SEED=17 cargo test --workspace --test sim replay -- --nocapture`, of a provider that also notifies us with `BOTH=1`.
+//! `SEED=17 cargo test --workspace --test sim replay -- --nocapture`, of a provider that also notifies us with
+//! `BOTH=1`.
 
 mod both;
 mod fault;
@@ -289,8 +290,8 @@ fn the_promise_holds_on_sqlite_while_the_provider_notifies_us() {
     hold(Campaign::Both, "sqlite", seeds, Backing::Sqlite);
 }
 
-/// In these a settler that stood still, or whose keeper did, left requests counted for ever: the provider was told to come
-/// back without end.
+/// In these a settler that stood still, or whose keeper did, left requests counted for ever: the provider was told to
+/// come back without end.
 #[test]
 fn an_organisation_is_let_in_again_however_its_requests_were_counted() {
     for seed in [1191, 4025] {

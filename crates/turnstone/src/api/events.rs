@@ -75,8 +75,8 @@ pub struct LogEntry {
     reason: String,
     /// The provider's notification that brought it; none for what a poll saw.
     request_id: Option<i64>,
-    /// The record as the provider wrote it, or the whole notification; empty where none is known, and left out of a list
-    /// that would be too large.
+    /// The record as the provider wrote it, or the whole notification; empty where none is known, and left out of a
+    /// list that would be too large.
     provider_data: String,
     /// What goes out.
     notified_data: Vec<NotifiedEvent>,

@@ -245,7 +245,7 @@ impl Node {
             .arg(data)
             .env("TURNSTONE_TOKEN", TOKEN)
             .env("TURNSTONE_USER_TOKEN", USER)
-            .env("RUST_LOG", "error")
+            .env("TURNSTONE_LOG", "error")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()

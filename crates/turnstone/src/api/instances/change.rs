@@ -414,18 +414,11 @@ impl Change {
         if let Some(signed_in) = &signed_in {
             signed_in.write_into(&mut self.document);
         }
-        let was_told = api.calls.connections().webhook_subscription(&self.row).await.is_some();
         let wants_told = provision::is_provisioned(&self.read.instance, self.chosen.as_ref());
+        let was_told = provision::end_unless(wants_told, api, &self.row).await;
         let events = self.read.instance.enabled;
         let (warnings, repairs) = (findings(&self.read.warnings), findings(&self.read.repairs));
         let new = new_instance(api, org, self.read, &self.document, self.chosen.as_ref(), self.pollers);
-        let not_taken_back = match was_told && !wants_told {
-            true => provision::take_back(api, &self.row).await,
-            false => Vec::new(),
-        };
-        for words in not_taken_back {
-            tracing::warn!(instance = %id, "taking back a subscription did not work: {words}");
-        }
         api.store.update_instance(org, id, new, api.now()).await?;
         let row = api.store.instance(org, id).await?;
         if self.chosen.is_some() {

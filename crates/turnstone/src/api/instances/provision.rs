@@ -37,6 +37,17 @@ pub async fn tell_changed(api: &Api, row: &InstanceRow) -> Answer<()> {
     })
 }
 
+/// Takes it back where the provider was told and is not to be any more. Answers whether it was.
+pub async fn end_unless(wanted: bool, api: &Api, row: &InstanceRow) -> bool {
+    let was_told = api.calls.connections().webhook_subscription(row).await.is_some();
+    if was_told && !wanted {
+        for words in take_back(api, row).await {
+            tracing::warn!(instance = %row.id, "taking back a subscription did not work: {words}");
+        }
+    }
+    was_told
+}
+
 /// Takes it back. What did not work is told, and holds nothing up.
 pub async fn take_back(api: &Api, row: &InstanceRow) -> Vec<String> {
     let addresses = match webhooks::addresses(api, row).await {

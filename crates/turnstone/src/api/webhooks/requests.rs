@@ -39,8 +39,8 @@ pub struct ReceivedRequest {
     received_at: Timestamp,
     /// How often it came again.
     repeats: u32,
-    /// `received`: its hook has not run. `settled`: its events are recorded. `quarantined`: its hook failed. `discarded`:
-    /// nothing shall come of it.
+    /// `received`: its hook has not run. `settled`: its events are recorded. `quarantined`: its hook failed.
+    /// `discarded`: nothing shall come of it.
     #[schema(example = "settled")]
     state: &'static str,
     /// Failures that are being tried again.
