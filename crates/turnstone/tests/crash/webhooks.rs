@@ -19,6 +19,8 @@ use crate::{Chance, Node, STANDSTILL, USER};
 const ROUNDS: usize = 20;
 /// Senders at once, each with records of its own.
 const SENDERS: usize = 16;
+/// A sender's pause after an acknowledgement.
+const BREATH: Duration = Duration::from_millis(60);
 /// Records that one sender speaks of in turn.
 const RECORDS: u64 = 5;
 
@@ -106,6 +108,8 @@ async fn send(sender: usize, path: String, api: Arc<RwLock<String>>, log: Arc<Lo
         if ends.load(Ordering::SeqCst) {
             return;
         }
+        // As fast as the receiver takes what comes of it, or the end of the test is a long wait.
+        tokio::time::sleep(BREATH).await;
     }
 }
 

@@ -277,7 +277,14 @@ fn the_page_names_every_preset_and_sample_and_its_examples_are_sound() {
         assert!(place.contains(&format!("`{name}`")), "docs/webhooks.md does not name `{name}`");
     }
     let mut examples = 0;
+    let (_, declarations) = page.split_once("## From a request to events").unwrap();
+    let (declarations, _) = declarations.split_once("## What is kept").unwrap();
     for block in page.split("```json").skip(1) {
+        let (block, _) = block.split_once("```").unwrap();
+        let values = serde_json::Deserializer::from_str(block).into_iter::<Value>();
+        assert!(values.into_iter().all(|value| value.is_ok()), "no JSON: {block}");
+    }
+    for block in declarations.split("```json").skip(1) {
         let (block, _) = block.split_once("```").unwrap();
         for example in serde_json::Deserializer::from_str(block).into_iter::<Value>() {
             let example = example.unwrap_or_else(|error| panic!("{error}: {block}"));
