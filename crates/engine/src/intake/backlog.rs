@@ -1,8 +1,8 @@
-//! How many requests of each organisation wait for their hooks, counted in memory: an organisation that floods is told to
-//! come back before it fills the disk, and no other notices (H07, I02).
+//! How many requests of each organisation wait for their hooks, counted in memory: an organisation that floods is told
+//! to come back before it fills the disk, and no other notices (H07, I02).
 //!
-//! Whoever settles a request may be faster than who counts it, or another node; so the counts drift, and before anybody is
-//! told to come back the rows are counted.
+//! Whoever settles a request may be faster than who counts it, or another node; so the counts drift, and before anybody
+//! is told to come back the rows are counted.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,7 +26,8 @@ impl Backlog {
         *self.lock() = counts.into_iter().collect();
     }
 
-    /// Whether the rows are to be counted now: not within `pause` after the last time, however many are told to come back.
+    /// Whether the rows are to be counted now: not within `pause` after the last time, however many are told to come
+    /// back.
     pub(super) fn is_count_due(&self, now: Duration, pause: Duration) -> bool {
         let mut counted_at = self.counted_at.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = counted_at.is_none_or(|at| now.saturating_sub(at) >= pause);
