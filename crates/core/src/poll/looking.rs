@@ -2,9 +2,9 @@
 //!
 //! A notification is taken as a hint and never as the truth: it may be late, doubled, out of order, or wrong. Where
 //! the resource says how one record is read (`webhook.readUrl`), each named record is read and judged like one that
-//! stood on a page: same ledger, same rules, so that a version is one event whichever way it came first. Where it
-//! does not, the list is polled at once instead; only deletions, which no list shows, are then believed, and only if
-//! the provider dates them and the last known version is certainly older.
+//! stood on a page: same ledger, same rules, so that a version is one event whichever way it came first. Where it does
+//! not, the list is polled at once instead; only deletions, which no list shows, are then believed, and only if the
+//! provider dates them and the last known version is certainly older.
 //!
 //! A stale replica may answer a look, or a poll after it. So a deletion is dated where the provider dates it: what is
 //! older than that does not bring the record back. One without a date is told only when no replica can be behind it any

@@ -1,8 +1,8 @@
-//! How many requests of each organisation wait for their hooks, counted in memory: an organisation that floods is
-//! told to come back before it fills the disk, and no other notices (H07, I02).
+//! How many requests of each organisation wait for their hooks, counted in memory: an organisation that floods is told
+//! to come back before it fills the disk, and no other notices (H07, I02).
 //!
-//! Whoever settles a request may be faster than who counts it, or another node; so the counts drift, and before
-//! anybody is told to come back the rows are counted.
+//! Whoever settles a request may be faster than who counts it, or another node; so the counts drift, and before anybody
+//! is told to come back the rows are counted.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -116,8 +116,8 @@ impl Intake {
         self.0.wake.notify_one();
     }
 
-    /// Counts what waits: at the start, so that the bound of an organisation holds from then on, and before it is
-    /// told to come back.
+    /// Counts what waits: at the start, so that the bound of an organisation holds from then on, and before it is told
+    /// to come back.
     async fn count(&self) -> Result<(), StoreError> {
         let counts = self.0.parts.store.waiting_by_org().await?;
         self.0.backlog.set(counts);

@@ -221,6 +221,13 @@ impl Scenario {
         // Every change leads to requests here, so that changes during requests must not bring forth more of themselves.
         scenario.between_percent /= 10;
         scenario.polls = scenario.polls.min(16);
+        // Records that end and return within the time that replicas take.
+        if Rng::new(rng.clone().next()).percent(30) {
+            scenario.changes *= 5;
+            scenario.delete_percent = 40;
+            scenario.initial = scenario.initial.min(6);
+            scenario.polls = scenario.polls.min(8);
+        }
         scenario
     }
 
