@@ -365,8 +365,8 @@ impl Poll {
         add(named.announced_at.max(read_at), self.resource().settling())
     }
 
-    /// When a record ended by its provider's account, if that is certainly after its last known version. A date that lies
-    /// ahead of the notification was set by somebody, and tells nothing of what came first.
+    /// When a record ended by its provider's account, if that is certainly after its last known version. A date that
+    /// lies ahead of the notification was set by somebody, and tells nothing of what came first.
     fn ended_at(&self, named: &Named, entry: &Entry) -> Option<Timestamp> {
         self.resource().compared_format()?;
         let last = entry.compared?;
