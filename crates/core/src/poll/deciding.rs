@@ -66,7 +66,7 @@ impl Poll {
     }
 
     /// The provider's clock at an instant of ours, as far as it was measured.
-    fn provider_clock(&self, at: Timestamp) -> Timestamp {
+    pub(super) fn provider_clock(&self, at: Timestamp) -> Timestamp {
         let skew = jiff::SignedDuration::from_micros(self.state.skew.unwrap_or(0));
         at.checked_sub(skew).unwrap_or(at)
     }

@@ -3,8 +3,8 @@
 //! A notification is taken as a hint and never as the truth: it may be late, doubled, out of order, or wrong. Where
 //! the resource says how one record is read (`webhook.readUrl`), each named record is read and judged like one that
 //! stood on a page: same ledger, same rules, so that a version is one event whichever way it came first. Where it does
-//! not, the list is polled at once instead; only deletions, which no list shows, are then believed, and only if the
-//! provider dates them and the last known version is certainly older.
+//! not, the list is polled at once instead; only deletions that the list does not mark are then believed, and only if
+//! the provider dates them and the last known version is certainly older.
 //!
 //! A stale replica may answer a look, or a poll after it. So a deletion is dated where the provider dates it: what is
 //! older than that does not bring the record back. One without a date is told only when no replica can be behind it any
@@ -38,6 +38,9 @@ use crate::window::unit_is_before;
 
 /// Pauses before a record is looked at again; after the last look it is left to polls and sweeps.
 const PAUSES: [Duration; 3] = [Duration::from_secs(5), Duration::from_secs(30), Duration::from_secs(120)];
+
+/// How far the date of a deletion may lie ahead of its notification: what measuring the provider's clock leaves open.
+const AHEAD_MAX: Duration = Duration::from_secs(5);
 
 /// A record that a notification of the provider named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +110,7 @@ impl Poll {
     pub(super) fn looks_now(&self, has_open_pass: bool) -> bool {
         let Some(notices) = &self.notices else { return false };
         let reads = self.resource().webhook.is_some();
-        let worth = notices.named.iter().any(|named| reads || named.event_type == EventType::Deleted);
+        let worth = notices.named.iter().any(|named| reads || !self.stands_in_list(named));
         let is_braked = self.state.brake.is_some_and(|brake| !brake.released);
         worth && self.state.primed && !has_open_pass && !is_braked && self.now < notices.regular_due
     }
@@ -116,7 +119,9 @@ impl Poll {
     pub(super) fn begin_looks(mut self: Box<Self>) -> Step {
         self.to_look = self.notices.iter().flat_map(|notices| notices.named.iter().cloned()).rev().collect();
         if self.resource().webhook.is_none() {
-            self.to_look.retain(|named| named.event_type == EventType::Deleted);
+            let mut to_look = std::mem::take(&mut self.to_look);
+            to_look.retain(|named| !self.stands_in_list(named));
+            self.to_look = to_look;
         }
         self.next_looks()
     }
@@ -361,11 +366,13 @@ impl Poll {
         add(named.announced_at.max(read_at), self.resource().settling())
     }
 
-    /// When a record ended by its provider's account, if that is certainly after its last known version.
+    /// When a record ended by its provider's account, if that is certainly after its last known version. A date that
+    /// lies ahead of the notification was set by somebody, and tells nothing of what came first.
     fn ended_at(&self, named: &Named, entry: &Entry) -> Option<Timestamp> {
         self.resource().compared_format()?;
         let last = entry.compared?;
-        named.date.filter(|date| unit_is_before(self.resource(), last, *date))
+        let told_at = add(self.provider_clock(named.announced_at), AHEAD_MAX);
+        named.date.filter(|date| *date <= told_at && unit_is_before(self.resource(), last, *date))
     }
 
     /// Reports a deletion. From then on only what is younger than its date brings the record back at once.
@@ -414,14 +421,18 @@ impl Poll {
         self.finish(batch, RunOutcome::Completed, None, Status::ok(), next_due.min(regular), false, None)
     }
 
+    /// Whether a poll finds what a notification tells: everything but a deletion that the list does not mark. Where one
+    /// record can be read, a deletion is looked at all the same.
+    fn stands_in_list(&self, named: &Named) -> bool {
+        let resource = self.resource();
+        let is_marked = resource.deleted_field.is_some() && resource.webhook.is_none();
+        named.event_type != EventType::Deleted || is_marked
+    }
+
     /// Whether a notification named something that only a poll finds.
     fn has_plain_hints(&self) -> bool {
         self.resource().webhook.is_none()
-            && self
-                .notices
-                .iter()
-                .flat_map(|notices| &notices.named)
-                .any(|named| named.event_type != EventType::Deleted)
+            && self.notices.iter().flat_map(|notices| &notices.named).any(|named| self.stands_in_list(named))
     }
 
     fn fail_looks(mut self: Box<Self>, fault: RunFault, asked: Option<Duration>) -> Step {
@@ -443,16 +454,14 @@ impl Poll {
     pub(super) fn hear(&mut self, batch: &mut Batch) {
         let Some(notices) = &self.notices else { return };
         let began = self.pass.started_at;
-        let done = notices
-            .named
-            .iter()
-            .filter(|named| named.event_type != EventType::Deleted && named.announced_at <= began);
+        let done =
+            notices.named.iter().filter(|named| self.stands_in_list(named) && named.announced_at <= began);
         batch.heard.extend(done.map(|named| Heard {
             object_id: named.object_id.clone(),
             inbound: named.inbound,
             again: false,
         }));
-        let is_left = |named: &&Named| named.event_type == EventType::Deleted || named.announced_at > began;
+        let is_left = |named: &&Named| !self.stands_in_list(named) || named.announced_at > began;
         let due = |named: &Named| {
             let pause = self.pause_after(named.looks);
             let waits = named.event_type == EventType::Deleted && named.looks > 0;

@@ -245,6 +245,29 @@ fn a_deletion_that_nothing_else_shows_is_believed_if_it_is_dated() {
 }
 
 #[test]
+fn a_deletion_that_the_list_marks_is_polled_at_once() {
+    let mut rig = Rig::new(&json!({"deletedField": "gone"}));
+    rig.poll(0, &[("a", -100)]);
+    let list = vec![named("a", EventType::Deleted, Some(95), 0)];
+    let events = rig.look(list, &mut |url| {
+        assert!(url.starts_with("/list"), "{url}");
+        (200, json!([{"id": "a", "at": Rig::at(95), "gone": true}]).to_string())
+    });
+    assert_eq!((events, rig.heard.clone()), (vec!["DELETED a".to_string()], vec!["a".to_string()]));
+}
+
+#[test]
+fn a_deletion_that_is_dated_ahead_of_its_notification_tells_nothing_of_the_order() {
+    let ahead = || vec![named("a", EventType::Deleted, Some(110), 0)];
+    let mut rig = Rig::new(&json!({}));
+    rig.poll(0, &[("a", -100)]);
+    assert_eq!(rig.look(ahead(), &mut |url| panic!("{url}")), [""; 0]);
+    let mut rig = watching();
+    assert_eq!(rig.look(ahead(), &mut |_| (404, String::new())), [""; 0]);
+    assert_eq!(rig.heard, ["a again"], "as one without a date");
+}
+
+#[test]
 fn the_poll_goes_first_when_it_is_due_and_tells_what_nobody_notified() {
     let mut rig = watching();
     rig.notices = Some(Notices {
