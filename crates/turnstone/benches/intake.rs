@@ -70,9 +70,10 @@ async fn main() -> Result<()> {
 
     let (steady, seconds) = (number("STEADY", 400), number("BURST", 30));
     let before = tally.acknowledged.load(Ordering::SeqCst);
+    let waited_before = tally.told_to_wait.load(Ordering::SeqCst);
     burst(&client, &addresses, &tally, steady * 10, Duration::from_secs(seconds)).await;
     let acknowledged = tally.acknowledged.load(Ordering::SeqCst);
-    let waiting = tally.told_to_wait.load(Ordering::SeqCst);
+    let waiting = tally.told_to_wait.load(Ordering::SeqCst) - waited_before;
     println!(
         "burst of {} requests/s for {seconds} s: {} acknowledged, {waiting} told to come back, {} of them without \
          Retry-After, {} unanswered",
