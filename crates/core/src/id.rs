@@ -47,6 +47,10 @@ numbers! {
     NotificationId;
     /// A request of a provider that was taken in.
     InboundId;
+    /// A polling monitor.
+    MonitorId;
+    /// One use of a monitor's deployed version.
+    SubscriptionId;
 }
 
 /// Crockford's base 32 in lower case: no letter is mistaken for a digit, and ids sort as their bytes do.

@@ -209,6 +209,7 @@ mod tests {
             story: Default::default(),
         };
         let finish = Finish {
+            flow: None,
             batch: Default::default(),
             pass_closed: true,
             state: String::new(),

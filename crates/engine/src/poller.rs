@@ -489,6 +489,7 @@ fn failed(
         Err(_) => (poller.state.clone(), 1),
     };
     Finish {
+        flow: None,
         batch: Batch::default(),
         pass_closed: false,
         state,

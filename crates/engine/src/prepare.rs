@@ -442,6 +442,7 @@ mod tests {
 
     fn poller(resource: &str, revision: i64) -> PollerRow {
         PollerRow {
+            subscription: None,
             id: PollerId(9),
             org: OrgId(3),
             instance: InstanceId(5),

@@ -19,7 +19,8 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use turnstone_core::event::Event;
 use turnstone_core::id::{
-    AttemptId, ElementId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId,
+    AttemptId, ElementId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId,
+    SubscriptionId, TokenId,
 };
 use turnstone_core::ledger::{Compared, Known, Recall};
 use turnstone_core::poll::{Batch, Decision, Finish, RunRecord, Status};
@@ -150,8 +151,10 @@ pub struct PollerRow {
     pub org: OrgId,
     /// Its instance.
     pub instance: InstanceId,
-    /// The resource name.
+    /// The resource name; of a subscription its own name.
     pub resource: String,
+    /// The subscription that it runs, if it is one of a monitor.
+    pub subscription: Option<SubscriptionId>,
     /// Number of its configuration.
     pub revision: i64,
     /// Its interval.
@@ -205,6 +208,8 @@ pub struct EndpointRow {
     pub org: OrgId,
     /// Its instance.
     pub instance: InstanceId,
+    /// The subscription whose own it is; the instance's where this is nothing.
+    pub subscription: Option<SubscriptionId>,
     /// `callback` or `stdout`.
     pub kind: String,
     /// Its settings, secrets sealed.

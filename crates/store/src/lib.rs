@@ -1,7 +1,7 @@
-//! Where Turnstone keeps what it knows: three traits of the domain's verbs, several databases behind them.
+//! Where Turnstone keeps what it knows: four traits of the domain's verbs, several databases behind them.
 //!
-//! [`Store`] is what pollers and deliverers need; [`Intake`] is what providers send us; [`Directory`] is people,
-//! connectors and what belongs to them.
+//! [`Store`] is what pollers and deliverers need; [`Intake`] is what providers send us; [`Monitors`] is flows of cards and
+//! who uses them; [`Directory`] is people, connectors and what belongs to them.
 //!
 //! Every verb holds its transaction inside; nobody reads, thinks and writes from outside. What must agree is written
 //! together, and every write on behalf of a run or an attempt checks its lease first. All databases pass the same
@@ -14,6 +14,7 @@ pub mod directory;
 pub mod faulty;
 pub mod intake;
 pub mod memory;
+pub mod monitors;
 pub mod sqlite;
 pub mod suite;
 
@@ -22,4 +23,8 @@ pub use directory::*;
 pub use intake::{
     EventCount, InboundCounts, InboundFilter, InboundOutcome, InboundRow, InboundState, Intake, Interval,
     NewInbound, NewIntake, Received, SettledAs, Settlement, WaitingRequest,
+};
+pub use monitors::{
+    CURSORS_KEPT_MAX, CursorRow, MonitorRow, Monitors, NewSubscription, SubscriptionFilter, SubscriptionRow,
+    SubscriptionSettings, TRACES_KEPT_MAX, Timing, VersionRow,
 };

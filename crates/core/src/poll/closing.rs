@@ -52,7 +52,7 @@ impl Poll {
             self.settle_group();
         }
         match self.pass.kind {
-            RunKind::Poll | RunKind::Look => self.close_poll(batch),
+            RunKind::Poll | RunKind::Look | RunKind::Flow => self.close_poll(batch),
             RunKind::Sweep if self.pass.unstable.is_some() || !self.state.primed => self.close_poll(batch),
             RunKind::Sweep => self.begin_look(batch),
         }
@@ -202,7 +202,7 @@ impl Poll {
         let next_due = match (self.state.sweep_next, self.pass.kind) {
             (true, _) => self.now,
             // A sweep stands between two polls and takes the place of none.
-            (false, RunKind::Sweep | RunKind::Poll | RunKind::Look) => {
+            (false, RunKind::Sweep | RunKind::Poll | RunKind::Look | RunKind::Flow) => {
                 after_success(self.due, self.now, self.plan.interval, self.entropy)
             }
         };
@@ -351,6 +351,7 @@ impl Poll {
             hints_known: self.notices.as_ref().map_or(InboundId(0), Notices::known),
             prune_versions_below,
             run,
+            flow: None,
         }))
     }
 }

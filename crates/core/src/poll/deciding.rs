@@ -75,7 +75,7 @@ impl Poll {
     pub(super) fn sweep_number(&self) -> u64 {
         match self.pass.kind {
             RunKind::Sweep => self.state.sweeps + 1,
-            RunKind::Poll | RunKind::Look => self.state.sweeps,
+            RunKind::Poll | RunKind::Look | RunKind::Flow => self.state.sweeps,
         }
     }
 

@@ -523,7 +523,7 @@ impl Pass {
         state.starts += 1;
         let resource = &plan.resource;
         let bound = match kind {
-            RunKind::Sweep | RunKind::Look => None,
+            RunKind::Sweep | RunKind::Look | RunKind::Flow => None,
             RunKind::Poll => first_bound(plan, state, now),
         };
         if let (false, StartFrom::Instant(at)) = (state.primed, start_from(plan, state)) {

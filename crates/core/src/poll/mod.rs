@@ -36,7 +36,8 @@ pub use looking::{Named, Notices};
 pub(crate) use machine::redacted;
 pub use machine::{Options, Plan, Start, start};
 pub use outcome::{
-    Batch, Decision, Finish, Heard, Ignored, RunFault, RunKind, RunOutcome, RunRecord, Status, Story, Verdict,
+    Batch, Decision, Finish, FlowRecord, Heard, Ignored, RunFault, RunKind, RunOutcome, RunRecord, Status,
+    Story, Verdict,
 };
 pub use reading::RECONNECT_NEEDED;
 pub use state::{BaselineState, Brake, Group, Hold, Lateness, Pass, PollerState, TrailMark, Validators};

@@ -144,6 +144,17 @@ pub struct Finish {
     pub prune_versions_below: Option<Compared>,
     /// The run's record.
     pub run: RunRecord,
+    /// What a run of a monitor leaves beside it.
+    pub flow: Option<FlowRecord>,
+}
+
+/// What a run of a monitor leaves beside its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FlowRecord {
+    /// What its cards did, as JSON: bounded, and without secrets.
+    pub trace: String,
+    /// Whether the cursor changed: then the state before goes into the cursor history.
+    pub cursor_changed: bool,
 }
 
 /// How a poller is.
@@ -199,6 +210,8 @@ pub enum RunKind {
     Sweep,
     /// Looks at the records that notifications of the provider named, one by one.
     Look,
+    /// Carries out the flow of a monitor.
+    Flow,
 }
 
 impl RunKind {
@@ -208,6 +221,7 @@ impl RunKind {
             RunKind::Poll => "poll",
             RunKind::Sweep => "sweep",
             RunKind::Look => "look",
+            RunKind::Flow => "flow",
         }
     }
 }

@@ -68,6 +68,7 @@ impl State {
     fn add_poller(&mut self, org: OrgId, instance: InstanceId, new: NewPoller) {
         let id = PollerId(next(&mut self.numbers.poller));
         let row = PollerRow {
+            subscription: None,
             id,
             org,
             instance,
@@ -88,6 +89,7 @@ impl State {
     fn add_endpoint(&mut self, org: OrgId, instance: InstanceId, new: NewEndpoint) -> EndpointId {
         let id = EndpointId(next(&mut self.numbers.endpoint));
         let row = EndpointRow {
+            subscription: None,
             id,
             org,
             instance,

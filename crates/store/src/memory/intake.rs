@@ -291,6 +291,7 @@ impl State {
     fn add_intake_poller(&mut self, request: &InboundRow, resource: &str, now: Timestamp) -> PollerId {
         let id = PollerId(next(&mut self.numbers.poller));
         let row = PollerRow {
+            subscription: None,
             id,
             org: request.org,
             instance: request.instance,

@@ -390,6 +390,7 @@ fn state_of(code: &str) -> Option<EndpointState> {
 
 fn read_endpoint(row: &Row<'_>) -> rusqlite::Result<EndpointRow> {
     Ok(EndpointRow {
+        subscription: None,
         id: EndpointId(row.get(0)?),
         org: OrgId(row.get(1)?),
         instance: InstanceId(row.get(2)?),

@@ -527,6 +527,7 @@ pub(super) fn delete_instance(desk: &mut Desk, org: OrgId, id: InstanceId, now: 
 
 fn read_poller(row: &Row<'_>) -> rusqlite::Result<PollerRow> {
     Ok(PollerRow {
+        subscription: None,
         id: PollerId(row.get(0)?),
         org: OrgId(row.get(1)?),
         instance: InstanceId(row.get(2)?),

@@ -336,6 +336,7 @@ impl Side {
             story: Story { notes: vec!["a\0b".into()], ..Story::default() },
         };
         let finish = Finish {
+            flow: None,
             batch: self.batch(chance, lease.id, now),
             pass_closed: chance.one_in(2),
             state: format!("s{}", chance.below(9)),

@@ -198,6 +198,7 @@ impl World {
     /// The end of a run that starts at a second.
     pub fn finish(&self, batch: Batch, seconds: i64) -> Finish {
         Finish {
+            flow: None,
             batch,
             pass_closed: true,
             state: format!(r#"{{"at":{seconds}}}"#),

@@ -228,6 +228,7 @@ impl Explained {
         let what = match (run.kind, self.resumes, self.before.primed) {
             (RunKind::Sweep, ..) => "a sweep",
             (RunKind::Look, ..) => "a look at named records",
+            (RunKind::Flow, ..) => "a run of a flow",
             (RunKind::Poll, true, _) => "goes on with an open pass",
             (RunKind::Poll, false, true) => "the next poll",
             (RunKind::Poll, false, false) => "the first poll",

@@ -375,6 +375,7 @@ impl Job {
             RunKind::Poll => "polled",
             RunKind::Sweep => "swept",
             RunKind::Look => "looked",
+            RunKind::Flow => "ran",
         };
         let complete =
             run.story.complete_to.map_or(String::new(), |at| format!("; complete to {}", seconds(at)));

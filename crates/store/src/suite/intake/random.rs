@@ -383,6 +383,7 @@ impl Side {
         let outcomes =
             [RunOutcome::Completed, RunOutcome::Completed, RunOutcome::Yielded, RunOutcome::Failed];
         let finish = Finish {
+            flow: None,
             batch: self.batch(chance, lease.id, now),
             pass_closed: true,
             state: "s".into(),
