@@ -4,6 +4,7 @@
 //! Time and entropy are arguments. Everything here can be replayed from its inputs.
 
 pub mod auth;
+pub mod cadence;
 pub mod call;
 pub mod change;
 pub mod check;

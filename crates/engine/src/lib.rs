@@ -10,6 +10,7 @@ pub mod deliverer;
 pub mod document;
 pub mod driver;
 pub mod egress;
+pub mod flows;
 pub mod hooks;
 pub mod intake;
 pub mod keeper;

@@ -21,6 +21,7 @@ use metrics::{counter, gauge, histogram};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use turnstone_core::connector::VendorType;
+use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::id::{InboundId, PollerId, RunId};
 use turnstone_core::limits::HINTS_PER_RUN_MAX;
 use turnstone_core::poll::{
@@ -28,12 +29,13 @@ use turnstone_core::poll::{
     RunRecord, Start, Status, start,
 };
 use turnstone_core::schedule;
-use turnstone_store::{Claim, Committed, Due, Intake, Lease, Result, StoreError};
+use turnstone_store::{Claim, Committed, Due, Intake, Lease, PollerRow, Result, StoreError};
 
 use crate::calls::Calls;
 use crate::clock::Entropy;
 use crate::driver::{Ended, Progress, Tools, Watch, drive_until};
 use crate::egress::{Bodies, BodyBudget};
+use crate::flows::{FlowRun, Flows, TurnError};
 use crate::metrics as names;
 use crate::prepare::{Prepared, Preparer};
 use crate::stop::Stop;
@@ -107,6 +109,8 @@ pub struct Beside {
     pub calls: Option<Calls>,
     /// What the providers' notifications named.
     pub inbox: Option<Arc<dyn Intake>>,
+    /// Runs the subscriptions of monitors.
+    pub flows: Option<Flows>,
 }
 
 impl Poller {
@@ -222,8 +226,10 @@ impl Poller {
         };
         // Which host it burdens is known only now. What cannot be prepared burdens none.
         let prepared = self.preparer.prepare(&claim.instance, now).await.ok();
-        let host =
-            |prepared: Arc<Prepared>| Some(prepared.host(&prepared.plan(&claim.poller).ok()?.resource));
+        let host = |prepared: Arc<Prepared>| match claim.poller.subscription {
+            Some(_) => Some(prepared.host_of_flows()),
+            None => Some(prepared.host(&prepared.plan(&claim.poller).ok()?.resource)),
+        };
         let host = prepared.and_then(host).unwrap_or_default();
         if !turns.take(next, &host) {
             self.tools.store.release(claim.lease, claim.poller.next_due).await?;
@@ -305,6 +311,9 @@ impl Poller {
         options: Options,
         stop: &Stop,
     ) -> Turn {
+        if claim.poller.subscription.is_some() {
+            return self.flow_turn(claim, claimed_at, run, stop).await;
+        }
         let now = self.tools.clock.now();
         let begun = self.begin(&claim, run, now, options).await;
         let (step, connection) = match begun {
@@ -335,6 +344,56 @@ impl Poller {
                 Ok(()) => Turn::Stopped,
                 Err(error) => self.store_failed(&claim, error).await,
             },
+            Err(error) => self.store_failed(&claim, error).await,
+        }
+    }
+
+    /// Carries out a run of a subscription. Nothing is written before its end, and then everything at once.
+    async fn flow_turn(&self, claim: Claim, claimed_at: Duration, run: RunId, stop: &Stop) -> Turn {
+        let now = self.tools.clock.now();
+        let Some(flows) = &self.beside.flows else {
+            let fault = RunFault::new("noFlows", "this program runs no monitors; run a whole node", false);
+            return self.fail(&claim, run, now, fault).await;
+        };
+        let ended = tokio::select! {
+            biased;
+            ended = flows.turn(&claim, run, now, stop) => ended,
+            () = self.keep(claim.lease, claimed_at) => {
+                counter!(names::LEASES_LOST).increment(1);
+                tracing::warn!(%run, poller = %claim.poller.id, "the claim was lost; nothing of the run counts");
+                return Turn::LeaseLost;
+            }
+        };
+        let finish = match ended {
+            Ok(FlowRun::Finish(finish)) => finish,
+            Ok(FlowRun::Stopped) => {
+                return match self.tools.store.release(claim.lease, claim.poller.next_due).await {
+                    Ok(()) => Turn::Stopped,
+                    Err(error) => self.store_failed(&claim, error).await,
+                };
+            }
+            Err(TurnError::Fault(fault)) => {
+                let turn = self.fail(&claim, run, now, fault).await;
+                if let Turn::Finished(finish) = &turn {
+                    self.pause_when_disconnected(&claim, finish).await;
+                }
+                return turn;
+            }
+            Err(TurnError::Store(error)) => return self.store_failed(&claim, error).await,
+        };
+        let events = finish.batch.events.len();
+        (self.on_progress)(claim.poller.id, Progress::Read(finish.run.counts.records as usize));
+        match self.tools.store.finish(claim.lease, (*finish).clone(), self.tools.clock.now()).await {
+            Ok(Committed::Yes) => {
+                (self.on_progress)(claim.poller.id, Progress::Committed(events));
+                note(&finish, &claim);
+                self.pause_when_disconnected(&claim, &finish).await;
+                Turn::Finished(finish)
+            }
+            Ok(Committed::StaleLease) => {
+                counter!(names::LEASES_LOST).increment(1);
+                Turn::LeaseLost
+            }
             Err(error) => self.store_failed(&claim, error).await,
         }
     }
@@ -479,15 +538,7 @@ fn failed(
     entropy: u64,
 ) -> Finish {
     let poller = &claim.poller;
-    // A state that cannot be read is kept for whoever repairs it; its failures cannot be counted.
-    let (state, failures) = match PollerState::read(&poller.state) {
-        Ok(mut state) => {
-            state.failures = state.failures.saturating_add(1);
-            let failures = state.failures;
-            (state.write(), failures)
-        }
-        Err(_) => (poller.state.clone(), 1),
-    };
+    let (state, failures) = failed_once_more(poller);
     Finish {
         flow: None,
         batch: Batch::default(),
@@ -506,7 +557,7 @@ fn failed(
         run: RunRecord {
             id: run,
             poller: poller.id,
-            kind: RunKind::Poll,
+            kind: if poller.subscription.is_some() { RunKind::Flow } else { RunKind::Poll },
             started_at,
             finished_at: now,
             outcome: RunOutcome::Failed,
@@ -514,6 +565,22 @@ fn failed(
             counts: Default::default(),
             story: Default::default(),
         },
+    }
+}
+
+/// The state after one more failure, and how many there are in a row. A state that cannot be read is kept for whoever
+/// repairs it; its failures cannot be counted.
+fn failed_once_more(poller: &PollerRow) -> (String, u32) {
+    match (poller.subscription, PollerState::read(&poller.state), SubscriptionState::read(&poller.state)) {
+        (None, Ok(mut state), _) => {
+            state.failures = state.failures.saturating_add(1);
+            (state.write(), state.failures)
+        }
+        (Some(_), _, Ok(mut state)) => {
+            state.failures = state.failures.saturating_add(1);
+            (state.write(), state.failures)
+        }
+        (None, Err(_), _) | (Some(_), _, Err(_)) => (poller.state.clone(), 1),
     }
 }
 
@@ -548,238 +615,4 @@ fn note(finish: &Finish, claim: &Claim) {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use async_trait::async_trait;
-    use serde_json::json;
-    use turnstone_core::check::CheckSettings;
-    use turnstone_core::id::OrgId;
-    use turnstone_core::run::{Reply, Request, Response};
-    use turnstone_store::memory::MemoryStore;
-    use turnstone_store::{NewInstance, NewPoller, Store};
-
-    use super::*;
-    use crate::clock::{Clock, SeededEntropy, SystemClock};
-    use crate::egress::{Callback, CallbackReply, Connection, Net};
-    use crate::prepare::References;
-    use crate::secrets::KeyRing;
-
-    /// A provider whose host names say how it behaves.
-    #[derive(Default)]
-    struct Provider {
-        at_once: AtomicUsize,
-        most: AtomicUsize,
-        asked: Mutex<Vec<String>>,
-        arrived: Notify,
-        go: Notify,
-    }
-
-    #[async_trait]
-    impl Net for Provider {
-        async fn send(&self, request: Request, _: &Connection) -> Reply {
-            self.asked.lock().unwrap().push(request.url.clone());
-            let now = self.at_once.fetch_add(1, Ordering::SeqCst) + 1;
-            self.most.fetch_max(now, Ordering::SeqCst);
-            self.arrived.notify_one();
-            assert!(!request.url.contains("panics.test"), "a mistake of ours");
-            if request.url.contains("slow.test") {
-                self.go.notified().await;
-            }
-            tokio::task::yield_now().await;
-            self.at_once.fetch_sub(1, Ordering::SeqCst);
-            let clock = SystemClock::new();
-            let body = r#"[{"id":1,"updated":"2026-01-01T00:00:00Z"}]"#.to_owned();
-            let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-            let response = Response { status: 200, headers, body };
-            Reply { sent_at: clock.now(), to_head: Duration::ZERO, outcome: Ok(response) }
-        }
-
-        async fn post(&self, _: Callback) -> CallbackReply {
-            unreachable!("nothing is delivered here")
-        }
-    }
-
-    struct World {
-        store: Arc<MemoryStore>,
-        provider: Arc<Provider>,
-        poller: Arc<Poller>,
-        ended: Arc<Notify>,
-    }
-
-    fn world(settings: PollerSettings) -> World {
-        let (store, provider) = (Arc::new(MemoryStore::new()), Arc::new(Provider::default()));
-        let tools = Tools {
-            store: Arc::clone(&store) as Arc<dyn Store>,
-            net: Arc::clone(&provider) as Arc<dyn Net>,
-            clock: Arc::new(SystemClock::new()),
-        };
-        let keys = Arc::new(KeyRing::parse(&"07".repeat(32), "the test").unwrap());
-        let checks = CheckSettings::new(tools.clock.now());
-        let preparer = Arc::new(Preparer::new(checks, keys, References::Refuse));
-        let ended = Arc::new(Notify::new());
-        let told = Arc::clone(&ended);
-        let on_progress: OnProgress = Arc::new(move |_, progress| {
-            if let Progress::Committed(_) = progress {
-                told.notify_one();
-            }
-        });
-        let entropy = Arc::new(SeededEntropy::new(1));
-        let poller = Poller::new(tools, preparer, BodyBudget::default(), entropy, settings, on_progress);
-        World { store, provider, poller, ended }
-    }
-
-    impl World {
-        async fn add(&self, org: &str, host: &str) -> (OrgId, PollerId) {
-            let now = SystemClock::new().now();
-            let org = self.store.ensure_org(org, now).await.unwrap();
-            let document = json!({
-                "element": {"key": "crm"},
-                "configuration": {"event.poller.configuration": {"customers": {
-                    "url": format!("https://{host}/customers"), "idField": "id", "startFrom": "beginning",
-                    "datesConfiguration": {
-                        "updatedDateField": "updated", "updatedDateFormat": "yyyy-MM-dd'T'HH:mm:ssXXX"}}}}
-            });
-            let mut token_hash = [0; 32];
-            let count = self.store.instances(org).await.unwrap().len() as u8;
-            token_hash[..2].copy_from_slice(&[org.0 as u8, count]);
-            let new = NewInstance {
-                org,
-                element_key: "crm".into(),
-                element: None,
-                name: "crm".into(),
-                tags: Vec::new(),
-                token_hash,
-                document: if host.is_empty() { "{}".into() } else { document.to_string() },
-                enabled: true,
-                pollers: vec![NewPoller {
-                    resource: "customers".into(),
-                    revision: 1,
-                    next_due: now,
-                    interval: Duration::from_secs(3600),
-                }],
-                endpoint: None,
-                intake: None,
-            };
-            let instance = self.store.create_instance(new, now).await.unwrap();
-            (org, self.store.pollers(org, Some(instance)).await.unwrap()[0].id)
-        }
-
-        async fn last_run(&self, org: OrgId, poller: PollerId) -> Option<RunRecord> {
-            self.store.runs(org, poller, 1).await.unwrap().into_iter().next()
-        }
-
-        /// Polls until each of these pollers has a run, and stops.
-        async fn run_all(&self, pollers: &[(OrgId, PollerId)]) {
-            let stop = Stop::new();
-            let watch = async {
-                for (org, poller) in pollers {
-                    while self.last_run(*org, *poller).await.is_none() {
-                        tokio::task::yield_now().await;
-                    }
-                }
-                stop.ask();
-            };
-            tokio::join!(self.poller.run(&stop), watch);
-        }
-    }
-
-    #[tokio::test]
-    async fn what_is_due_is_polled_and_recorded() {
-        let world = world(PollerSettings::default());
-        let (org, poller) = world.add("one", "api.test").await;
-        world.run_all(&[(org, poller)]).await;
-        let run = world.last_run(org, poller).await.unwrap();
-        assert_eq!((run.outcome, run.counts.events()), (RunOutcome::Completed, 1), "{run:?}");
-        assert!(world.store.poller(org, poller).await.unwrap().next_due > run.finished_at);
-    }
-
-    #[tokio::test]
-    async fn a_panic_is_a_failed_run_and_harms_no_other() {
-        let world = world(PollerSettings::default());
-        let bad = world.add("one", "panics.test").await;
-        let good = world.add("two", "api.test").await;
-        world.run_all(&[bad, good]).await;
-        let run = world.last_run(bad.0, bad.1).await.unwrap();
-        assert_eq!(run.error.map(|fault| fault.code).as_deref(), Some("internal"));
-        assert_eq!(world.last_run(good.0, good.1).await.unwrap().outcome, RunOutcome::Completed);
-        let row = world.store.poller(bad.0, bad.1).await.unwrap();
-        assert_eq!(PollerState::read(&row.state).unwrap().failures, 1);
-        assert_eq!(row.status.code, "internal");
-    }
-
-    #[tokio::test]
-    async fn a_document_that_cannot_be_prepared_fails_with_its_sentence() {
-        let world = world(PollerSettings::default());
-        let (org, poller) = world.add("one", "").await;
-        world.run_all(&[(org, poller)]).await;
-        let fault = world.last_run(org, poller).await.unwrap().error.unwrap();
-        assert_eq!(fault.code, "badConfiguration");
-        assert!(fault.message.contains("element"), "{}", fault.message);
-        assert!(world.store.poller(org, poller).await.unwrap().status.needs_attention);
-    }
-
-    #[tokio::test]
-    async fn one_host_is_not_asked_more_often_than_allowed_at_once() {
-        let world = world(PollerSettings { runs_per_host_max: 2, ..PollerSettings::default() });
-        let mut pollers = Vec::new();
-        for org in ["one", "two", "three", "four", "five"] {
-            pollers.push(world.add(org, "api.test").await);
-        }
-        world.run_all(&pollers).await;
-        assert!(world.provider.most.load(Ordering::SeqCst) <= 2);
-        assert_eq!(world.provider.asked.lock().unwrap().len(), 5);
-    }
-
-    #[tokio::test]
-    async fn a_stop_releases_the_claim_and_leaves_the_poller_due() {
-        let world = world(PollerSettings::default());
-        let (org, poller) = world.add("one", "slow.test").await;
-        let due = world.store.poller(org, poller).await.unwrap().next_due;
-        let stop = Stop::new();
-        let watch = async {
-            world.provider.arrived.notified().await;
-            stop.ask();
-        };
-        tokio::join!(world.poller.run(&stop), watch);
-        assert!(world.last_run(org, poller).await.is_none());
-        let now = SystemClock::new().now();
-        let again = world.store.claim(poller, now, Duration::from_secs(1)).await.unwrap().unwrap();
-        assert_eq!(again.poller.next_due, due);
-    }
-
-    #[tokio::test]
-    async fn a_lost_lease_ends_the_run() {
-        let lease = Duration::from_millis(30);
-        let world = world(PollerSettings { lease, ..PollerSettings::default() });
-        let (_, poller) = world.add("one", "slow.test").await;
-        let stop = Stop::new();
-        let run = world.poller.poll_once(poller, Options::default(), &stop);
-        let watch = async {
-            world.provider.arrived.notified().await;
-            world.store.reopen(); // Every claim ends, as after a crash.
-        };
-        let (turn, ()) = tokio::join!(run, watch);
-        assert!(matches!(turn, Ok(Some(Turn::LeaseLost))), "{turn:?}");
-    }
-
-    #[tokio::test]
-    async fn a_slow_run_keeps_its_lease_and_tells_its_progress() {
-        let lease = Duration::from_millis(30);
-        let world = world(PollerSettings { lease, ..PollerSettings::default() });
-        let (org, poller) = world.add("one", "slow.test").await;
-        let stop = Stop::new();
-        let run = world.poller.poll_once(poller, Options::default(), &stop);
-        let watch = async {
-            world.provider.arrived.notified().await;
-            tokio::time::sleep(4 * lease).await;
-            assert!(world.store.due(SystemClock::new().now(), 9, 9).await.unwrap().is_empty(), "still ours");
-            world.provider.go.notify_one();
-            world.ended.notified().await;
-        };
-        let (turn, ()) = tokio::join!(run, watch);
-        assert!(matches!(turn, Ok(Some(Turn::Finished(_)))), "{turn:?}");
-        assert_eq!(world.last_run(org, poller).await.unwrap().outcome, RunOutcome::Completed);
-    }
-}
+mod tests;

@@ -310,6 +310,25 @@ impl Prepared {
         })
     }
 
+    /// The connection for flows: its credentials, looked up now, for the base of relative URLs and nothing else.
+    pub fn connection_of_flows(&self, bodies: Bodies) -> Result<Connection, PrepareError> {
+        let base = self.instance.base_url.as_deref().and_then(|base| Url::parse(base).ok());
+        let headers = self.instance.headers.iter();
+        let headers = headers.map(|(name, value)| Ok((name.clone(), look_up(value)?)));
+        Ok(Connection {
+            headers: headers.collect::<Result<_, PrepareError>>()?,
+            basic: self.instance.basic.as_ref().map(look_up_basic).transpose()?,
+            origins: base.map(|base| base.origin()).into_iter().collect(),
+            bodies,
+        })
+    }
+
+    /// Scheme, host and port that flows of this instance burden.
+    pub fn host_of_flows(&self) -> String {
+        let base = self.instance.base_url.as_deref().and_then(|base| Url::parse(base).ok());
+        base.map_or_else(|| self.own_host.clone(), |base| base.origin().ascii_serialization())
+    }
+
     /// Host and port of a resource's provider: whom a poll of it burdens.
     pub fn host(&self, resource: &Resource) -> String {
         resource.url.origin().unwrap_or_else(|| self.own_host.clone())

@@ -10,18 +10,20 @@ use std::fmt;
 
 use crate::auth;
 use crate::connector::{
-    Connector, Converter, Parameter, ParameterPlace, Resource, Settings, Source, UnsetPlaces,
+    Connector, Converter, Parameter, ParameterPlace, Resource, ResourceKind, ResourcePagination, Settings,
+    Source, UnsetPlaces,
 };
 use crate::hook::HookKind;
 use crate::json_text;
 use crate::json_tree::Tree;
 use crate::query::Expression;
+use crate::run::Request;
 
 use super::field::{FieldPlace, field_place};
 use super::paging::PageValues;
 use super::root_key::RootKey;
 use super::value::Value;
-use super::{CallBody, CallFault, CallRequest, address};
+use super::{CallBody, CallContext, CallFault, CallRequest, VendorRequest, address};
 
 /// The request as it will go to the provider, before it is written out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -312,6 +314,93 @@ impl Mapping<'_> {
     }
 }
 
+/// Adds to a request that was made elsewhere (by a flow) what its connector puts into every request of an account:
+/// element-wide parameters that come from the configuration or are constants, as far as they go into headers or the
+/// query, then credentials and signature. They win over what stands in the request, except `Accept` and `Content-Type`.
+///
+/// Fails as a call would when the account lacks what they need. Hooks of the connector do not run.
+pub fn authorise(context: &CallContext, request: Request) -> Result<VendorRequest, CallFault> {
+    let resource = flow_resource(&request);
+    let call = CallRequest::default();
+    let mapping = Mapping {
+        connector: &context.connector,
+        resource: &resource,
+        settings: &context.settings,
+        request: &call,
+        variables: &BTreeMap::new(),
+        expression: None,
+        page: PageValues::default(),
+        previous: None,
+    };
+    let mut target = Target::new(&mapping)?;
+    let own = |parameter: &&Parameter| {
+        matches!(parameter.place, ParameterPlace::Configuration | ParameterPlace::Value)
+    };
+    for parameter in mapping.parameters().filter(own) {
+        mapping.carry(parameter, &mut target)?;
+    }
+    let mut added = target.parts.headers;
+    auth::add_credentials(&context.connector, &context.settings, &mut added)
+        .map_err(|error| CallFault::new(400, error.to_string()))?;
+    let mut url = request.url;
+    if !target.parts.parameters.is_empty() {
+        let (path, query) = url.split_once('?').unwrap_or((&url, ""));
+        let mut pairs = address::pairs(query);
+        for (name, value) in target.parts.parameters {
+            set(&mut pairs, &name, value);
+        }
+        url = format!("{path}?{}", address::query(&pairs));
+    }
+    let mut headers = request.headers;
+    for (name, value) in added {
+        if name.eq_ignore_ascii_case("accept") || name.eq_ignore_ascii_case("content-type") {
+            default_header(&mut headers, &name, &value);
+        } else {
+            set_header(&mut headers, &name, value);
+        }
+    }
+    checked(&headers)?;
+    let body = request.body.map_or(VendorBody::Empty, VendorBody::Text);
+    auth::sign(context, &request.method, &url, &body, &mut headers)
+        .map_err(|error| CallFault::new(400, error.to_string()))?;
+    Ok(VendorRequest { method: request.method, url, headers, body })
+}
+
+/// A resource that maps nothing.
+fn flow_resource(request: &Request) -> Resource {
+    Resource {
+        kind: ResourceKind::Api,
+        method: request.method.clone(),
+        path: String::new(),
+        vendor_method: request.method.clone(),
+        vendor_path: String::new(),
+        parameters: Vec::new(),
+        hooks: Vec::new(),
+        root_key: None,
+        next_page_key: None,
+        pagination: ResourcePagination::VendorSupported,
+        next: None,
+        operation_id: None,
+        description: String::new(),
+        model: None,
+        sample: None,
+    }
+}
+
+/// Refuses headers that would break the request.
+fn checked(headers: &[(String, String)]) -> Result<(), CallFault> {
+    let breaks = |text: &str| text.chars().any(|letter| letter.is_control());
+    match headers.iter().find(|(name, value)| breaks(name) || breaks(value) || name.is_empty()) {
+        None => Ok(()),
+        Some((name, _)) => {
+            let name = name.escape_default();
+            let sentence =
+                format!("the header `{name}` would hold a line break or has no name; correct its value");
+            Err(CallFault::new(400, sentence))
+        }
+    }
+}
+
 /// The request under construction.
 struct Target {
     parts: VendorParts,
@@ -429,15 +518,7 @@ impl Target {
             default_header(&mut self.parts.headers, "Content-Type", kind);
         }
         default_header(&mut self.parts.headers, "Accept", "application/json");
-        let breaks = |text: &str| text.chars().any(|letter| letter.is_control());
-        if let Some((name, _)) =
-            self.parts.headers.iter().find(|(name, value)| breaks(name) || breaks(value) || name.is_empty())
-        {
-            let name = name.escape_default();
-            let sentence =
-                format!("the header `{name}` would hold a line break or has no name; correct its value");
-            return Err(CallFault::new(400, sentence));
-        }
+        checked(&self.parts.headers)?;
         Ok(Mapped { parts: self.parts, configuration: self.configuration })
     }
 

@@ -31,7 +31,7 @@ use crate::run::{FetchError, Reply, Request};
 
 pub use field::{FieldPlace, field_place};
 pub use hooking::{Change, HookAsk};
-pub use mapping::VendorBody;
+pub use mapping::{VendorBody, authorise};
 pub use polling::{hub_drift, hub_pagination, is_hub_path, is_polled_in_process, reply_of};
 pub use root_key::RootKey;
 pub use route::{NoRoute, Route, find};

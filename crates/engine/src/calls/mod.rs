@@ -14,9 +14,9 @@ pub(crate) mod way;
 
 use std::sync::Arc;
 
-use turnstone_core::call::{CallAnswer, CallContext, CallFault, CallRequest, CallStep, start};
+use turnstone_core::call::{CallAnswer, CallContext, CallFault, CallRequest, CallStep, VendorRequest, start};
 use turnstone_core::id::{InstanceId, OrgId};
-use turnstone_core::run::{FetchError, FetchErrorKind};
+use turnstone_core::run::{FetchError, FetchErrorKind, Reply};
 use turnstone_store::{Directory, InstanceRow, Store, StoreError};
 
 use self::way::{Hosts, Way};
@@ -142,6 +142,16 @@ impl Calls {
     /// A way out for a poll of this instance: its own paths are calls, everything else goes through `plain`.
     pub fn net(&self, row: InstanceRow, plain: Arc<dyn Net>) -> Arc<dyn Net> {
         Arc::new(net::InstanceNet { calls: self.clone(), row, plain })
+    }
+
+    /// Sends a request that bears its credentials already.
+    pub(crate) async fn send_signed(&self, request: VendorRequest, bodies: &Bodies) -> Reply {
+        self.0.way.send(request, bodies).await
+    }
+
+    /// What a request of a flow is signed with.
+    pub(crate) fn context_of(&self, row: &InstanceRow, account: Account) -> CallContext {
+        self.context(row, account, self.request_id())
     }
 
     async fn drive(&self, row: &InstanceRow, step: CallStep, renewals: u64, bodies: &Bodies) -> CallAnswer {

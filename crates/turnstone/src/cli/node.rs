@@ -114,7 +114,7 @@ impl Node {
             Arc::clone(&entropy),
             PollerSettings::default(),
             on_progress,
-            Beside { calls: Some(calls.clone()), inbox: Some(Arc::clone(&inbox)) },
+            Beside { calls: Some(calls.clone()), inbox: Some(Arc::clone(&inbox)), flows: None },
         );
         let (polls, delivers) = (Arc::clone(&poller), Arc::clone(&deliverer));
         let intake = Intake::new(intake::Parts {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Entry, FlowStart};
+use crate::flow::Flow;
 use crate::flow::value::{Kind, Object, Type, Value, convert};
 use crate::limits::CURSOR_BYTES_MAX;
 use crate::window::minus;
@@ -110,6 +111,16 @@ pub(super) fn saved(value: Value, of: Type, lowered: &Lowered) -> Result<String,
         return Err(("cursor-too-large", message));
     }
     Ok(text)
+}
+
+/// Reads a cursor that a person gives for a monitor: JSON of the declared type, at most [`CURSOR_BYTES_MAX`] bytes;
+/// `null` is none. Answers the text to keep; the error is one sentence with its remedy.
+pub fn read_cursor(flow: &Flow, text: &str) -> Result<Option<String>, String> {
+    let value = Value::from_json(text).map_err(|why| format!("the cursor is no JSON ({why}); correct it"))?;
+    if value.is_null() {
+        return Ok(None);
+    }
+    saved(value, flow.cursor, &Lowered::default()).map(Some).map_err(|(_, sentence)| sentence)
 }
 
 /// Whether a type can be that of a cursor.

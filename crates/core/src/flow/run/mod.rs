@@ -40,6 +40,7 @@ use crate::limits;
 use crate::run::{Reply, Request};
 
 pub(super) use cursor::can_be_cursor;
+pub use cursor::read_cursor;
 pub use trace::{CardTrace, Trace};
 
 /// Everything that a run starts from.

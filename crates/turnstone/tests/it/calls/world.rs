@@ -104,7 +104,7 @@ impl World {
             Arc::new(SystemEntropy),
             PollerSettings::default(),
             Arc::new(|_, _| {}),
-            Beside { calls: Some(calls.clone()), inbox: None },
+            Beside { calls: Some(calls.clone()), ..Beside::default() },
         );
         let org = store.ensure_org("one", clock.now()).await.unwrap();
         World { store, calls, preparer, poller, connectors, org }

@@ -1,0 +1,328 @@
+//! One run of a subscription: what it starts from, whether its clock was right, and what is committed.
+//!
+//! ```text
+//!   state ─► start ─► the flow (`run`) ─► end ─► recall ─► finish: events, ledger, cursor; or nothing
+//!                        ▲                 │
+//!                        └── Now was ahead ┘  once
+//! ```
+//!
+//! *Now* is a promise: what the provider dates after it is found by the next run. So it must never be ahead of the
+//! provider's clock. It is our clock less the skew that the last run measured; each run measures again, and one whose
+//! *Now* turns out to have been ahead is thrown away and carried out again with the right one, before anything is
+//! written. That is also how the very first run finds its time, without a request of its own.
+//!
+//! Not here: requests (the engine), the rules of the ledger (`records`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Flow;
+use super::records::{Judged, Moments, Returned, Subscription};
+use super::run::{Bounds, Entry, FlowEnd, FlowError, FlowStart, Trace};
+use super::state::SubscriptionState;
+use crate::cadence::Cadence;
+use crate::date::ZoneRules;
+use crate::id::{InboundId, RunId};
+use crate::ledger::{Compared, Counts, Known, Recall};
+use crate::poll::{
+    Batch, Finish, FlowRecord, RECONNECT_NEEDED, RunFault, RunKind, RunOutcome, RunRecord, Status, Story,
+};
+use crate::run::Reply;
+use crate::window::{minus, provider_time};
+
+/// How far the provider's clock may seem to have moved between two runs before one is carried out again: `Date` has
+/// whole seconds.
+const SKEW_TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
+
+/// How long versions that were replaced are remembered: a provider that serves them again later than this has them
+/// judged as new.
+const REPLACED_VERSIONS_KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// What a subscription runs.
+#[derive(Clone, Debug)]
+pub struct FlowPlan {
+    /// Whose records they are, and how they leave.
+    pub subscription: Subscription,
+    /// The deployed version.
+    pub flow: Arc<Flow>,
+    /// Values of options by label.
+    pub options: Vec<(String, String)>,
+    /// When it is due.
+    pub cadence: Cadence,
+    /// Its interval, by which pauses after failures are measured.
+    pub interval: Duration,
+    /// Address that relative URLs continue, and whose origin gets the connection's credentials.
+    pub base_url: Option<String>,
+    /// How zone names are understood.
+    pub zones: ZoneRules,
+}
+
+/// One run of a subscription.
+#[derive(Clone, Debug)]
+pub struct FlowTurn {
+    /// What runs.
+    pub plan: FlowPlan,
+    /// The state that it starts from.
+    pub state: SubscriptionState,
+    /// Its id.
+    pub run: RunId,
+    /// Our clock at its start.
+    pub started_at: Timestamp,
+    /// When it was due.
+    pub due: Timestamp,
+    /// Chance.
+    pub entropy: u64,
+    /// What it may use.
+    pub bounds: Bounds,
+}
+
+/// The provider's clock, as the answers of a run showed it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClockSeen {
+    /// Our clock minus the provider's; never smaller than the true difference. `None`: no answer had a `Date`.
+    pub skew: Option<SignedDuration>,
+}
+
+impl ClockSeen {
+    /// Takes an answer into account. The largest difference counts: it belongs to the answer whose clock is farthest
+    /// behind, and no record may be dated before *Now* by that one.
+    pub fn see(&mut self, reply: &Reply) {
+        let Ok(response) = &reply.outcome else { return };
+        if let Some(skew) = provider_time(reply, response).skew {
+            self.skew = Some(self.skew.map_or(skew, |known| known.max(skew)));
+        }
+    }
+}
+
+/// What the ledger is asked before a run can be finished, and what is known already.
+#[derive(Debug)]
+pub struct Ended {
+    turn: FlowTurn,
+    end: FlowEnd,
+    clock: ClockSeen,
+    returned: Option<Returned>,
+}
+
+impl FlowTurn {
+    /// What *Now* is in this run: by the provider's clock as last measured, and never ahead of ours.
+    pub fn provider_now(&self) -> Timestamp {
+        let skew = SignedDuration::from_micros(self.state.skew.unwrap_or(0));
+        let at = self.started_at.checked_sub(skew).unwrap_or(self.started_at).min(self.started_at);
+        // What may go unnoticed of a clock that moved must not cost a record where no overlap reads it again.
+        let unnoticed = SKEW_TOLERANCE.unsigned_abs();
+        if self.plan.flow.cursor_overlap > unnoticed { at } else { minus(at, unnoticed) }
+    }
+
+    /// What the run of the flow starts from.
+    pub fn start(&self) -> FlowStart {
+        FlowStart {
+            flow: Arc::clone(&self.plan.flow),
+            entry: Entry::Monitor,
+            cursor: self.state.cursor.clone(),
+            options: self.plan.options.clone(),
+            now: self.started_at,
+            provider_now: self.provider_now(),
+            seed: self.entropy,
+            execution: self.run.to_string(),
+            base_url: self.plan.base_url.clone(),
+            zones: self.plan.zones,
+            bounds: self.bounds,
+        }
+    }
+
+    /// The turn again from `now` on, with the right clock, when this one's *Now* was ahead of the provider's. A run that
+    /// failed promised nothing.
+    pub fn again(&self, end: &FlowEnd, clock: ClockSeen, now: Timestamp) -> Option<FlowTurn> {
+        let seen = clock.skew.filter(|_| end.result.is_ok())?;
+        let assumed = SignedDuration::from_micros(self.state.skew.unwrap_or(0)).max(SignedDuration::ZERO);
+        (seen > assumed + SKEW_TOLERANCE).then(|| {
+            let mut again = self.clone();
+            again.started_at = now;
+            again.state.skew = micros(seen);
+            again
+        })
+    }
+
+    /// Takes the end of the flow.
+    pub fn ended(self, mut end: FlowEnd, clock: ClockSeen) -> Ended {
+        let records = end.result.as_mut().ok().map(|outcome| std::mem::take(&mut outcome.records));
+        let returned = records.map(|records| Returned::new(&self.plan.flow, records));
+        Ended { turn: self, end, clock, returned }
+    }
+}
+
+impl Ended {
+    /// What to ask the ledger; `None` when it has no say.
+    pub fn recall(&self) -> Option<Recall> {
+        self.returned.as_ref().and_then(Returned::recall)
+    }
+
+    /// What is to be committed, with what the ledger knows. `redacted` takes secrets out of texts that a provider may
+    /// have repeated.
+    pub fn finish(self, known: Option<Known>, redacted: &dyn Fn(&str) -> String) -> Finish {
+        let Ended { turn, end, clock, returned } = self;
+        let FlowEnd { result, trace, notes, requests, cards, finished_at } = end;
+        let moments = Moments {
+            run: turn.run,
+            started_at: turn.started_at,
+            finished_at,
+            provider_time: turn.provider_now(),
+        };
+        let known = match known {
+            Some(Known::Versions(known)) => known,
+            Some(Known::Missing { .. }) | None => Vec::new(),
+        };
+        let judged = match (result, returned) {
+            (Ok(outcome), Some(returned)) => returned
+                .judge(&turn.plan.subscription, moments, known)
+                .map(|judged| (judged, outcome.cursor))
+                .map_err(|sentence| RunFault::new("badRecords", sentence, false)),
+            (Ok(outcome), None) => {
+                Ok((Judged { batch: Batch::default(), counts: Counts::default() }, outcome.cursor))
+            }
+            (Err(error), _) => Err(fault(&error, redacted)),
+        };
+        let mut notes = notes;
+        if requests > 0 && clock.skew.is_none() {
+            notes.push(
+                "no answer of the provider had a `Date`, so Now is the time of this machine".to_owned(),
+            );
+        }
+        let mut state = turn.state.clone();
+        let before = state.cursor.clone();
+        if let Some(seen) = clock.skew {
+            state.skew = micros(seen);
+        }
+        let (batch, counts, error) = match judged {
+            Ok((judged, cursor)) => {
+                state.failures = 0;
+                state.runs = state.runs.saturating_add(1);
+                if let Some(cursor) = cursor.filter(|cursor| Some(cursor) != state.cursor.as_ref()) {
+                    state.cursor = Some(cursor);
+                    state.saved_at = Some(finished_at);
+                    state.saved_by = Some(turn.run);
+                }
+                (judged.batch, judged.counts, None)
+            }
+            Err(fault) => {
+                state.failures = state.failures.saturating_add(1);
+                (Batch::default(), Counts::default(), Some(fault))
+            }
+        };
+        let cursor_changed = before != state.cursor;
+        let shown = Shown { trace, notes: &notes, cards, requests };
+        let trace = redacted(&shown.write(before.as_deref(), state.cursor.as_deref(), error.as_ref()));
+        turn.closed(state, batch, counts, error, notes, finished_at, FlowRecord { trace, cursor_changed })
+    }
+}
+
+impl FlowTurn {
+    #[allow(clippy::too_many_arguments)] // The parts of one value, put together in one place.
+    fn closed(
+        self,
+        state: SubscriptionState,
+        batch: Batch,
+        counts: Counts,
+        error: Option<RunFault>,
+        notes: Vec<String>,
+        now: Timestamp,
+        record: FlowRecord,
+    ) -> Finish {
+        let plan = &self.plan;
+        let next_due = match &error {
+            None => plan.cadence.after_success(self.due, now, self.entropy),
+            Some(_) => plan.cadence.after_failure(now, plan.interval, state.failures, None, self.entropy),
+        };
+        let status = match &error {
+            None => Status::ok(),
+            Some(fault) => Status {
+                code: fault.code.clone(),
+                sentence: fault.message.clone(),
+                needs_attention: !fault.transient,
+            },
+        };
+        let provider_time = self.provider_now();
+        let prune = minus(provider_time, REPLACED_VERSIONS_KEPT).as_microsecond();
+        let story = Story {
+            provider_time: Some(provider_time),
+            clock_skew_ms: state.skew.map(|skew| skew / 1_000),
+            notes,
+            ..Story::default()
+        };
+        let outcome = if error.is_none() { RunOutcome::Completed } else { RunOutcome::Failed };
+        Finish {
+            batch,
+            pass_closed: true,
+            state: state.write(),
+            watermark: None,
+            status,
+            next_due,
+            regular_due: None,
+            hints_known: InboundId(0),
+            prune_versions_below: error.is_none().then_some(prune as Compared),
+            run: RunRecord {
+                id: self.run,
+                poller: plan.subscription.poller,
+                kind: RunKind::Flow,
+                started_at: self.started_at,
+                finished_at: now,
+                outcome,
+                error,
+                counts,
+                story,
+            },
+            flow: Some(record),
+        }
+    }
+}
+
+/// A flow's failure as that of a run.
+fn fault(error: &FlowError, redacted: &dyn Fn(&str) -> String) -> RunFault {
+    let mut sentence = redacted(&error.to_string());
+    if let Some(raw) = error.raw.as_deref().map(str::trim).filter(|raw| !raw.is_empty()) {
+        sentence.push_str(&format!("; the provider says: {}", cut(&redacted(raw))));
+    }
+    let code = if error.code == "reconnect" { RECONNECT_NEEDED } else { &error.code };
+    RunFault::new(code, sentence, error.transient)
+}
+
+/// The beginning of what a provider said, for a sentence; the whole stands in the trace.
+fn cut(text: &str) -> String {
+    const CHARS: usize = 300;
+    match text.char_indices().nth(CHARS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_string(),
+    }
+}
+
+fn micros(skew: SignedDuration) -> Option<i64> {
+    i64::try_from(skew.as_micros()).ok()
+}
+
+/// What people see of a run.
+struct Shown<'a> {
+    trace: Trace,
+    notes: &'a [String],
+    cards: u64,
+    requests: u64,
+}
+
+impl Shown<'_> {
+    fn write(&self, before: Option<&str>, after: Option<&str>, error: Option<&RunFault>) -> String {
+        let raw = |text: Option<&str>| {
+            text.and_then(|text| serde_json::value::RawValue::from_string(text.to_string()).ok())
+        };
+        let shown = serde_json::json!({
+            "cards": self.cards,
+            "requests": self.requests,
+            "notes": self.notes,
+            "cursorBefore": raw(before),
+            "cursorAfter": raw(after),
+            "error": error,
+            "trace": &self.trace,
+        });
+        shown.to_string()
+    }
+}
