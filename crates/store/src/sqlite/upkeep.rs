@@ -126,6 +126,13 @@ statements! {
             select 1
             from endpoint
             where endpoint.instance_id = event.instance_id
+            and coalesce(-endpoint.subscription_id, endpoint.instance_id) = (
+                select channel
+                from event_batch
+                where first <= event.position
+                order by first desc
+                limit 1
+            )
             and (
                 endpoint.position < event.position
                 or exists (
