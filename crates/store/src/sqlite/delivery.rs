@@ -414,11 +414,6 @@ fn read_endpoint(row: &Row<'_>) -> rusqlite::Result<EndpointRow> {
     })
 }
 
-/// The channel whose events an endpoint takes; see `event_batch`.
-fn channel(endpoint: &EndpointRow) -> i64 {
-    endpoint.subscription.map_or(endpoint.instance.0, |id| -id.0)
-}
-
 /// All endpoints of an instance: its own, and those of its subscriptions.
 pub(super) fn endpoints_of(db: &Connection, instance: InstanceId) -> Result<Vec<EndpointId>> {
     let mut select = db.prepare_cached(SELECT_ENDPOINTS_OF_INSTANCE)?;
@@ -481,7 +476,7 @@ fn next_positions(db: &Connection, endpoint: &EndpointRow, events_max: EventsMax
         wants_more = take(row)?;
     }
     let mut beyond = db.prepare_cached(SELECT_BEYOND)?;
-    let mut rows = beyond.query([endpoint.id.0, channel(endpoint), endpoint.position])?;
+    let mut rows = beyond.query([endpoint.id.0, endpoint.channel(), endpoint.position])?;
     while wants_more && let Some(row) = rows.next()? {
         wants_more = take(row)?;
     }
@@ -522,7 +517,7 @@ fn free_members(db: &Connection, endpoint: &EndpointRow, positions: &[i64]) -> R
     let mut members: Vec<Member> = Vec::with_capacity(positions.len());
     for position in positions {
         let mut select = db.prepare_cached(SELECT_MEMBER)?;
-        let found = select.query_row([*position, channel(endpoint)], |row| Member::read(*position, row));
+        let found = select.query_row([*position, endpoint.channel()], |row| Member::read(*position, row));
         let Some(member) = found.optional()? else { return Ok(None) };
         // Ascending positions make doubles impossible, and an earlier event of the same record is unsent until now.
         let follows =
@@ -546,7 +541,7 @@ fn is_free(db: &Connection, endpoint: &EndpointRow, member: &Member) -> Result<b
     if db.prepare_cached(SELECT_IS_BLOCKED)?.exists(blocked)? {
         return Ok(false);
     }
-    let channel = channel(endpoint);
+    let channel = endpoint.channel();
     let beyond = params![channel, endpoint.position, member.position, member.poller, member.object_id];
     let held = params![id, member.position, member.poller, member.object_id];
     let has_earlier = db.prepare_cached(SELECT_EARLIER_BEYOND)?.exists(beyond)?
@@ -576,7 +571,7 @@ pub(super) fn form(
     db.prepare_cached(INSERT_PASSED)?.execute(params![
         endpoint.id.0,
         endpoint.org.0,
-        channel(&endpoint),
+        endpoint.channel(),
         position_was,
         position
     ])?;
@@ -755,7 +750,7 @@ fn singles(
     let mut select = db.prepare_cached(SELECT_MEMBER)?;
     let members = positions
         .into_iter()
-        .map(|position| select.query_row([position, channel(endpoint)], |row| Member::read(position, row)));
+        .map(|position| select.query_row([position, endpoint.channel()], |row| Member::read(position, row)));
     Ok(members.collect::<rusqlite::Result<_>>()?)
 }
 
