@@ -15,6 +15,7 @@ mod credentials;
 mod demo;
 mod explain;
 mod export;
+mod flow;
 mod folder;
 mod hook;
 mod input;
@@ -81,6 +82,7 @@ enum Command {
     Apply(Box<apply::ApplyArgs>),
     Export(export::ExportArgs),
     Hook(hook::HookArgs),
+    Flow(flow::FlowArgs),
     /// Runs hooks that come on standard input, behind walls. The program starts it by itself.
     #[command(name = "js-worker", hide = true)]
     JsWorker(hook::WorkerArgs),
@@ -174,6 +176,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Apply(args) => block_on(apply::run(*args, output.clone())),
         Command::Export(args) => block_on(export::run(args, output.clone())),
         Command::Hook(args) => block_on(hook::run(args, output.clone())),
+        Command::Flow(args) => block_on(flow::run(args, output.clone())),
         Command::JsWorker(args) => return hook::work(&args),
     };
     match outcome {

@@ -265,7 +265,8 @@ fn refuse_sweep(instance: &Instance, selected: &[String]) -> Result<(), Failure>
     }
 }
 
-fn fresh_keys(entropy: &dyn Entropy) -> Result<KeyRing, Failure> {
+/// Keys that live as long as the process.
+pub(super) fn fresh_keys(entropy: &dyn Entropy) -> Result<KeyRing, Failure> {
     let mut key = [0_u8; 32];
     entropy.fill(&mut key);
     let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
