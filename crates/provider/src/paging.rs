@@ -338,9 +338,11 @@ impl Selection {
                 (Field::Updated, Operator::Earlier)
             }
             "updated_at_lte" | "updated_until" => (Field::Updated, Operator::EarlierOrEqual),
-            "created_since" | "created_after" | "created_at_gt" => (Field::Created, Operator::Later),
+            "created_since" | "created_after" | "createdAfter" | "created_at_gt" => {
+                (Field::Created, Operator::Later)
+            }
             "created_at_gte" | "created_from" => (Field::Created, Operator::LaterOrEqual),
-            "created_before" | "created_at_lt" => (Field::Created, Operator::Earlier),
+            "created_before" | "createdBefore" | "created_at_lt" => (Field::Created, Operator::Earlier),
             "created_at_lte" | "created_until" => (Field::Created, Operator::EarlierOrEqual),
             "seq_gt" | "after_seq" => (Field::Seq, Operator::Later),
             "seq_gte" => (Field::Seq, Operator::LaterOrEqual),

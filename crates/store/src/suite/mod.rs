@@ -5,7 +5,8 @@
 //! [`reopens`] needs to know how a store is opened anew. [`random`] drives two stores through the same seeded steps and
 //! compares every answer, with [`crate::memory::MemoryStore`] as the model.
 //!
-//! The cases of people and connectors stand apart, in [`directory`], and those of what providers send, in [`intake`],
+//! The cases of people and connectors stand apart, in [`directory`], those of what providers send, in [`intake`], and
+//! those of monitors, in [`monitors`],
 //! as their traits do.
 //!
 //! Not here: what only one database can do wrong (files, locks, connections); that is tested beside it.
@@ -15,6 +16,7 @@ mod deliveries;
 pub mod directory;
 pub mod intake;
 mod ledger;
+pub mod monitors;
 mod random;
 mod runs;
 mod upkeep;

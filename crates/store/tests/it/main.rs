@@ -3,4 +3,5 @@
 mod directory;
 mod intake;
 mod memory;
+mod monitors;
 mod sqlite;

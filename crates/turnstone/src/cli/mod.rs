@@ -20,6 +20,7 @@ mod folder;
 mod hook;
 mod input;
 mod instance;
+mod monitor;
 mod node;
 mod org;
 mod output;
@@ -83,6 +84,8 @@ enum Command {
     Export(export::ExportArgs),
     Hook(hook::HookArgs),
     Flow(flow::FlowArgs),
+    Monitor(monitor::MonitorArgs),
+    Subscription(monitor::SubscriptionArgs),
     /// Runs hooks that come on standard input, behind walls. The program starts it by itself.
     #[command(name = "js-worker", hide = true)]
     JsWorker(hook::WorkerArgs),
@@ -177,6 +180,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Export(args) => block_on(export::run(args, output.clone())),
         Command::Hook(args) => block_on(hook::run(args, output.clone())),
         Command::Flow(args) => block_on(flow::run(args, output.clone())),
+        Command::Monitor(args) => block_on(monitor::run_monitor(args, output.clone())),
+        Command::Subscription(args) => block_on(monitor::run_subscription(args, output.clone())),
         Command::JsWorker(args) => return hook::work(&args),
     };
     match outcome {

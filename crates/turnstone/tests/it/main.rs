@@ -8,6 +8,7 @@ mod calls;
 mod checking;
 mod demo;
 mod elements;
+mod flows;
 mod fuzz;
 mod harness;
 mod hooks;

@@ -1,0 +1,82 @@
+//! What every store must do with monitors and their subscriptions.
+//!
+//! A case gets an empty store that is both a [`Store`] and a [`Monitors`].
+
+mod cursors;
+mod drafts;
+mod endpoints;
+mod subscriptions;
+mod world;
+
+use std::sync::Arc;
+
+use crate::api::Store;
+use crate::monitors::Monitors;
+use crate::suite::Running;
+
+/// A store with both its sides.
+pub trait Both: Store + Monitors {}
+
+impl<S: Store + Monitors> Both for S {}
+
+/// One case: takes an empty store, panics when something is wrong. Wants a Tokio runtime around it.
+pub type Case = fn(Arc<dyn Both>) -> Running;
+
+macro_rules! cases {
+    ($($room:ident: $($name:ident)*;)*) => {
+        /// Every case with its name.
+        pub const CASES: &[(&str, Case)] = &[$($(
+            (concat!(stringify!($room), "::", stringify!($name)), |store| Box::pin($room::$name(store))),
+        )*)*];
+    };
+}
+
+cases! {
+    drafts:
+        a_draft_comes_back_as_it_was_saved
+        a_draft_is_changed_where_it_was_read
+        names_are_taken_once
+        versions_are_numbered_and_stay
+        a_monitor_in_use_is_not_removed
+        monitors_belong_to_their_organisation;
+    subscriptions:
+        a_subscription_is_a_poller
+        a_subscription_needs_its_parts
+        names_are_taken_once_per_instance
+        a_change_keeps_what_it_does_not_name
+        a_changed_state_waits_for_the_run
+        only_active_ones_are_due
+        pausing_and_switching_do_not_activate
+        updates_of_the_instance_leave_them_alone
+        unsubscribing_leaves_events_and_runs
+        they_go_with_their_instance
+        subscriptions_are_filtered
+        subscriptions_belong_to_their_organisation;
+    cursors:
+        a_run_that_moves_the_cursor_leaves_the_old_one
+        everything_of_a_run_is_written_together
+        a_stale_lease_writes_nothing
+        two_subscriptions_share_no_ledger
+        replaced_cursors_are_listed_newest_first
+        cursors_are_bounded
+        traces_are_bounded_and_go_with_their_runs;
+    endpoints:
+        an_own_endpoint_takes_what_its_subscription_tells
+        events_stay_where_they_were_recorded
+        a_record_waits_at_an_own_endpoint
+        forming_is_refused_across_channels
+        an_endpoint_that_is_left_out_is_removed
+        what_is_undelivered_stays;
+}
+
+/// Runs every case on an empty store of its own, to the end, and panics with the names of those that failed. Wants a
+/// Tokio runtime around it.
+pub async fn all(make: impl AsyncFn() -> Arc<dyn Both>) {
+    let mut failed = Vec::new();
+    for (name, case) in CASES {
+        if tokio::spawn(case(make().await)).await.is_err() {
+            failed.push(*name);
+        }
+    }
+    assert!(failed.is_empty(), "{} of {} cases failed: {failed:#?}", failed.len(), CASES.len());
+}

@@ -1,0 +1,517 @@
+//! `turnstone monitor` and `turnstone subscription`: polling monitors on a server.
+//!
+//! Not here: trying a flow on this machine (`flow`).
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::confirm::{self, Agreed};
+use super::output::{Cell, Output, Style, short, tame};
+use super::remote::{Remote, ServerArgs};
+use super::{Failure, Outcome, flow, input, instance};
+
+const MONITOR_EXAMPLES: &str = "\
+Examples:
+  turnstone monitor save new-users.yaml --deploy
+  turnstone monitor list
+  turnstone monitor deploy \"New users\"";
+
+const SUBSCRIPTION_EXAMPLES: &str = r#"Examples:
+  turnstone subscription create "New users" --instance shop --interval 15m
+  turnstone subscription create "New users" --instance shop --name nightly --cron '0 6 * * *' --zone Europe/Berlin
+  turnstone subscription cursor 7
+  turnstone subscription cursor 7 --set '{"cursor_value": "2026-01-01T00:00:00Z"}'
+  turnstone subscription cursor 7 --history
+  turnstone subscription cursor 7 --rewind 41
+  turnstone subscription cursor 7 --reset
+  turnstone subscription run 7"#;
+
+/// Saves, deploys, lists and removes polling monitors on a server.
+#[derive(Args, Debug)]
+#[command(after_help = MONITOR_EXAMPLES)]
+pub(crate) struct MonitorArgs {
+    #[command(subcommand)]
+    command: MonitorCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum MonitorCommand {
+    Save(SaveArgs),
+    /// Makes the draft the next version. Subscriptions stay with the version that they use.
+    Deploy(WhichArgs),
+    List(ListArgs),
+    /// Shows a monitor's draft.
+    Show(WhichArgs),
+    Delete(DeleteArgs),
+}
+
+/// Makes a document the draft of the monitor of its name, which is made when it is not there.
+#[derive(Args, Debug)]
+struct SaveArgs {
+    /// Monitor in YAML or JSON; `-` reads standard input.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Deploys it as well.
+    #[arg(long)]
+    deploy: bool,
+    /// Prints the server's answer.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Lists what is there.
+#[derive(Args, Debug)]
+struct ListArgs {
+    /// Prints the server's answer, an array.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+#[derive(Args, Debug)]
+struct WhichArgs {
+    /// Its id or its name.
+    #[arg(value_name = "ID|NAME")]
+    which: String,
+    /// Prints the server's answer.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Removes it.
+#[derive(Args, Debug)]
+struct DeleteArgs {
+    /// Its id or its name.
+    #[arg(value_name = "ID|NAME")]
+    which: String,
+    /// Does not ask.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Makes, lists, switches and removes subscriptions of monitors, and looks after their cursors.
+#[derive(Args, Debug)]
+#[command(after_help = SUBSCRIPTION_EXAMPLES)]
+pub(crate) struct SubscriptionArgs {
+    #[command(subcommand)]
+    command: SubscriptionCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SubscriptionCommand {
+    Create(Box<CreateArgs>),
+    List(ListArgs),
+    /// Shows a subscription.
+    Show(WhichArgs),
+    Cursor(CursorArgs),
+    /// Runs it as soon as there is a free place.
+    Run(WhichArgs),
+    /// Switches it on: it goes on from its cursor.
+    Activate(WhichArgs),
+    /// Switches it off: cursor and ledger stay.
+    Deactivate(WhichArgs),
+    Delete(DeleteArgs),
+}
+
+/// Subscribes an instance to the newest version of a monitor.
+#[derive(Args, Debug)]
+struct CreateArgs {
+    /// The monitor's id or name.
+    #[arg(value_name = "MONITOR")]
+    monitor: String,
+    /// The instance's id or name: its connection is used, and its callback unless one is given.
+    #[arg(long, value_name = "ID|NAME")]
+    instance: String,
+    /// Its name; that of the monitor when it is left out.
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// Time between two runs, such as `15m`; the monitor's shortest when it is left out.
+    #[arg(long, value_name = "DURATION", conflicts_with = "cron")]
+    interval: Option<String>,
+    /// A cron pattern instead of an interval.
+    #[arg(long, value_name = "PATTERN", requires = "zone")]
+    cron: Option<String>,
+    /// The IANA zone of the pattern.
+    #[arg(long, value_name = "ZONE", requires = "cron")]
+    zone: Option<String>,
+    /// A value of an option. May be repeated.
+    #[arg(long = "option", value_name = "LABEL=VALUE")]
+    options: Vec<String>,
+    /// How its records leave: eachRecord, noNewData or everyTime.
+    #[arg(long, value_name = "MODE")]
+    run_mode: Option<String>,
+    /// Where its events go, if not where the instance's go.
+    #[arg(long, value_name = "URL")]
+    callback: Option<String>,
+    /// The cursor to start from, as JSON.
+    #[arg(long, value_name = "JSON")]
+    cursor: Option<String>,
+    /// Does not run before it is activated.
+    #[arg(long)]
+    inactive: bool,
+    /// Prints the server's answer.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Shows a subscription's cursor, or changes it.
+#[derive(Args, Debug)]
+struct CursorArgs {
+    /// The subscription's id or name.
+    #[arg(value_name = "ID|NAME")]
+    which: String,
+    /// Sets it to this JSON.
+    #[arg(long, value_name = "JSON", group = "what")]
+    set: Option<String>,
+    /// Takes it away: the next run is a first run.
+    #[arg(long, group = "what")]
+    reset: bool,
+    /// Puts back an earlier one, by its number in the history.
+    #[arg(long, value_name = "NUMBER", group = "what")]
+    rewind: Option<i64>,
+    /// Lists the earlier ones.
+    #[arg(long, group = "what")]
+    history: bool,
+    /// Prints the server's answer.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Runs `turnstone monitor`.
+pub(crate) async fn run_monitor(args: MonitorArgs, output: Output) -> Outcome {
+    match args.command {
+        MonitorCommand::Save(args) => save(&args, &output).await,
+        MonitorCommand::Deploy(args) => deploy(&args, &output).await,
+        MonitorCommand::List(args) => list_monitors(&args, &output).await,
+        MonitorCommand::Show(args) => show_monitor(&args, &output).await,
+        MonitorCommand::Delete(args) => delete(&args, &MONITOR, &output).await,
+    }
+}
+
+/// Runs `turnstone subscription`.
+pub(crate) async fn run_subscription(args: SubscriptionArgs, output: Output) -> Outcome {
+    match args.command {
+        SubscriptionCommand::Create(args) => create(&args, &output).await,
+        SubscriptionCommand::List(args) => list_subscriptions(&args, &output).await,
+        SubscriptionCommand::Show(args) => show_subscription(&args, &output).await,
+        SubscriptionCommand::Cursor(args) => cursor(&args, &output).await,
+        SubscriptionCommand::Run(args) => switch(&args, "POST", "run", "is due now", &output).await,
+        SubscriptionCommand::Activate(args) => switch(&args, "PUT", "active", "is active", &output).await,
+        SubscriptionCommand::Deactivate(args) => {
+            switch(&args, "DELETE", "active", "is not active", &output).await
+        }
+        SubscriptionCommand::Delete(args) => delete(&args, &SUBSCRIPTION, &output).await,
+    }
+}
+
+/// A kind of things on a server that have ids and names.
+struct Noun {
+    word: &'static str,
+    path: &'static str,
+}
+
+const MONITOR: Noun = Noun { word: "monitor", path: "/monitors" };
+const SUBSCRIPTION: Noun = Noun { word: "subscription", path: "/subscriptions" };
+
+/// The one of this id or name.
+async fn find(remote: &Remote, noun: &Noun, which: &str) -> Result<Value, Failure> {
+    let all = remote.list(noun.path).await;
+    let all = all.map_err(|refusal| refusal.failure(&format!("the list of {}s", noun.word)))?;
+    let fits = |one: &&Value| one["id"].to_string() == which;
+    let mut found: Vec<&Value> = all.iter().filter(fits).collect();
+    if found.is_empty() {
+        found = all.iter().filter(|one| one["name"].as_str() == Some(which)).collect();
+    }
+    let which = tame(which);
+    match found.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => Err(Failure::Configuration(format!(
+            "there is no {} `{which}`; `turnstone {} list` shows what is there",
+            noun.word, noun.word
+        ))),
+        several => {
+            let ids: Vec<String> = several.iter().map(|one| one["id"].to_string()).collect();
+            Err(Failure::Configuration(format!(
+                "the name `{which}` has several {}s; give an id: {}",
+                noun.word,
+                ids.join(", ")
+            )))
+        }
+    }
+}
+
+async fn save(args: &SaveArgs, output: &Output) -> Outcome {
+    let file = format!("`{}`", args.file.display());
+    let document = input::read(&args.file)?;
+    let (sound, faults, warnings) = flow::checked(&document);
+    if sound.is_none() {
+        return Err(flow::refuse(&file, &faults));
+    }
+    for warning in &warnings {
+        output.warn(&tame(&warning.to_string()));
+    }
+    let name = document["name"].as_str().unwrap_or_default().to_owned();
+    let remote = Remote::open(&args.server, output)?;
+    let all = remote.list(MONITOR.path).await.map_err(|refusal| refusal.failure("the list of monitors"))?;
+    let body = json!({"name": name, "document": document});
+    let saved = match all.iter().find(|one| one["name"].as_str() == Some(&name)) {
+        Some(known) => remote.change("PUT", &format!("/monitors/{}", known["id"]), Some(&body)).await,
+        None => remote.change("POST", "/monitors", Some(&body)).await,
+    };
+    let mut saved = saved.map_err(|refusal| refusal.failure(&file))?;
+    if args.deploy {
+        let path = format!("/monitors/{}/deploy", saved["id"]);
+        let deployed = remote.change("POST", &path, Some(&json!({}))).await;
+        saved["version"] = deployed.map_err(|refusal| refusal.failure(&file))?["version"].clone();
+    }
+    if args.json {
+        return output.result(&format!("{saved}\n"));
+    }
+    let version = match &saved["version"] {
+        Value::Null => "not deployed; `turnstone monitor deploy` does it".to_owned(),
+        version => format!("version {version}"),
+    };
+    output.result(&format!(
+        "monitor {} `{}`: draft {}, {version}\n",
+        saved["id"],
+        tame(&name),
+        saved["revision"]
+    ))
+}
+
+async fn deploy(args: &WhichArgs, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let found = find(&remote, &MONITOR, &args.which).await?;
+    let about = format!("monitor `{}`", tame(&args.which));
+    let path = format!("/monitors/{}/deploy", found["id"]);
+    let deployed = remote.change("POST", &path, Some(&json!({}))).await;
+    let deployed = deployed.map_err(|refusal| refusal.failure(&about))?;
+    if args.json {
+        return output.result(&format!("{deployed}\n"));
+    }
+    output.result(&format!("{about}: version {} is deployed\n", deployed["version"]))
+}
+
+async fn list_monitors(args: &ListArgs, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let all = remote.list(MONITOR.path).await.map_err(|refusal| refusal.failure("the list of monitors"))?;
+    if args.json {
+        return output.result(&format!("{}\n", Value::from(all)));
+    }
+    if all.is_empty() {
+        output.note("there is no monitor; `turnstone monitor save FILE` makes one");
+    }
+    let row = |one: &Value| {
+        let version = if one["version"].is_null() { "-".to_owned() } else { one["version"].to_string() };
+        let (word, style) = match one["changed"].as_bool() {
+            Some(true) => ("draft changed", Style::Warn),
+            _ => ("deployed", Style::Good),
+        };
+        vec![
+            Cell::from(one["id"].to_string()),
+            Cell::from(one["name"].as_str().unwrap_or_default()),
+            Cell::from(version),
+            Cell::styled(word, style),
+            Cell::from(one["updatedDate"].as_str().unwrap_or_default()),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = all.iter().map(row).collect();
+    output.result(&output.table(&["ID", "NAME", "VERSION", "STATE", "CHANGED"], &rows))
+}
+
+async fn show_monitor(args: &WhichArgs, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let found = find(&remote, &MONITOR, &args.which).await?;
+    let shown = remote.get(&format!("/monitors/{}", found["id"])).await;
+    let shown = shown.map_err(|refusal| refusal.failure(&format!("monitor `{}`", tame(&args.which))))?;
+    match args.json {
+        true => output.result(&format!("{shown}\n")),
+        false => output.result(&format!("{:#}\n", shown["draft"])),
+    }
+}
+
+async fn delete(args: &DeleteArgs, noun: &Noun, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let found = find(&remote, noun, &args.which).await?;
+    let about =
+        format!("{} {} `{}`", noun.word, found["id"], tame(found["name"].as_str().unwrap_or_default()));
+    confirm::ask(&format!("Remove {about} for good?"), Agreed::of(args.yes))?;
+    let gone = remote.change("DELETE", &format!("{}/{}", noun.path, found["id"]), None).await;
+    gone.map_err(|refusal| refusal.failure(&about))?;
+    output.note(&format!("{about} is removed"));
+    Ok(())
+}
+
+async fn create(args: &CreateArgs, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let monitor = find(&remote, &MONITOR, &args.monitor).await?;
+    let account = instance::find(&remote, &args.instance).await?;
+    let mut body = json!({"monitorId": monitor["id"], "active": !args.inactive});
+    let name = args.name.clone().unwrap_or_else(|| monitor["name"].as_str().unwrap_or_default().to_owned());
+    body["name"] = name.clone().into();
+    match (&args.interval, &args.cron, &args.zone) {
+        (Some(interval), ..) => body["schedule"] = json!({"interval": interval}),
+        (None, Some(cron), Some(zone)) => body["schedule"] = json!({"cron": cron, "zone": zone}),
+        (None, ..) => {}
+    }
+    let options = flow::pairs(&args.options, "--option")?;
+    if !options.is_empty() {
+        body["options"] = options.into_iter().map(|(label, value)| (label, Value::from(value))).collect();
+    }
+    if let Some(mode) = &args.run_mode {
+        body["runMode"] = mode.clone().into();
+    }
+    if let Some(url) = &args.callback {
+        body["callback"] = json!({"url": url});
+    }
+    if let Some(cursor) = &args.cursor {
+        body["cursor"] = parsed(cursor, "--cursor")?;
+    }
+    let path = format!("/instances/{}/subscriptions", account["id"]);
+    let made = remote.change("POST", &path, Some(&body)).await;
+    let made = made.map_err(|refusal| refusal.failure(&format!("subscription `{}`", tame(&name))))?;
+    if args.json {
+        return output.result(&format!("{made}\n"));
+    }
+    output.result(&format!(
+        "subscription {} `{}`: version {}, next run {}\n",
+        made["id"],
+        tame(&name),
+        made["version"],
+        tame(made["nextDue"].as_str().unwrap_or_default())
+    ))
+}
+
+fn parsed(text: &str, argument: &str) -> Result<Value, Failure> {
+    serde_json::from_str(text)
+        .map_err(|error| Failure::Configuration(format!("{argument} is no JSON: {error}; correct it")))
+}
+
+async fn list_subscriptions(args: &ListArgs, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let all = remote.list(SUBSCRIPTION.path).await;
+    let all = all.map_err(|refusal| refusal.failure("the list of subscriptions"))?;
+    if args.json {
+        return output.result(&format!("{}\n", Value::from(all)));
+    }
+    if all.is_empty() {
+        output
+            .note("there is no subscription; `turnstone subscription create MONITOR --instance …` makes one");
+    }
+    let row = |one: &Value| {
+        let (word, style) = state(one);
+        vec![
+            Cell::from(one["id"].to_string()),
+            Cell::from(one["name"].as_str().unwrap_or_default()),
+            Cell::from(format!("{} v{}", one["monitorId"], one["version"])),
+            Cell::from(one["instanceId"].to_string()),
+            Cell::styled(word, style),
+            Cell::from(one["nextDue"].as_str().unwrap_or_default()),
+            Cell::from(short(&tame(&one["cursor"].to_string()), 40)),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = all.iter().map(row).collect();
+    output.result(&output.table(&["ID", "NAME", "MONITOR", "INSTANCE", "STATE", "NEXT RUN", "CURSOR"], &rows))
+}
+
+/// How a subscription is, in a word.
+fn state(one: &Value) -> (String, Style) {
+    if one["active"].as_bool() != Some(true) {
+        return ("inactive".to_owned(), Style::Faint);
+    }
+    if one["paused"].is_string() {
+        return ("paused".to_owned(), Style::Warn);
+    }
+    let code = one["status"]["code"].as_str().unwrap_or_default().to_owned();
+    let style = match one["status"]["needsAttention"].as_bool() {
+        Some(true) => Style::Bad,
+        _ if code == "ok" => Style::Good,
+        _ => Style::Faint,
+    };
+    (code, style)
+}
+
+async fn show_subscription(args: &WhichArgs, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
+    match args.json {
+        true => output.result(&format!("{found}\n")),
+        false => output.result(&format!("{found:#}\n")),
+    }
+}
+
+async fn switch(args: &WhichArgs, method: &str, path: &str, words: &str, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
+    let about =
+        format!("subscription {} `{}`", found["id"], tame(found["name"].as_str().unwrap_or_default()));
+    let path = format!("/subscriptions/{}/{path}", found["id"]);
+    let answer = remote.change(method, &path, None).await.map_err(|refusal| refusal.failure(&about))?;
+    match args.json {
+        true => output.result(&format!("{answer}\n")),
+        false => output.result(&format!("{about} {words}\n")),
+    }
+}
+
+async fn cursor(args: &CursorArgs, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
+    let about = format!("the cursor of subscription `{}`", tame(&args.which));
+    let base = format!("/subscriptions/{}", found["id"]);
+    if args.history {
+        return history(&remote, &base, &about, args.json, output).await;
+    }
+    let answer = match (&args.set, args.reset, args.rewind) {
+        (Some(text), ..) => {
+            let body = json!({"cursor": parsed(text, "--set")?});
+            remote.change("PUT", &format!("{base}/cursor"), Some(&body)).await
+        }
+        (None, true, _) => remote.change("DELETE", &format!("{base}/cursor"), None).await,
+        (None, false, Some(number)) => {
+            remote.change("POST", &format!("{base}/rewind"), Some(&json!({"to": number}))).await
+        }
+        (None, false, None) => remote.get(&format!("{base}/cursor")).await,
+    };
+    let answer = answer.map_err(|refusal| refusal.failure(&about))?;
+    if args.json {
+        return output.result(&format!("{answer}\n"));
+    }
+    if answer["savedDate"].is_string() {
+        let by = answer["savedBy"].as_str().map_or("by hand".to_owned(), |run| format!("by {run}"));
+        let date = answer["savedDate"].as_str().unwrap_or_default();
+        output.note(&format!("saved {date} {by}, {} bytes", answer["bytes"]));
+    }
+    output.result(&format!("{}\n", tame(&answer["cursor"].to_string())))
+}
+
+async fn history(remote: &Remote, base: &str, about: &str, as_json: bool, output: &Output) -> Outcome {
+    let all = remote.list(&format!("{base}/cursors")).await.map_err(|refusal| refusal.failure(about))?;
+    if as_json {
+        return output.result(&format!("{}\n", Value::from(all)));
+    }
+    let row = |one: &Value| {
+        let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+        vec![
+            Cell::from(one["id"].to_string()),
+            Cell::from(text("savedDate")),
+            Cell::from(text("replacedDate")),
+            Cell::from(one["bytes"].to_string()),
+            Cell::from(short(&tame(&one["cursor"].to_string()), 60)),
+        ]
+    };
+    let rows: Vec<Vec<Cell>> = all.iter().map(row).collect();
+    output.result(&output.table(&["NUMBER", "SAVED", "REPLACED", "BYTES", "CURSOR"], &rows))
+}
