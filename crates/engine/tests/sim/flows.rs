@@ -91,10 +91,8 @@ impl Simulation {
             let row = monitors::row(at, row, subscribed.by_id, subscribed.group, now);
             (row, documents[usize::from(!subscribed.by_id)].clone())
         };
-        let subscriptions = Arc::new(Subscriptions {
-            hub: hub.clone(),
-            rows: rows.iter().enumerate().map(row).collect(),
-        });
+        let subscriptions =
+            Arc::new(Subscriptions { hub: hub.clone(), rows: rows.iter().enumerate().map(row).collect() });
         let store = Arc::new(FlowStore {
             inner: backing.store(),
             hub: hub.clone(),
@@ -210,7 +208,11 @@ impl Simulation {
         }
         self.from[of] = self.from[of].zip(to).map(|(from, to)| from.min(to));
         let mut inner = self.hub.lock();
-        inner.class(if self.scenario.subscribed[of].by_id { "a cursor is turned back" } else { "turned back without an id" });
+        inner.class(if self.scenario.subscribed[of].by_id {
+            "a cursor is turned back"
+        } else {
+            "turned back without an id"
+        });
         inner.note(|| format!("the cursor of {of} is turned back to {:?}", to.map(timestamp)));
         true
     }

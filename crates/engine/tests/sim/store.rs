@@ -70,12 +70,7 @@ impl SimStore {
         Ok(claim)
     }
 
-    async fn committed(
-        &self,
-        lease: Lease<PollerId>,
-        mut batch: Batch,
-        now: Timestamp,
-    ) -> Result<Committed> {
+    async fn committed(&self, lease: Lease<PollerId>, mut batch: Batch, now: Timestamp) -> Result<Committed> {
         self.hub.pass(Point::CommitBefore).await;
         self.spoil(&mut batch);
         let lease = self.let_in(lease, now).await?;

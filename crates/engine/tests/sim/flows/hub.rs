@@ -242,7 +242,11 @@ impl Net for SimNet {
             let mut inner = self.0.lock();
             let slow = inner.scenario.slow_percent;
             let mut leg = || {
-                if inner.rng.percent(slow) { inner.rng.between(200, 20_000) } else { inner.rng.between(5, 300) }
+                if inner.rng.percent(slow) {
+                    inner.rng.between(200, 20_000)
+                } else {
+                    inner.rng.between(5, 300)
+                }
             };
             let (out, back) = (leg() * MILLI, leg() * MILLI);
             if out + back > 5 * SECOND {

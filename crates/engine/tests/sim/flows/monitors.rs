@@ -16,7 +16,13 @@ pub struct Subscriptions {
 }
 
 /// A row of the map.
-pub fn row(at: usize, poller: &PollerRow, by_id: bool, group: Option<&str>, now: Timestamp) -> SubscriptionRow {
+pub fn row(
+    at: usize,
+    poller: &PollerRow,
+    by_id: bool,
+    group: Option<&str>,
+    now: Timestamp,
+) -> SubscriptionRow {
     let options = group.map(|group| serde_json::json!({"Group": group})).unwrap_or(serde_json::json!({}));
     SubscriptionRow {
         id: SubscriptionId(at as i64 + 1),

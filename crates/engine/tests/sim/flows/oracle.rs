@@ -120,10 +120,11 @@ fn as_answered(case: &Case<'_>, of: usize, verdict: &mut Verdict) {
 
 /// Without an overlap and without lateness windows lie side by side: nothing falls between them.
 fn edges_without_overlap(case: &Case<'_>, of: usize, verdict: &mut Verdict) {
-    let names: BTreeMap<String, usize> = named(&case.events[of]).into_iter().fold(BTreeMap::new(), |mut all, name| {
-        *all.entry(name).or_default() += 1;
-        all
-    });
+    let names: BTreeMap<String, usize> =
+        named(&case.events[of]).into_iter().fold(BTreeMap::new(), |mut all, name| {
+            *all.entry(name).or_default() += 1;
+            all
+        });
     let open = !case.scenario.after_inclusive && !case.scenario.before_inclusive;
     for (at, user) in case.users.iter().enumerate() {
         let count = names.get(&name_of(at)).copied().unwrap_or(0);

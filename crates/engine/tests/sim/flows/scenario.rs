@@ -28,7 +28,8 @@ pub struct Subscribed {
     pub interval: Micros,
     /// The group that it is about; `None`: everybody.
     pub group: Option<&'static str>,
-    /// The cursor that it starts from, in the provider's time; `None`: none.
+    /// The cursor that it starts from, in the provider's time; `None`: none. Never ahead of our clock: there *Now* ends
+    /// (rule 4 of polling), and the flow saves it whatever it started from.
     pub from: Option<Micros>,
 }
 
@@ -82,16 +83,17 @@ impl Scenario {
             2 => rng.between(-180, 180) * SECOND,
             _ => rng.between(-3_600_000, 3_600_000) * MILLI,
         };
+        let ours = rng.between(-300, 300) * SECOND;
         let turns = rng.between(15, 40) as u32;
         let subscribed = [true, true, false].map(|by_id| Subscribed {
             by_id,
             interval: rng.between(60, 900) * SECOND,
             group: rng.percent(40).then(|| *rng.pick(&GROUPS)),
-            from: rng.percent(60).then(|| start + theirs - rng.between(0, 7_200) * SECOND),
+            from: rng.percent(60).then(|| start + theirs.min(ours) - rng.between(0, 7_200) * SECOND),
         });
         Scenario {
             start,
-            ours: rng.between(-300, 300) * SECOND,
+            ours,
             theirs,
             asking: *rng.pick(&[Asking::Tried, Asking::Tried, Asking::TriedTwice, Asking::Bare]),
             overlap: *rng.pick(&[120, 120, 120, 30, 600]) * SECOND,

@@ -90,12 +90,7 @@ impl FlowStore {
         Ok(Known::Versions(known))
     }
 
-    pub async fn committed(
-        &self,
-        lease: Lease<PollerId>,
-        batch: Batch,
-        now: Timestamp,
-    ) -> Result<Committed> {
+    pub async fn committed(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed> {
         self.inner.commit(lease, batch, now).await
     }
 
