@@ -24,6 +24,9 @@ pub struct SubscriptionState {
     pub failures: u32,
     /// Our clock minus the provider's, in microseconds, as last measured; never smaller than the true one.
     pub skew: Option<i64>,
+    /// The latest *Now* of a run that ended well while the provider told its time. No later run's is earlier, however
+    /// our own clock is set, unless the provider's own clock turns out to have been set back.
+    pub now: Option<Timestamp>,
 }
 
 impl SubscriptionState {

@@ -9,7 +9,8 @@
 //! *Now* is a promise: what the provider dates after it is found by the next run. So it must never be ahead of the
 //! provider's clock. It is our clock less the skew that the last run measured; each run measures again, and one whose
 //! *Now* turns out to have been ahead is thrown away and carried out again with the right one, before anything is
-//! written. That is also how the very first run finds its time, without a request of its own.
+//! written. That is also how the very first run finds its time, without a request of its own. *Now* does not go back
+//! either: what a run was promised as past stays past when our own clock is set back.
 //!
 //! Not here: requests (the engine), the rules of the ledger (`records`).
 
@@ -30,11 +31,14 @@ use crate::poll::{
     Batch, Finish, FlowRecord, RECONNECT_NEEDED, RunFault, RunKind, RunOutcome, RunRecord, Status, Story,
 };
 use crate::run::Reply;
-use crate::window::{minus, provider_time};
+use crate::window::{http_date, minus, provider_time};
 
 /// How far the provider's clock may seem to have moved between two runs before one is carried out again: `Date` has
 /// whole seconds.
 const SKEW_TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
+
+/// What a `Date` leaves out of the time at which it was written.
+const DATE_UNIT: SignedDuration = SignedDuration::from_secs(1);
 
 /// How long versions that were replaced are remembered: a provider that serves them again later than this has them
 /// judged as new.
@@ -83,6 +87,8 @@ pub struct FlowTurn {
 pub struct ClockSeen {
     /// Our clock minus the provider's; never smaller than the true difference. `None`: no answer had a `Date`.
     pub skew: Option<SignedDuration>,
+    /// The same, and never larger than the true difference. A slow answer leaves much room between the two.
+    pub skew_min: Option<SignedDuration>,
 }
 
 impl ClockSeen {
@@ -92,6 +98,11 @@ impl ClockSeen {
         let Ok(response) = &reply.outcome else { return };
         if let Some(skew) = provider_time(reply, response).skew {
             self.skew = Some(self.skew.map_or(skew, |known| known.max(skew)));
+        }
+        // At best the request took no time, and `Date` lost a whole second.
+        if let Some(date) = response.header("date").and_then(http_date) {
+            let least = reply.sent_at.duration_since(date).saturating_sub(DATE_UNIT);
+            self.skew_min = Some(self.skew_min.map_or(least, |known| known.max(least)));
         }
     }
 }
@@ -106,13 +117,13 @@ pub struct Ended {
 }
 
 impl FlowTurn {
-    /// What *Now* is in this run: by the provider's clock as last measured, and never ahead of ours.
+    /// What *Now* is in this run: by the provider's clock as last measured, never ahead of ours, and not before that of
+    /// an earlier run. What may go unnoticed of a clock that moved is taken off: it must not cost a record.
     pub fn provider_now(&self) -> Timestamp {
         let skew = SignedDuration::from_micros(self.state.skew.unwrap_or(0));
         let at = self.started_at.checked_sub(skew).unwrap_or(self.started_at).min(self.started_at);
-        // What may go unnoticed of a clock that moved must not cost a record where no overlap reads it again.
-        let unnoticed = SKEW_TOLERANCE.unsigned_abs();
-        if self.plan.flow.cursor_overlap > unnoticed { at } else { minus(at, unnoticed) }
+        let at = minus(at, SKEW_TOLERANCE.unsigned_abs());
+        self.state.now.map_or(at, |earlier| earlier.max(at))
     }
 
     /// What the run of the flow starts from.
@@ -132,17 +143,36 @@ impl FlowTurn {
         }
     }
 
-    /// The turn again from `now` on, with the right clock, when this one's *Now* was ahead of the provider's. A run that
-    /// failed promised nothing.
+    /// The turn again from `now` on, with the right clock, when this one's *Now* may have been ahead of the provider's.
+    /// A run that failed promised nothing.
     pub fn again(&self, end: &FlowEnd, clock: ClockSeen, now: Timestamp) -> Option<FlowTurn> {
         let seen = clock.skew.filter(|_| end.result.is_ok())?;
-        let assumed = SignedDuration::from_micros(self.state.skew.unwrap_or(0)).max(SignedDuration::ZERO);
-        (seen > assumed + SKEW_TOLERANCE).then(|| {
+        let set_back = self.was_set_back(clock);
+        (seen > self.assumed() + SKEW_TOLERANCE || set_back).then(|| {
             let mut again = self.clone();
             again.started_at = now;
             again.state.skew = micros(seen);
+            again.state.now = self.state.now.filter(|_| !set_back);
             again
         })
+    }
+
+    /// Whether *Now* was ahead of the provider's clock for certain, however long its answers were under way. Of a turn
+    /// that was begun again this says that the clock moved meanwhile.
+    pub fn was_ahead(&self, end: &FlowEnd, clock: ClockSeen) -> bool {
+        let least = clock.skew_min.filter(|_| end.result.is_ok());
+        least.is_some_and(|least| least > self.assumed() + SKEW_TOLERANCE) || self.was_set_back(clock)
+    }
+
+    /// Our clock minus the provider's, as *Now* took it.
+    fn assumed(&self) -> SignedDuration {
+        SignedDuration::from_micros(self.state.skew.unwrap_or(0)).max(SignedDuration::ZERO)
+    }
+
+    /// Whether the provider's clock stood before the *Now* of an earlier run.
+    fn was_set_back(&self, clock: ClockSeen) -> bool {
+        let latest = clock.skew_min.and_then(|least| self.started_at.checked_sub(least).ok());
+        self.state.now.zip(latest).is_some_and(|(earlier, latest)| earlier > latest)
     }
 
     /// Takes the end of the flow.
@@ -199,6 +229,9 @@ impl Ended {
             Ok((judged, cursor)) => {
                 state.failures = 0;
                 state.runs = state.runs.saturating_add(1);
+                if clock.skew.is_some() {
+                    state.now = Some(turn.provider_now());
+                }
                 if let Some(cursor) = cursor.filter(|cursor| Some(cursor) != state.cursor.as_ref()) {
                     state.cursor = Some(cursor);
                     state.saved_at = Some(finished_at);
@@ -324,5 +357,136 @@ impl Shown<'_> {
             "trace": &self.trace,
         });
         shown.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flow::check::check;
+    use crate::flow::document::Document;
+    use crate::flow::run::FlowOutcome;
+    use crate::id::{InstanceId, OrgId, PollerId};
+    use crate::run::Response;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// A turn of a monitor that starts at this time of our clock, after a run that left this state.
+    fn turn(overlap: &str, started_at: &str, state: SubscriptionState) -> FlowTurn {
+        let document = serde_json::json!({
+            "name": "m", "cursor": "date", "cursorOverlap": overlap, "outputs": {"User": {"ID": "text"}},
+            "record": {"group": "User", "id": "ID"},
+            "cards": [{"card": "control.returnOutputs", "inputs": {"List": []}}],
+        });
+        let checked = check(&Document::read(&document).unwrap());
+        let flow = Arc::new(checked.flow.unwrap_or_else(|| panic!("{:?}", checked.faults)));
+        let subscription = Subscription {
+            org: OrgId(1),
+            instance: InstanceId(1),
+            poller: PollerId(1),
+            element_key: "k".into(),
+            mode: Default::default(),
+        };
+        let interval = Duration::from_secs(300);
+        FlowTurn {
+            plan: FlowPlan {
+                subscription,
+                flow,
+                options: Vec::new(),
+                cadence: Cadence::Every(interval),
+                interval,
+                base_url: None,
+                zones: ZoneRules::default(),
+            },
+            state,
+            run: RunId::new(at(started_at), 1),
+            started_at: at(started_at),
+            due: at(started_at),
+            entropy: 1,
+            bounds: Bounds::default(),
+        }
+    }
+
+    fn ended_well(turn: &FlowTurn) -> FlowEnd {
+        FlowEnd {
+            result: Ok(FlowOutcome::default()),
+            trace: Trace::default(),
+            notes: Vec::new(),
+            cards: 1,
+            requests: 1,
+            finished_at: turn.started_at,
+        }
+    }
+
+    /// What an answer showed that was sent at the start of the turn and took so long.
+    fn seen(turn: &FlowTurn, date: &str, seconds: u64) -> ClockSeen {
+        let mut clock = ClockSeen::default();
+        let headers = vec![("date".to_string(), date.to_string())];
+        clock.see(&Reply {
+            sent_at: turn.started_at,
+            to_head: Duration::from_secs(seconds),
+            outcome: Ok(Response { status: 200, headers, body: String::new() }),
+        });
+        clock
+    }
+
+    fn after(turn: FlowTurn, clock: ClockSeen) -> SubscriptionState {
+        let end = ended_well(&turn);
+        let finish = turn.ended(end, clock).finish(Some(Known::Versions(Vec::new())), &str::to_owned);
+        SubscriptionState::read(&finish.state).unwrap()
+    }
+
+    #[test]
+    fn now_is_behind_by_what_may_go_unnoticed_with_an_overlap_and_without() {
+        for overlap in ["0s", "1s", "2m"] {
+            let turn = turn(overlap, "2024-03-01T12:00:00Z", SubscriptionState::default());
+            assert_eq!(turn.provider_now(), at("2024-03-01T11:59:59Z"), "{overlap}");
+        }
+    }
+
+    #[test]
+    fn now_does_not_go_back_when_our_clock_is_set_back() {
+        let first = turn("2m", "2024-03-01T12:00:00Z", SubscriptionState::default());
+        let clock = seen(&first, "Fri, 01 Mar 2024 12:00:00 GMT", 0);
+        assert!(first.again(&ended_well(&first), clock, first.started_at).is_none());
+        let state = after(first, clock);
+        // A quarter of an hour later, by a clock that was set back by half an hour.
+        let second = turn("2m", "2024-03-01T11:45:00Z", state.clone());
+        assert_eq!(second.provider_now(), at("2024-03-01T11:59:59Z"));
+        let clock = seen(&second, "Fri, 01 Mar 2024 12:15:00 GMT", 0);
+        assert!(second.again(&ended_well(&second), clock, second.started_at).is_none());
+        // A cursor that a person sets changes nothing of it.
+        let state = state.with_cursor(None, second.started_at);
+        assert_eq!(turn("2m", "2024-03-01T11:45:00Z", state).provider_now(), at("2024-03-01T11:59:59Z"));
+    }
+
+    #[test]
+    fn now_goes_back_with_the_providers_own_clock() {
+        let first = turn("0s", "2024-03-01T12:00:00Z", SubscriptionState::default());
+        let clock = seen(&first, "Fri, 01 Mar 2024 12:00:00 GMT", 0);
+        let second = turn("0s", "2024-03-01T12:05:00Z", after(first, clock));
+        let clock = seen(&second, "Fri, 01 Mar 2024 11:50:00 GMT", 0);
+        let again = second.again(&ended_well(&second), clock, second.started_at).unwrap();
+        assert_eq!(again.provider_now(), at("2024-03-01T11:49:59Z"));
+        assert!(!again.was_ahead(&ended_well(&again), clock));
+        // A run that nobody told the time leaves no promise behind.
+        let silent = turn("0s", "2024-03-01T12:00:00Z", SubscriptionState::default());
+        assert_eq!(after(silent, ClockSeen::default()).now, None);
+    }
+
+    #[test]
+    fn a_slow_answer_is_no_clock_that_moves() {
+        let first = turn("2m", "2024-03-01T12:00:00Z", SubscriptionState::default());
+        let slow = seen(&first, "Fri, 01 Mar 2024 12:00:01 GMT", 9);
+        let again = first.again(&ended_well(&first), slow, at("2024-03-01T12:00:09Z")).unwrap();
+        assert_eq!(again.provider_now(), at("2024-03-01T12:00:00Z"));
+        // Still slower, and the same clock.
+        let slower = seen(&again, "Fri, 01 Mar 2024 12:00:10 GMT", 20);
+        assert!(!again.was_ahead(&ended_well(&again), slower));
+        // This one moved, however long it took.
+        let moved = seen(&again, "Fri, 01 Mar 2024 11:59:00 GMT", 20);
+        assert!(again.was_ahead(&ended_well(&again), moved));
     }
 }

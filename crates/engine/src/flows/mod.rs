@@ -193,7 +193,7 @@ impl Flows {
                 Some((second, clock)) => (end, seen) = (second, clock),
                 None => return Ok(FlowRun::Stopped),
             }
-            if turn.again(&end, seen, clock.now()).is_some() {
+            if turn.was_ahead(&end, seen) {
                 let sentence = format!(
                     "the provider's clock moves by more than a second from request to request, so `{}` cannot tell \
                      what is new; nothing was written, and it is tried again",

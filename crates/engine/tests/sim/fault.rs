@@ -32,6 +32,20 @@ pub enum Fault {
     SettledTwice,
     /// Notifications are settled in another order than they came in.
     SettledUnordered,
+    /// Dates of the cursor are read as they were saved.
+    OverlapIgnored,
+    /// *Now* is what our own clock says.
+    NowByOurClock,
+    /// A run that failed, or whose flow could not fetch, saves *Now* as its cursor all the same.
+    FailureMovesCursor,
+    /// The cursor is written first, and its events after it.
+    CursorBeforeEvents,
+    /// What one subscription reported is known to the others.
+    LedgerShared,
+    /// Nothing is known of what a subscription reported, and its events' ids are drawn.
+    FlowWithoutLedger,
+    /// Events are written first, and their run with its cursor after them.
+    EventsBeforeCursor,
 }
 
 impl Fault {
@@ -53,5 +67,16 @@ impl Fault {
         Fault::RepeatsUnknown,
         Fault::SettledTwice,
         Fault::SettledUnordered,
+    ];
+
+    /// Those of monitors.
+    pub const OF_FLOWS: [Fault; 7] = [
+        Fault::OverlapIgnored,
+        Fault::NowByOurClock,
+        Fault::FailureMovesCursor,
+        Fault::CursorBeforeEvents,
+        Fault::LedgerShared,
+        Fault::FlowWithoutLedger,
+        Fault::EventsBeforeCursor,
     ];
 }

@@ -43,6 +43,9 @@ pub enum Point {
     Hook,
     SettleBefore,
     SettleAfter,
+    /// Of monitors, beside some of the above.
+    Claimed,
+    Running,
 }
 
 impl Point {
@@ -53,6 +56,18 @@ impl Point {
         Point::Wait,
         Point::CommitBefore,
         Point::CommitAfter,
+        Point::DoneBefore,
+        Point::DoneAfter,
+    ];
+
+    /// Those of a run of a monitor.
+    pub const OF_FLOWS: [Point; 8] = [
+        Point::Claimed,
+        Point::Running,
+        Point::FetchUnsent,
+        Point::FetchUnread,
+        Point::Recall,
+        Point::Wait,
         Point::DoneBefore,
         Point::DoneAfter,
     ];
@@ -465,6 +480,6 @@ fn refusal(status: u16, retry_after: &str) -> Response {
     Response { status, headers, body: "{}".into() }
 }
 
-fn lost(kind: FetchErrorKind) -> FetchError {
+pub fn lost(kind: FetchErrorKind) -> FetchError {
     FetchError { kind, message: "the network of the simulation lost it".into() }
 }

@@ -2,10 +2,12 @@
 //! truth (design sections 4 and 11).
 //!
 //! `SEEDS=n` and `SEEDS_SQLITE=n` set the number of seeds; `SEED=n` replays one and prints its trace:
-//! `SEED=17 cargo test --workspace --test sim replay -- --nocapture`; `BOTH=1` takes a provider that notifies us, too.
+//! `SEED=17 cargo test --workspace --test sim replay -- --nocapture`; `BOTH=1` takes a provider that notifies us, too,
+//! and `FLOWS=1` subscriptions of monitors.
 
 mod both;
 mod fault;
+mod flows;
 mod hub;
 mod inbox;
 mod oracle;
@@ -24,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use fault::Fault;
+use flows::simulate_flows;
 use oracle::Verdict;
 use run::{Backing, simulate, simulate_both};
 
@@ -36,6 +39,10 @@ const SEEDS_SQLITE: u64 = 200;
 /// Seeds of providers that notify us while they are polled, and the same on SQLite.
 const SEEDS_BOTH: u64 = 1_000;
 const SEEDS_BOTH_SQLITE: u64 = 100;
+
+/// Seeds of subscriptions of monitors, and the same on SQLite.
+const SEEDS_FLOWS: u64 = 1_000;
+const SEEDS_FLOWS_SQLITE: u64 = 60;
 
 /// Seeds within which a planted fault must be found.
 const SEEDS_FOR_A_FAULT: u64 = 500;
@@ -125,6 +132,44 @@ const CLASSES_BOTH: [&str; 25] = [
     "a deletion is believed",
 ];
 
+/// What the seeds of monitors must be about, each in at least one of twenty.
+const CLASSES_FLOWS: [&str; 34] = [
+    "crash at Claimed",
+    "crash at Running",
+    "crash at FetchUnsent",
+    "crash at FetchUnread",
+    "crash at Recall",
+    "crash at Wait",
+    "crash at DoneBefore",
+    "crash at DoneAfter",
+    "stale lease refused",
+    "store fails before it wrote",
+    "store fails after it wrote",
+    "failure: 429",
+    "failure: 500",
+    "failure: 503",
+    "failure: timeout",
+    "failure: cut off",
+    "failure: a page for people",
+    "failure: half a body",
+    "second request of a Try fails",
+    "fetch fails in a Try",
+    "fetch ends the run",
+    "slow answer",
+    "the flow waits",
+    "run again, because Now was ahead",
+    "our clock ahead",
+    "our clock behind",
+    "our clock is set back",
+    "our clock is set forward",
+    "late by half of the overlap",
+    "late by 0.99 × the overlap",
+    "late by the whole overlap",
+    "late by more than the overlap",
+    "born on an edge",
+    "a cursor is turned back",
+];
+
 /// Which seeds are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Campaign {
@@ -132,6 +177,8 @@ enum Campaign {
     Polled,
     /// Providers that notify us as well.
     Both,
+    /// Providers that monitors ask.
+    Flows,
 }
 
 impl Campaign {
@@ -139,6 +186,7 @@ impl Campaign {
         match self {
             Campaign::Polled => simulate(seed, backing, fault, traced),
             Campaign::Both => simulate_both(seed, backing, fault, traced),
+            Campaign::Flows => simulate_flows(seed, backing, fault, traced),
         }
     }
 }
@@ -239,14 +287,19 @@ fn hold(campaign: Campaign, name: &str, seeds: u64, backing: Backing) -> Tally {
     let tally = run(campaign, seeds, backing, None, |_| false);
     tally.print(seeds);
     println!("{seeds} seeds on {name} in {:?}", began.elapsed());
-    for (seed, verdict) in tally.broken.iter().take(10) {
-        let Verdict { lost, doubled, disordered, invented, .. } = verdict;
+    for (seed, verdict) in tally.broken.iter().take(number("SHOW").unwrap_or(10) as usize) {
+        let Verdict { lost, doubled, disordered, invented, moved, .. } = verdict;
         println!(
-            "seed {seed}: lost {lost:?} doubled {doubled:?} disordered {disordered:?} invented {invented:?}"
+            "seed {seed}: lost {lost:?} doubled {doubled:?} disordered {disordered:?} invented {invented:?} \
+             moved {moved:?}"
         );
-        let both = if campaign == Campaign::Both { " BOTH=1" } else { "" };
+        let of = match campaign {
+            Campaign::Polled => "",
+            Campaign::Both => " BOTH=1",
+            Campaign::Flows => " FLOWS=1",
+        };
         println!(
-            "replay: SEED={seed}{both} STORE={name} cargo test --workspace --test sim replay -- --nocapture"
+            "replay: SEED={seed}{of} STORE={name} cargo test --workspace --test sim replay -- --nocapture"
         );
     }
     assert!(tally.stuck.is_empty(), "pollers that never came to rest: {:?}", tally.stuck);
@@ -289,6 +342,19 @@ fn the_promise_holds_on_sqlite_while_the_provider_notifies_us() {
     hold(Campaign::Both, "sqlite", seeds, Backing::Sqlite);
 }
 
+#[test]
+fn the_promise_holds_for_monitors() {
+    let seeds = number("SEEDS").unwrap_or(SEEDS_FLOWS);
+    let tally = hold(Campaign::Flows, "memory", seeds, Backing::Memory);
+    every_class_occurred(&CLASSES_FLOWS, &tally, seeds);
+}
+
+#[test]
+fn the_promise_holds_for_monitors_on_sqlite() {
+    let seeds = number("SEEDS_SQLITE").unwrap_or(SEEDS_FLOWS_SQLITE);
+    hold(Campaign::Flows, "sqlite", seeds, Backing::Sqlite);
+}
+
 /// Here a settler that stood still left requests counted for ever: the provider was told to come back without end.
 #[test]
 fn an_organisation_is_let_in_again_however_its_requests_were_counted() {
@@ -315,7 +381,11 @@ fn replay() {
         Ok("sqlite") => Backing::Sqlite,
         _ => Backing::Memory,
     };
-    let campaign = if number("BOTH") == Some(1) { Campaign::Both } else { Campaign::Polled };
+    let campaign = match (number("BOTH"), number("FLOWS")) {
+        (_, Some(1)) => Campaign::Flows,
+        (Some(1), _) => Campaign::Both,
+        (_, _) => Campaign::Polled,
+    };
     let verdict = campaign.simulate(seed, backing, None, true);
     println!("{}", verdict.trace.join("\n"));
     println!("{:#?}", Verdict { trace: Vec::new(), ..verdict });
@@ -331,6 +401,11 @@ fn every_planted_fault_of_intake_is_found() {
     find(Campaign::Both, &Fault::OF_INTAKE);
 }
 
+#[test]
+fn every_planted_fault_of_monitors_is_found() {
+    find(Campaign::Flows, &Fault::OF_FLOWS);
+}
+
 fn find(campaign: Campaign, faults: &[Fault]) {
     for fault in faults.iter().copied() {
         let tally =
@@ -338,13 +413,14 @@ fn find(campaign: Campaign, faults: &[Fault]) {
         let Some((seed, verdict)) = tally.broken.first() else {
             panic!("{fault:?} was not found within {SEEDS_FOR_A_FAULT} seeds");
         };
-        let Verdict { lost, doubled, disordered, invented, .. } = verdict;
+        let Verdict { lost, doubled, disordered, invented, moved, .. } = verdict;
         println!(
-            "{fault:?} found by seed {seed}: {} lost, {} doubled, {} disordered, {} invented",
+            "{fault:?} found by seed {seed}: {} lost, {} doubled, {} disordered, {} invented, {} moved",
             lost.len(),
             doubled.len(),
             disordered.len(),
-            invented.len()
+            invented.len(),
+            moved.len()
         );
     }
 }

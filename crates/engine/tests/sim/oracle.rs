@@ -29,6 +29,8 @@ pub struct Verdict {
     pub doubled: Vec<String>,
     pub disordered: Vec<String>,
     pub invented: Vec<String>,
+    /// Cursors of monitors that went where they must not.
+    pub moved: Vec<String>,
     /// Violations that a stated limit explains, by its name.
     pub limits: BTreeMap<&'static str, u64>,
     /// Versions that were due and arrived.
@@ -52,7 +54,8 @@ impl Verdict {
         !(self.lost.is_empty()
             && self.doubled.is_empty()
             && self.disordered.is_empty()
-            && self.invented.is_empty())
+            && self.invented.is_empty()
+            && self.moved.is_empty())
     }
 }
 

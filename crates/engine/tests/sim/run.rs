@@ -67,7 +67,7 @@ pub enum Kept {
 }
 
 impl Kept {
-    fn new(backing: Backing) -> Kept {
+    pub fn new(backing: Backing) -> Kept {
         match backing {
             Backing::Memory => Kept::Memory(Arc::new(MemoryStore::new())),
             Backing::Sqlite => {
@@ -76,7 +76,7 @@ impl Kept {
         }
     }
 
-    fn store(&self) -> Arc<dyn Store> {
+    pub fn store(&self) -> Arc<dyn Store> {
         match self {
             Kept::Memory(store) => store.clone(),
             Kept::Sqlite(store) => store.clone(),
@@ -91,7 +91,7 @@ impl Kept {
     }
 
     /// What a crash and a restart do to it.
-    fn restart(&self) {
+    pub fn restart(&self) {
         match self {
             Kept::Memory(store) => store.reopen(),
             Kept::Sqlite(store) => ready(store.restart()),

@@ -13,6 +13,7 @@ use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 use turnstone_store::*;
 
 use crate::fault::Fault;
+use crate::flows::FlowStore;
 use crate::hub::{Hub, Point};
 
 /// A store that crashes and errs on demand.
@@ -61,12 +62,15 @@ impl SimStore {
         }
     }
 
-    async fn polled_commit(
-        &self,
-        lease: Lease<PollerId>,
-        mut batch: Batch,
-        now: Timestamp,
-    ) -> Result<Committed> {
+    async fn claimed(&self, poller: PollerId, now: Timestamp, lease_for: Duration) -> Result<Option<Claim>> {
+        let claim = self.inner.claim(poller, now, lease_for).await?;
+        if let Some(claim) = &claim {
+            *self.latest.lock().expect("one thread") = Some(claim.lease);
+        }
+        Ok(claim)
+    }
+
+    async fn committed(&self, lease: Lease<PollerId>, mut batch: Batch, now: Timestamp) -> Result<Committed> {
         self.hub.pass(Point::CommitBefore).await;
         self.spoil(&mut batch);
         let lease = self.let_in(lease, now).await?;
@@ -79,7 +83,7 @@ impl SimStore {
         Ok(committed)
     }
 
-    async fn polled_finish(
+    async fn finished(
         &self,
         lease: Lease<PollerId>,
         mut finish: Finish,
@@ -104,7 +108,7 @@ impl SimStore {
         Ok(committed)
     }
 
-    async fn polled_recall(&self, poller: PollerId, recall: &Recall) -> Result<Known> {
+    async fn recalled(&self, poller: PollerId, recall: &Recall) -> Result<Known> {
         self.hub.pass(Point::Recall).await;
         let known = self.inner.recall(poller, recall).await?;
         let look = self.hub.lock().plan.look;
@@ -120,70 +124,71 @@ impl SimStore {
     }
 }
 
-macro_rules! store {
-    ($($verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
+/// Makes a store of a type that has another one in `inner`: its own `claimed`, `recalled`, `committed` and `finished`
+/// stand for the verbs of a run, everything else goes through.
+macro_rules! store_over_inner {
+    ($($wrapper:ident)*) => { $(
+        store_over_inner! { @of $wrapper
+            ensure_org(name: &str, now: Timestamp) -> OrgId;
+            org_by_token(token_hash: [u8; 32]) -> Option<OrgId>;
+            add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> TokenId;
+            create_instance(new: NewInstance, now: Timestamp) -> InstanceId;
+            instance(org: OrgId, id: InstanceId) -> InstanceRow;
+            instances(org: OrgId) -> Vec<InstanceRow>;
+            update_instance(org: OrgId, id: InstanceId, new: NewInstance, now: Timestamp) -> ();
+            set_enabled(org: OrgId, id: InstanceId, enabled: bool) -> ();
+            delete_instance(org: OrgId, id: InstanceId, now: Timestamp) -> ();
+            pollers(org: OrgId, instance: Option<InstanceId>) -> Vec<PollerRow>;
+            poller(org: OrgId, id: PollerId) -> PollerRow;
+            set_due(org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> ();
+            pause(org: OrgId, id: PollerId, reason: &str) -> ();
+            set_state(org: OrgId, id: PollerId, state: &str, watermark: Option<Compared>, now: Timestamp) -> ();
+            due(now: Timestamp, limit: u32, per_org: u32) -> Vec<Due>;
+            next_due() -> Option<Timestamp>;
+            renew(lease: Lease<PollerId>, now: Timestamp, lease_for: Duration) -> Committed;
+            release(lease: Lease<PollerId>, due: Timestamp) -> ();
+            runs(org: OrgId, poller: PollerId, limit: u32) -> Vec<RunRecord>;
+            run(org: OrgId, id: RunId) -> (RunRecord, Vec<Decision>);
+            events(org: OrgId, filter: &EventFilter) -> Vec<LoggedEvent>;
+            endpoints_waiting(limit: u32) -> Vec<EndpointRow>;
+            waiting(endpoint: EndpointId, events_max: EventsMax) -> Waiting;
+            reserve_notification() -> NotificationId;
+            form(id: NotificationId, new: NewNotification, position_was: i64, now: Timestamp, lease_for: Duration) -> Option<Delivery>;
+            claim_notifications(now: Timestamp, limit: u32, per_endpoint: u32, lease_for: Duration) -> Vec<Delivery>;
+            finish_attempt(lease: Lease<NotificationId>, result: AttemptResult, now: Timestamp) -> Committed;
+            redeliver(org: OrgId, filter: &NotificationFilter, now: Timestamp) -> u64;
+            next_notification_due() -> Option<Timestamp>;
+            endpoints(org: OrgId) -> Vec<EndpointRow>;
+            notifications(org: OrgId, filter: &NotificationFilter) -> Vec<NotificationRow>;
+            attempts(org: OrgId, notification: NotificationId) -> Vec<AttemptRow>;
+            expire_leases(now: Timestamp) -> u64;
+            prune(retention: &Retention) -> Kept;
+        }
+    )* };
+    (@of $wrapper:ident $($verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
-        impl Store for SimStore {
+        impl Store for $wrapper {
             $(async fn $verb(&self, $($name: $type),*) -> Result<$answer> {
                 self.inner.$verb($($name),*).await
             })*
 
             async fn claim(&self, poller: PollerId, now: Timestamp, lease_for: Duration) -> Result<Option<Claim>> {
-                let claim = self.inner.claim(poller, now, lease_for).await?;
-                if let Some(claim) = &claim {
-                    *self.latest.lock().expect("one thread") = Some(claim.lease);
-                }
-                Ok(claim)
+                self.claimed(poller, now, lease_for).await
             }
 
             async fn recall(&self, poller: PollerId, recall: &Recall) -> Result<Known> {
-                self.polled_recall(poller, recall).await
+                self.recalled(poller, recall).await
             }
 
             async fn commit(&self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Result<Committed> {
-                self.polled_commit(lease, batch, now).await
+                self.committed(lease, batch, now).await
             }
 
             async fn finish(&self, lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Result<Committed> {
-                self.polled_finish(lease, finish, now).await
+                self.finished(lease, finish, now).await
             }
         }
     };
 }
 
-store! {
-    ensure_org(name: &str, now: Timestamp) -> OrgId;
-    org_by_token(token_hash: [u8; 32]) -> Option<OrgId>;
-    add_org_token(org: OrgId, token_hash: [u8; 32], now: Timestamp) -> TokenId;
-    create_instance(new: NewInstance, now: Timestamp) -> InstanceId;
-    instance(org: OrgId, id: InstanceId) -> InstanceRow;
-    instances(org: OrgId) -> Vec<InstanceRow>;
-    update_instance(org: OrgId, id: InstanceId, new: NewInstance, now: Timestamp) -> ();
-    set_enabled(org: OrgId, id: InstanceId, enabled: bool) -> ();
-    delete_instance(org: OrgId, id: InstanceId, now: Timestamp) -> ();
-    pollers(org: OrgId, instance: Option<InstanceId>) -> Vec<PollerRow>;
-    poller(org: OrgId, id: PollerId) -> PollerRow;
-    set_due(org: OrgId, id: PollerId, due: Timestamp, unpause: bool) -> ();
-    pause(org: OrgId, id: PollerId, reason: &str) -> ();
-    set_state(org: OrgId, id: PollerId, state: &str, watermark: Option<Compared>, now: Timestamp) -> ();
-    due(now: Timestamp, limit: u32, per_org: u32) -> Vec<Due>;
-    next_due() -> Option<Timestamp>;
-    renew(lease: Lease<PollerId>, now: Timestamp, lease_for: Duration) -> Committed;
-    release(lease: Lease<PollerId>, due: Timestamp) -> ();
-    runs(org: OrgId, poller: PollerId, limit: u32) -> Vec<RunRecord>;
-    run(org: OrgId, id: RunId) -> (RunRecord, Vec<Decision>);
-    events(org: OrgId, filter: &EventFilter) -> Vec<LoggedEvent>;
-    endpoints_waiting(limit: u32) -> Vec<EndpointRow>;
-    waiting(endpoint: EndpointId, events_max: EventsMax) -> Waiting;
-    reserve_notification() -> NotificationId;
-    form(id: NotificationId, new: NewNotification, position_was: i64, now: Timestamp, lease_for: Duration) -> Option<Delivery>;
-    claim_notifications(now: Timestamp, limit: u32, per_endpoint: u32, lease_for: Duration) -> Vec<Delivery>;
-    finish_attempt(lease: Lease<NotificationId>, result: AttemptResult, now: Timestamp) -> Committed;
-    redeliver(org: OrgId, filter: &NotificationFilter, now: Timestamp) -> u64;
-    next_notification_due() -> Option<Timestamp>;
-    endpoints(org: OrgId) -> Vec<EndpointRow>;
-    notifications(org: OrgId, filter: &NotificationFilter) -> Vec<NotificationRow>;
-    attempts(org: OrgId, notification: NotificationId) -> Vec<AttemptRow>;
-    expire_leases(now: Timestamp) -> u64;
-    prune(retention: &Retention) -> Kept;
-}
+store_over_inner!(SimStore FlowStore);
