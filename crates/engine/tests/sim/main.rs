@@ -287,7 +287,7 @@ fn hold(campaign: Campaign, name: &str, seeds: u64, backing: Backing) -> Tally {
     let tally = run(campaign, seeds, backing, None, |_| false);
     tally.print(seeds);
     println!("{seeds} seeds on {name} in {:?}", began.elapsed());
-    for (seed, verdict) in tally.broken.iter().take(number("SHOW").unwrap_or(10) as usize) {
+    for (seed, verdict) in tally.broken.iter().take(10) {
         let Verdict { lost, doubled, disordered, invented, moved, .. } = verdict;
         println!(
             "seed {seed}: lost {lost:?} doubled {doubled:?} disordered {disordered:?} invented {invented:?} \

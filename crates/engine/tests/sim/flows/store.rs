@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use turnstone_core::flow::state::SubscriptionState;
-use turnstone_core::id::{EventId, PollerId, RunId, SubscriptionId};
+use turnstone_core::id::{EventId, PollerId, RunId};
 use turnstone_core::ledger::{Known, KnownVersion, Recall};
 use turnstone_core::poll::{Batch, Finish, RunOutcome};
 use turnstone_store::{Claim, Committed, Lease, Result, Store, StoreError};
@@ -56,9 +56,8 @@ impl FlowStore {
         now: Timestamp,
         lease_for: Duration,
     ) -> Result<Option<Claim>> {
-        let mut claim = self.inner.claim(poller, now, lease_for).await?;
-        if let Some(claim) = &mut claim {
-            claim.poller.subscription = Some(SubscriptionId(self.place_of(poller) as i64 + 1));
+        let claim = self.inner.claim(poller, now, lease_for).await?;
+        if claim.is_some() {
             let mut inner = self.hub.lock();
             inner.answers.clear();
             inner.note(|| format!("CLAIMED {}", self.place_of(poller)));
