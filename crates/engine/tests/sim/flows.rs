@@ -400,7 +400,10 @@ fn subscribe(backing: &Kept, scenario: &Scenario) -> Vec<PollerId> {
             version,
             options: options.to_string(),
             mode: RunMode::EachRecord,
-            timing: Timing { interval: Duration::from_micros(subscribed.interval.unsigned_abs()), cron: None },
+            timing: Timing {
+                interval: Duration::from_micros(subscribed.interval.unsigned_abs()),
+                cron: None,
+            },
             next_due: now,
             endpoint: None,
         };

@@ -133,7 +133,7 @@ const CLASSES_BOTH: [&str; 25] = [
 ];
 
 /// What the seeds of monitors must be about, each in at least one of twenty.
-const CLASSES_FLOWS: [&str; 34] = [
+const CLASSES_FLOWS: [&str; 35] = [
     "crash at Claimed",
     "crash at Running",
     "crash at FetchUnsent",
@@ -167,6 +167,7 @@ const CLASSES_FLOWS: [&str; 34] = [
     "late by the whole overlap",
     "late by more than the overlap",
     "born on an edge",
+    "repeated without an id",
     "a cursor is turned back",
 ];
 

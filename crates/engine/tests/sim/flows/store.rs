@@ -30,6 +30,8 @@ pub struct Ran {
     pub after: Option<Micros>,
     /// When the attempt that counts sent its first request, in true time.
     pub asked: Option<Micros>,
+    /// When the answer that counts was made, in true time.
+    pub listed_at: Option<Micros>,
     /// Whom the attempt's answer listed; `None` where no whole answer came.
     pub listed: Option<Vec<usize>>,
 }
@@ -167,6 +169,7 @@ impl FlowStore {
             before: cursor_of(&row.state),
             after: None,
             asked: attempt.first().map(|answer| answer.asked),
+            listed_at: last.map(|answer| answer.at),
             listed,
         })
     }
