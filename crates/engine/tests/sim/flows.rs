@@ -21,6 +21,7 @@ use tokio::runtime::Runtime;
 use turnstone_core::check::CheckSettings;
 use turnstone_core::date::ZoneRules;
 use turnstone_core::event::Event;
+use turnstone_core::flow::records::RunMode;
 use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::id::{OrgId, PollerId};
 use turnstone_core::poll::Options;
@@ -32,7 +33,9 @@ use turnstone_engine::poller::{Beside, Poller, PollerSettings, Turn};
 use turnstone_engine::prepare::{Preparer, References};
 use turnstone_engine::secrets::KeyRing;
 use turnstone_engine::stop::Stop;
-use turnstone_store::{EventFilter, NewInstance, NewPoller, PollerRow, Store, StoreError};
+use turnstone_store::{
+    EventFilter, NewInstance, NewSubscription, PollerRow, StoreError, SubscriptionSettings, Timing,
+};
 
 use crate::fault::Fault;
 use crate::hub::Point;
@@ -42,7 +45,7 @@ use crate::run::{Backing, Kept};
 use crate::scenario::BASE;
 use crate::stamp::*;
 use hub::{Hub, Inner, LEASE, Plan, SimClock, SimNet};
-use monitors::Subscriptions;
+use monitors::SimMonitors;
 use oracle::{Case, judge};
 use scenario::Scenario;
 pub use store::FlowStore;
@@ -70,7 +73,7 @@ struct Simulation {
     rng: Rng,
     backing: Kept,
     store: Arc<FlowStore>,
-    subscriptions: Arc<Subscriptions>,
+    monitors: Arc<SimMonitors>,
     poller: Arc<Poller>,
     /// The earliest cursor of each subscription.
     from: Vec<Option<Micros>>,
@@ -83,27 +86,19 @@ impl Simulation {
         inner.note(|| format!("{scenario:?}"));
         let hub = Hub::new(inner);
         let backing = Kept::new(backing);
-        let rows = subscribe(&*backing.store(), &scenario);
-        let now = timestamp(scenario.start + scenario.ours);
-        let documents = [scenario.document(true), scenario.document(false)];
-        let row = |(at, row): (usize, &PollerRow)| {
-            let subscribed = &scenario.subscribed[at];
-            let row = monitors::row(at, row, subscribed.by_id, subscribed.group, now);
-            (row, documents[usize::from(!subscribed.by_id)].clone())
-        };
-        let subscriptions =
-            Arc::new(Subscriptions { hub: hub.clone(), rows: rows.iter().enumerate().map(row).collect() });
+        let pollers = subscribe(&backing, &scenario);
+        let monitors = Arc::new(SimMonitors { inner: backing.monitors(), hub: hub.clone() });
         let store = Arc::new(FlowStore {
             inner: backing.store(),
             hub: hub.clone(),
             fault: scenario.fault,
-            pollers: Mutex::new(rows.iter().map(|row| row.id).collect()),
+            pollers: Mutex::new(pollers),
             log: Mutex::default(),
         });
-        let poller = node(&hub, &store, &subscriptions, rng.next());
+        let poller = node(&hub, &store, &monitors, rng.next());
         let from = scenario.subscribed.iter().map(|subscribed| subscribed.from).collect();
         let rewind = scenario.rewind;
-        Simulation { hub, scenario, rng, backing, store, subscriptions, poller, from, rewind }
+        Simulation { hub, scenario, rng, backing, store, monitors, poller, from, rewind }
     }
 
     fn rows(&self) -> Vec<PollerRow> {
@@ -281,7 +276,7 @@ impl Simulation {
     /// After a crash: the process starts again, or another node waits for the lease to end.
     fn restart(&mut self) {
         let entropy = self.rng.next();
-        self.poller = node(&self.hub, &self.store, &self.subscriptions, entropy);
+        self.poller = node(&self.hub, &self.store, &self.monitors, entropy);
         if self.rng.percent(70) {
             self.backing.restart();
             let mut inner = self.hub.lock();
@@ -338,7 +333,7 @@ fn cursor_text(at: Micros) -> String {
 }
 
 /// A node that polls; it knows nothing of the one before it.
-fn node(hub: &Hub, store: &Arc<FlowStore>, monitors: &Arc<Subscriptions>, entropy: u64) -> Arc<Poller> {
+fn node(hub: &Hub, store: &Arc<FlowStore>, monitors: &Arc<SimMonitors>, entropy: u64) -> Arc<Poller> {
     let clock = Arc::new(SimClock(hub.clone()));
     let net = Arc::new(SimNet(hub.clone()));
     let keys = Arc::new(KeyRing::parse(&"07".repeat(32), "the simulation").expect("a sound key"));
@@ -363,8 +358,9 @@ fn node(hub: &Hub, store: &Arc<FlowStore>, monitors: &Arc<Subscriptions>, entrop
     Poller::of_node(tools, preparer, budget, entropy, settings, Arc::new(|_, _| ()), beside)
 }
 
-/// One instance, and a poller for each subscription with the cursor that it starts from.
-fn subscribe(store: &dyn Store, scenario: &Scenario) -> Vec<PollerRow> {
+/// One instance with its subscriptions, each with the cursor that it starts from. Returns their pollers.
+fn subscribe(backing: &Kept, scenario: &Scenario) -> Vec<PollerId> {
+    let (store, monitors) = (backing.store(), backing.monitors());
     let now = timestamp(scenario.start + scenario.ours);
     let org = ready(store.ensure_org("simulated", now));
     // An instance without a connector declares a resource; nobody polls it here.
@@ -373,12 +369,6 @@ fn subscribe(store: &dyn Store, scenario: &Scenario) -> Vec<PollerRow> {
         "element": {"key": "simulated"},
         "configuration": {"base.url": BASE, "event.poller.configuration": declared},
     });
-    let poller = |(at, subscribed): (usize, &scenario::Subscribed)| NewPoller {
-        resource: format!("subscription {at}"),
-        revision: 1,
-        next_due: now,
-        interval: Duration::from_micros(subscribed.interval.unsigned_abs()),
-    };
     let instance = NewInstance {
         org,
         element_key: "simulated".into(),
@@ -388,20 +378,41 @@ fn subscribe(store: &dyn Store, scenario: &Scenario) -> Vec<PollerRow> {
         token_hash: [1; 32],
         document: document.to_string(),
         enabled: true,
-        pollers: scenario.subscribed.iter().enumerate().map(poller).collect(),
+        pollers: Vec::new(),
         endpoint: None,
         intake: None,
     };
     let instance = ready(store.create_instance(instance, now));
-    let mut rows = ready(store.pollers(org, Some(instance)));
-    rows.sort_by(|a, b| a.resource.cmp(&b.resource));
-    for (row, subscribed) in rows.iter_mut().zip(&scenario.subscribed) {
-        if let Some(from) = subscribed.from {
-            let state = SubscriptionState::default().with_cursor(Some(cursor_text(from)), now).write();
-            ready(store.set_state(org, row.id, &state, None, now));
-        }
-    }
-    rows
+    let deployed = [true, false].map(|by_id| {
+        let name = if by_id { "with an id" } else { "without an id" };
+        let monitor = ready(monitors.create_monitor(org, name, &scenario.document(by_id), now));
+        (monitor, ready(monitors.deploy(org, monitor, 1, now)))
+    });
+    let subscribed = scenario.subscribed.iter().enumerate().map(|(at, subscribed)| {
+        let (monitor, version) = deployed[usize::from(!subscribed.by_id)];
+        let options = match subscribed.group {
+            Some(group) => serde_json::json!({"Group": group}),
+            None => serde_json::json!({}),
+        };
+        let from = subscribed.from.map(cursor_text);
+        let settings = SubscriptionSettings {
+            name: format!("subscription {at}"),
+            version,
+            options: options.to_string(),
+            mode: RunMode::EachRecord,
+            timing: Timing {
+                interval: Duration::from_micros(subscribed.interval.unsigned_abs()),
+                cron: None,
+            },
+            next_due: now,
+            endpoint: None,
+        };
+        let state = SubscriptionState::default().with_cursor(from, now).write();
+        let new = NewSubscription { org, instance, monitor, settings, state, active: true };
+        let id = ready(monitors.subscribe(new, now));
+        ready(monitors.subscription(org, id)).poller
+    });
+    subscribed.collect()
 }
 
 /// Runs a future to its end in the runtime of this thread, which computes cards on one more thread.

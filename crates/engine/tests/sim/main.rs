@@ -133,7 +133,7 @@ const CLASSES_BOTH: [&str; 25] = [
 ];
 
 /// What the seeds of monitors must be about, each in at least one of twenty.
-const CLASSES_FLOWS: [&str; 34] = [
+const CLASSES_FLOWS: [&str; 35] = [
     "crash at Claimed",
     "crash at Running",
     "crash at FetchUnsent",
@@ -167,6 +167,7 @@ const CLASSES_FLOWS: [&str; 34] = [
     "late by the whole overlap",
     "late by more than the overlap",
     "born on an edge",
+    "repeated without an id",
     "a cursor is turned back",
 ];
 
@@ -287,7 +288,7 @@ fn hold(campaign: Campaign, name: &str, seeds: u64, backing: Backing) -> Tally {
     let tally = run(campaign, seeds, backing, None, |_| false);
     tally.print(seeds);
     println!("{seeds} seeds on {name} in {:?}", began.elapsed());
-    for (seed, verdict) in tally.broken.iter().take(number("SHOW").unwrap_or(10) as usize) {
+    for (seed, verdict) in tally.broken.iter().take(10) {
         let Verdict { lost, doubled, disordered, invented, moved, .. } = verdict;
         println!(
             "seed {seed}: lost {lost:?} doubled {doubled:?} disordered {disordered:?} invented {invented:?} \

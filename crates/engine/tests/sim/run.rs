@@ -22,7 +22,7 @@ use turnstone_engine::egress::{Bodies, BodyBudget, Connection};
 use turnstone_store::memory::MemoryStore;
 use turnstone_store::sqlite::SqliteStore;
 use turnstone_store::{
-    Claim, EventFilter, Intake, NewEndpoint, NewInstance, NewIntake, NewPoller, PollerRow, Store,
+    Claim, EventFilter, Intake, Monitors, NewEndpoint, NewInstance, NewIntake, NewPoller, PollerRow, Store,
 };
 
 use crate::both;
@@ -84,6 +84,13 @@ impl Kept {
     }
 
     pub fn intake(&self) -> Arc<dyn Intake> {
+        match self {
+            Kept::Memory(store) => store.clone(),
+            Kept::Sqlite(store) => store.clone(),
+        }
+    }
+
+    pub fn monitors(&self) -> Arc<dyn Monitors> {
         match self {
             Kept::Memory(store) => store.clone(),
             Kept::Sqlite(store) => store.clone(),

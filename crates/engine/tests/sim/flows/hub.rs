@@ -32,6 +32,8 @@ pub const LEASE: Duration = Duration::from_secs(99);
 pub struct Answer {
     /// When it was asked, in true time.
     pub asked: Micros,
+    /// When it was made.
+    pub at: Micros,
     pub window: Window,
     /// Whom it listed.
     pub listed: Vec<usize>,
@@ -306,7 +308,9 @@ fn answer(
     };
     let well = !waits && !failing;
     match window {
-        Some(window) => inner.answers.push(Answer { asked, window, listed, whole: well, seen: false }),
+        Some(window) => {
+            inner.answers.push(Answer { asked, at: now, window, listed, whole: well, seen: false })
+        }
         None => {
             if let Some(last) = inner.answers.last_mut() {
                 last.seen = well;

@@ -134,13 +134,18 @@ fn edges_without_overlap(case: &Case<'_>, of: usize, verdict: &mut Verdict) {
         let punctual = user.visible + case.scenario.theirs <= user.born + case.scenario.unit - 1
             && case.scenario.unit == 1;
         let due = case.from[of].is_none_or(|since| user.born > since) && is_of_group(case, of, user);
-        let on_edge = case.ran.iter().any(|ran| ran.of == of && ran.after == Some(user.born));
-        if due && punctual && count == 0 {
-            if open && on_edge {
-                *verdict.limits.entry("on an edge that no window includes").or_default() += 1;
-            } else {
-                verdict.lost.push(format!("{} in subscription {of}, without an id", name_of(at)));
-            }
+        // Born on the end of this subscription's window while the provider was being asked for it.
+        let on_edge = case.ran.iter().any(|ran| {
+            let in_time = ran.asked <= Some(user.visible) && Some(user.visible) <= ran.listed_at;
+            ran.of == of && ran.after == Some(user.born) && in_time
+        });
+        if on_edge {
+            verdict.classes.insert("on an edge, without an overlap".into());
+        }
+        if due && on_edge && open {
+            *verdict.limits.entry("on an edge that no window includes").or_default() += u64::from(count == 0);
+        } else if due && (punctual || on_edge) && count == 0 {
+            verdict.lost.push(format!("{} in subscription {of}, without an id", name_of(at)));
         }
     }
 }

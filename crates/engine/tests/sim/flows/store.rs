@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::Value;
 use turnstone_core::flow::state::SubscriptionState;
-use turnstone_core::id::{EventId, PollerId, RunId, SubscriptionId};
+use turnstone_core::id::{EventId, PollerId, RunId};
 use turnstone_core::ledger::{Known, KnownVersion, Recall};
 use turnstone_core::poll::{Batch, Finish, RunOutcome};
 use turnstone_store::{Claim, Committed, Lease, Result, Store, StoreError};
@@ -30,6 +30,8 @@ pub struct Ran {
     pub after: Option<Micros>,
     /// When the attempt that counts sent its first request, in true time.
     pub asked: Option<Micros>,
+    /// When the answer that counts was made, in true time.
+    pub listed_at: Option<Micros>,
     /// Whom the attempt's answer listed; `None` where no whole answer came.
     pub listed: Option<Vec<usize>>,
 }
@@ -56,9 +58,8 @@ impl FlowStore {
         now: Timestamp,
         lease_for: Duration,
     ) -> Result<Option<Claim>> {
-        let mut claim = self.inner.claim(poller, now, lease_for).await?;
-        if let Some(claim) = &mut claim {
-            claim.poller.subscription = Some(SubscriptionId(self.place_of(poller) as i64 + 1));
+        let claim = self.inner.claim(poller, now, lease_for).await?;
+        if claim.is_some() {
             let mut inner = self.hub.lock();
             inner.answers.clear();
             inner.note(|| format!("CLAIMED {}", self.place_of(poller)));
@@ -168,6 +169,7 @@ impl FlowStore {
             before: cursor_of(&row.state),
             after: None,
             asked: attempt.first().map(|answer| answer.asked),
+            listed_at: last.map(|answer| answer.at),
             listed,
         })
     }
