@@ -224,6 +224,14 @@ pub struct EndpointRow {
     pub accepted_at: Option<Timestamp>,
 }
 
+impl EndpointRow {
+    /// The channel whose events it takes: the instance's, by its id, or its subscription's, by the negated id. An event
+    /// stays on the channel that its poller had when it was recorded.
+    pub(crate) fn channel(&self) -> i64 {
+        self.subscription.map_or(self.instance.0, |id| -id.0)
+    }
+}
+
 /// Whether an endpoint takes notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EndpointState {

@@ -4,7 +4,7 @@
 //! ready at once and a simulated world needs no runtime. [`MemoryStore::reopen`] is a crash and a restart: rows stay,
 //! claims end. [`MemoryStore::snapshot`] and [`MemoryStore::restore`] are a backup and its return.
 //!
-//! Not here: durability, and the cursor history, which no verb reads back.
+//! Not here: durability.
 
 mod catalog;
 mod connections;
@@ -13,6 +13,7 @@ mod directory;
 mod elements;
 mod intake;
 mod log;
+mod monitors;
 mod people;
 mod polls;
 mod rim;

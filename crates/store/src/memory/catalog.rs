@@ -86,7 +86,7 @@ impl State {
         self.pollers.insert(id, Poller::new(row));
     }
 
-    fn add_endpoint(&mut self, org: OrgId, instance: InstanceId, new: NewEndpoint) -> EndpointId {
+    pub(super) fn add_endpoint(&mut self, org: OrgId, instance: InstanceId, new: NewEndpoint) -> EndpointId {
         let id = EndpointId(next(&mut self.numbers.endpoint));
         let row = EndpointRow {
             subscription: None,
@@ -165,9 +165,9 @@ impl State {
 
     fn replace_pollers(&mut self, org: OrgId, instance: InstanceId, new: Vec<NewPoller>) {
         let mut known: HashMap<String, PollerId> = HashMap::new();
-        for poller in
-            self.pollers.values().filter(|poller| poller.row.instance == instance && !poller.is_intake)
-        {
+        for poller in self.pollers.values().filter(|poller| {
+            poller.row.instance == instance && !poller.is_intake && poller.row.subscription.is_none()
+        }) {
             known.insert(poller.row.resource.clone(), poller.row.id);
         }
         for settings in new {
@@ -202,6 +202,7 @@ impl State {
                 self.remove_endpoint(endpoint, now);
             }
         }
+        self.forget_subscriptions(id, now);
         self.pollers.retain(|_, poller| poller.row.instance != id);
         self.forget_intake(id, now);
         Ok(())
@@ -255,6 +256,8 @@ impl State {
             return Err(StoreError::Conflict("a run of this poller is in flight; try again after it".into()));
         }
         poller.give_up();
+        self.remember_state(id, now);
+        let poller = self.poller_mut(org, id)?;
         poller.row.state = state.to_string();
         poller.row.watermark = watermark;
         poller.row.checkpoint = None;

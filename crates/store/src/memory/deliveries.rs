@@ -37,7 +37,7 @@ impl State {
     /// Events that the endpoint has not sent, in log order: those held, then those beyond its position.
     fn unsent<'a>(&'a self, endpoint: &'a Endpoint) -> impl Iterator<Item = &'a LoggedEvent> {
         let held = endpoint.held.iter().filter_map(|position| self.log.at(*position));
-        held.chain(self.log.of_instance(endpoint.row.instance, endpoint.row.position))
+        held.chain(self.log.of_channel(endpoint.row.channel(), endpoint.row.position))
     }
 
     /// Records with a member of an open notification at the endpoint.
@@ -121,7 +121,7 @@ impl State {
         let last = new.members.last().copied()?;
         let passed: Vec<i64> = self
             .log
-            .of_instance(endpoint.row.instance, position_was)
+            .of_channel(endpoint.row.channel(), position_was)
             .map(|logged| logged.position)
             .take_while(|position| *position <= last)
             .collect();

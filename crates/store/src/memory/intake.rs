@@ -283,7 +283,7 @@ impl State {
                 record: None,
             };
             poller.ledger.put(entry);
-            self.log.add(request.org, logged, now);
+            self.log.add(request.org, instance.0, logged, now);
         }
         Ok(count as u32)
     }
@@ -442,7 +442,7 @@ impl State {
             let nothing = EventCount { step, instance, count: 0, success: 0, failed: 0 };
             let count = counts.entry((step, instance)).or_insert(nothing);
             count.count += 1;
-            let endpoint = self.instances.get(&instance).and_then(|known| known.row.endpoint);
+            let endpoint = self.endpoint_of(logged.position);
             let has_state = |state| {
                 self.notifications.values().any(|known| {
                     Some(known.row.endpoint) == endpoint

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use turnstone_core::event::Event;
-use turnstone_core::id::{EventId, InstanceId, OrgId};
+use turnstone_core::id::{EventId, OrgId};
 
 use super::state::{State, micros};
 use crate::api::*;
@@ -16,8 +16,10 @@ use crate::api::*;
 pub(super) struct Log {
     last: i64,
     events: BTreeMap<i64, (OrgId, Arc<LoggedEvent>)>,
+    /// The channel of each event: see the column of `event_batch`.
+    channels: HashMap<i64, i64>,
     ids: HashMap<EventId, i64>,
-    by_instance: BTreeSet<(InstanceId, i64)>,
+    by_channel: BTreeSet<(i64, i64)>,
 }
 
 impl Log {
@@ -27,14 +29,15 @@ impl Log {
     }
 
     /// Adds an event, unless its id is there.
-    pub fn add(&mut self, org: OrgId, mut event: Event, now: Timestamp) {
+    pub fn add(&mut self, org: OrgId, channel: i64, mut event: Event, now: Timestamp) {
         if self.ids.contains_key(&event.id) {
             return;
         }
         self.last += 1;
         event.date = micros(event.date);
         self.ids.insert(event.id, self.last);
-        self.by_instance.insert((event.instance, self.last));
+        self.by_channel.insert((channel, self.last));
+        self.channels.insert(self.last, channel);
         let logged = LoggedEvent { position: self.last, recorded_at: micros(now), event };
         self.events.insert(self.last, (org, Arc::new(logged)));
     }
@@ -49,11 +52,16 @@ impl Log {
         self.events.get(&position).map(|(_, logged)| &**logged)
     }
 
-    /// An instance's events beyond a position, in log order.
-    pub fn of_instance(&self, instance: InstanceId, after: i64) -> impl Iterator<Item = &LoggedEvent> {
-        let range = (Bound::Excluded((instance, after)), Bound::Included((instance, i64::MAX)));
+    /// The channel of an event.
+    pub fn channel_at(&self, position: i64) -> Option<i64> {
+        self.channels.get(&position).copied()
+    }
+
+    /// A channel's events beyond a position, in log order.
+    pub fn of_channel(&self, channel: i64, after: i64) -> impl Iterator<Item = &LoggedEvent> {
+        let range = (Bound::Excluded((channel, after)), Bound::Included((channel, i64::MAX)));
         // An inverted range would panic; there is nothing after the largest number.
-        let positions = (after < i64::MAX).then(|| self.by_instance.range(range));
+        let positions = (after < i64::MAX).then(|| self.by_channel.range(range));
         positions.into_iter().flatten().filter_map(|(_, position)| self.at(*position))
     }
 
@@ -66,7 +74,9 @@ impl Log {
     pub fn remove(&mut self, position: i64) {
         if let Some((_, logged)) = self.events.remove(&position) {
             self.ids.remove(&logged.event.id);
-            self.by_instance.remove(&(logged.event.instance, position));
+            if let Some(channel) = self.channels.remove(&position) {
+                self.by_channel.remove(&(channel, position));
+            }
         }
     }
 }

@@ -102,6 +102,7 @@ impl State {
     pub fn may_run(&self, poller: &Poller) -> bool {
         !poller.is_intake
             && poller.row.paused.is_none()
+            && self.is_active(&poller.row)
             && self.instances.get(&poller.row.instance).is_some_and(|instance| instance.row.enabled)
     }
 
@@ -174,7 +175,7 @@ impl State {
 
     pub fn commit(&mut self, lease: Lease<PollerId>, batch: Batch, now: Timestamp) -> Committed {
         let Some(poller) = self.leased(lease) else { return Committed::StaleLease };
-        let org = poller.row.org;
+        let (org, row) = (poller.row.org, poller.row.clone());
         for entry in batch.entries {
             poller.ledger.put(entry);
         }
@@ -191,8 +192,9 @@ impl State {
         if batch.checkpoint.is_some() {
             poller.row.checkpoint = batch.checkpoint;
         }
+        let channel = self.channel_of(&row);
         for event in batch.events {
-            self.log.add(org, event, now);
+            self.log.add(org, channel, event, now);
         }
         Committed::Yes
     }
@@ -200,6 +202,12 @@ impl State {
     pub fn finish(&mut self, lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Committed {
         if self.commit(lease, finish.batch, now) == Committed::StaleLease {
             return Committed::StaleLease;
+        }
+        if let Some(flow) = finish.flow {
+            if flow.cursor_changed {
+                self.remember_state(lease.id, now);
+            }
+            self.keep_trace(lease.id, finish.run.id, flow);
         }
         let Some(poller) = self.leased(lease) else { return Committed::StaleLease };
         if finish.pass_closed {

@@ -10,6 +10,7 @@ use turnstone_core::poll::{Decision, RunRecord};
 use super::directory::Rows;
 use super::intake::{Hint, Requests};
 use super::log::Log;
+use super::monitors::Flows;
 use super::polls::Ledger;
 use crate::api::*;
 use crate::directory::OrgRow;
@@ -31,6 +32,7 @@ pub(super) struct State {
     pub notifications: BTreeMap<NotificationId, Notification>,
     pub log: Log,
     pub intake: Requests,
+    pub flows: Flows,
 }
 
 /// The last number given to each kind of row.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use jiff::Timestamp;
+use turnstone_core::id::EndpointId;
 
 use super::state::State;
 use crate::api::*;
@@ -90,11 +91,17 @@ impl State {
 
     /// Whether an endpoint has yet to send an event.
     fn waits(&self, logged: &LoggedEvent) -> bool {
-        let instance = self.instances.get(&logged.event.instance);
-        let endpoint = instance.and_then(|instance| instance.row.endpoint);
+        let endpoint = self.endpoint_of(logged.position);
         endpoint.and_then(|id| self.endpoints.get(&id)).is_some_and(|endpoint| {
             endpoint.row.position < logged.position || endpoint.held.contains(&logged.position)
         })
+    }
+
+    /// The endpoint that takes an event: that of its channel.
+    pub fn endpoint_of(&self, position: i64) -> Option<EndpointId> {
+        let of_event = self.log.channel_at(position)?;
+        let mut rows = self.endpoints.values().map(|endpoint| &endpoint.row);
+        rows.find(|row| row.channel() == of_event).map(|row| row.id)
     }
 
     fn prune_runs(&mut self, before: Timestamp, rows_max: usize) -> usize {
@@ -102,6 +109,7 @@ impl State {
         let goes: Vec<_> = old.map(|(id, _)| *id).take(rows_max).collect();
         for id in &goes {
             self.runs.remove(id);
+            self.forget_trace(*id);
         }
         goes.len()
     }

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use turnstone_core::id::{EndpointId, InboundId, InstanceId, NotificationId, OrgId, PollerId};
+use turnstone_core::id::{
+    EndpointId, InboundId, InstanceId, NotificationId, OrgId, PollerId, SubscriptionId,
+};
 
 use super::reading;
 use super::row::{Columns, micros, statements};
@@ -32,15 +34,16 @@ macro_rules! endpoint_columns {
         position,
         state,
         reason,
-        accepted_at
+        accepted_at,
+        subscription_id
     from endpoint"
     };
 }
 
-/// The events of an instance beyond a position, up to a last one: batch by batch, from the batch that holds the
+/// The events of a channel beyond a position, up to a last one: batch by batch, from the batch that holds the
 /// position on. Without the condition on `event_batch.first` all earlier batches would be looked at, too.
 macro_rules! events_beyond {
-    ($instance:literal, $position:literal, $last:literal) => {
+    ($channel:literal, $position:literal, $last:literal) => {
         concat!(
             "event_batch
             cross join event
@@ -49,15 +52,15 @@ macro_rules! events_beyond {
             " + 1) and ",
             $last,
             "
-            where event_batch.instance_id = ",
-            $instance,
+            where event_batch.channel = ",
+            $channel,
             "
             and event_batch.first >= coalesce(
                 (
                     select max(batch.first)
                     from event_batch as batch
-                    where batch.instance_id = ",
-            $instance,
+                    where batch.channel = ",
+            $channel,
             "
                     and batch.first <= ",
             $position,
@@ -81,8 +84,8 @@ statements! {
     where name = ?1";
 
     INSERT_ENDPOINT = "
-    insert into endpoint (org_id, instance_id, kind, config, position, state, reason, created_at)
-    select ?1, ?2, ?3, ?4, value, 'active', '', ?5
+    insert into endpoint (org_id, instance_id, subscription_id, kind, config, position, state, reason, created_at)
+    select ?1, ?2, ?6, ?3, ?4, value, 'active', '', ?5
     from counter
     where name = 'event'";
 
@@ -108,6 +111,12 @@ statements! {
     SELECT_ENDPOINT = concat!(endpoint_columns!(), "
     where id = ?1");
 
+    SELECT_ENDPOINTS_OF_INSTANCE = "
+    select id
+    from endpoint
+    where org_id = (select org_id from instance where instance.id = ?1)
+    and instance_id = ?1";
+
     SELECT_ENDPOINTS = concat!(endpoint_columns!(), "
     where org_id = ?1
     order by id");
@@ -130,7 +139,7 @@ statements! {
         )
         or exists (
             select 1
-            from ", events_beyond!("endpoint.instance_id", "endpoint.position", "event_batch.last"), "
+            from ", events_beyond!("coalesce(-endpoint.subscription_id, endpoint.instance_id)", "endpoint.position", "event_batch.last"), "
             and not exists (
                 select 1
                 from blocked_record
@@ -186,7 +195,7 @@ statements! {
     select id, poller_id, object_id, inbound_id
     from event
     where position = ?1
-    and instance_id = ?2";
+    and ?2 = (select channel from event_batch where first <= ?1 order by first desc limit 1)";
 
     SELECT_IS_HELD = "
     select 1
@@ -354,10 +363,12 @@ pub(super) fn insert_endpoint(
     db: &Connection,
     org: OrgId,
     instance: InstanceId,
+    subscription: Option<SubscriptionId>,
     new: &NewEndpoint,
     now: Timestamp,
 ) -> Result<()> {
-    let values = params![org.0, instance.0, new.kind, new.config, micros(now)];
+    let own = subscription.map(|id| id.0);
+    let values = params![org.0, instance.0, new.kind, new.config, micros(now), own];
     db.prepare_cached(INSERT_ENDPOINT)?.execute(values)?;
     Ok(())
 }
@@ -390,7 +401,7 @@ fn state_of(code: &str) -> Option<EndpointState> {
 
 fn read_endpoint(row: &Row<'_>) -> rusqlite::Result<EndpointRow> {
     Ok(EndpointRow {
-        subscription: None,
+        subscription: row.get::<_, Option<i64>>(9)?.map(SubscriptionId),
         id: EndpointId(row.get(0)?),
         org: OrgId(row.get(1)?),
         instance: InstanceId(row.get(2)?),
@@ -401,6 +412,13 @@ fn read_endpoint(row: &Row<'_>) -> rusqlite::Result<EndpointRow> {
         reason: row.get(7)?,
         accepted_at: row.instant_or_none(8)?,
     })
+}
+
+/// All endpoints of an instance: its own, and those of its subscriptions.
+pub(super) fn endpoints_of(db: &Connection, instance: InstanceId) -> Result<Vec<EndpointId>> {
+    let mut select = db.prepare_cached(SELECT_ENDPOINTS_OF_INSTANCE)?;
+    let rows = select.query_map([instance.0], |row| row.get(0).map(EndpointId))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn endpoint(db: &Connection, id: EndpointId) -> Result<Option<EndpointRow>> {
@@ -458,7 +476,7 @@ fn next_positions(db: &Connection, endpoint: &EndpointRow, events_max: EventsMax
         wants_more = take(row)?;
     }
     let mut beyond = db.prepare_cached(SELECT_BEYOND)?;
-    let mut rows = beyond.query([endpoint.id.0, endpoint.instance.0, endpoint.position])?;
+    let mut rows = beyond.query([endpoint.id.0, endpoint.channel(), endpoint.position])?;
     while wants_more && let Some(row) = rows.next()? {
         wants_more = take(row)?;
     }
@@ -499,7 +517,7 @@ fn free_members(db: &Connection, endpoint: &EndpointRow, positions: &[i64]) -> R
     let mut members: Vec<Member> = Vec::with_capacity(positions.len());
     for position in positions {
         let mut select = db.prepare_cached(SELECT_MEMBER)?;
-        let found = select.query_row([*position, endpoint.instance.0], |row| Member::read(*position, row));
+        let found = select.query_row([*position, endpoint.channel()], |row| Member::read(*position, row));
         let Some(member) = found.optional()? else { return Ok(None) };
         // Ascending positions make doubles impossible, and an earlier event of the same record is unsent until now.
         let follows =
@@ -523,8 +541,8 @@ fn is_free(db: &Connection, endpoint: &EndpointRow, member: &Member) -> Result<b
     if db.prepare_cached(SELECT_IS_BLOCKED)?.exists(blocked)? {
         return Ok(false);
     }
-    let instance = endpoint.instance.0;
-    let beyond = params![instance, endpoint.position, member.position, member.poller, member.object_id];
+    let channel = endpoint.channel();
+    let beyond = params![channel, endpoint.position, member.position, member.poller, member.object_id];
     let held = params![id, member.position, member.poller, member.object_id];
     let has_earlier = db.prepare_cached(SELECT_EARLIER_BEYOND)?.exists(beyond)?
         || db.prepare_cached(SELECT_EARLIER_HELD)?.exists(held)?;
@@ -553,7 +571,7 @@ pub(super) fn form(
     db.prepare_cached(INSERT_PASSED)?.execute(params![
         endpoint.id.0,
         endpoint.org.0,
-        endpoint.instance.0,
+        endpoint.channel(),
         position_was,
         position
     ])?;
@@ -732,7 +750,7 @@ fn singles(
     let mut select = db.prepare_cached(SELECT_MEMBER)?;
     let members = positions
         .into_iter()
-        .map(|position| select.query_row([position, endpoint.instance.0], |row| Member::read(position, row)));
+        .map(|position| select.query_row([position, endpoint.channel()], |row| Member::read(position, row)));
     Ok(members.collect::<rusqlite::Result<_>>()?)
 }
 

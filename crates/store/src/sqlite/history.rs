@@ -23,12 +23,12 @@ statements! {
     and notification.state in ('delivered', 'dead')";
 
     SELECT_ENDPOINTS = "
-    select instance_id, id
+    select coalesce(-subscription_id, instance_id), id
     from endpoint
     where org_id = ?1";
 
     SELECT_RANGE = "
-    select event.position, event.instance_id, event.recorded_at
+    select event.position, event.instance_id, event.recorded_at, event_batch.channel
     from event_batch
     cross join event on event.position between max(event_batch.first, ?2) and min(event_batch.last, ?3)
     where event_batch.org_id = ?1
@@ -59,6 +59,7 @@ pub(super) fn event_counts(
     let mut rows = select.query(params![org.0, first, last])?;
     while let Some(row) = rows.next()? {
         let (position, instance, recorded_at): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let channel: i64 = row.get(3)?;
         // A clock that was set back leaves such events among the others.
         if recorded_at < from_us || recorded_at >= to_us {
             continue;
@@ -73,7 +74,7 @@ pub(super) fn event_counts(
             failed: 0,
         });
         count.count += 1;
-        let fate = match endpoints.get(&instance.0) {
+        let fate = match endpoints.get(&channel) {
             None => Some(true),
             Some(endpoint) => fates.get(&(position, *endpoint)).copied(),
         };

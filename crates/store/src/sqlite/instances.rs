@@ -2,14 +2,16 @@
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use turnstone_core::id::{ElementId, EndpointId, InstanceId, OrgId, PollerId, TokenId};
+use turnstone_core::id::{ElementId, EndpointId, InstanceId, OrgId, PollerId, SubscriptionId, TokenId};
 use turnstone_core::ledger::Compared;
 use turnstone_core::poll::Status;
 
 use super::row::{Columns, micros, span, statements};
 use super::writer::Desk;
 use super::{addresses, delivery, inbound, upkeep};
-use crate::{InstanceRow, NewEndpoint, NewInstance, NewPoller, PollerRow, Result, StoreError};
+use crate::{
+    CURSORS_KEPT_MAX, InstanceRow, NewEndpoint, NewInstance, NewPoller, PollerRow, Result, StoreError,
+};
 
 macro_rules! instance_columns {
     () => {
@@ -26,7 +28,7 @@ macro_rules! instance_columns {
         instance.element_id,
         instance.element_revision
     from instance
-    left join endpoint on endpoint.instance_id = instance.id"
+    left join endpoint on endpoint.instance_id = instance.id and endpoint.subscription_id is null"
     };
 }
 pub(super) use instance_columns;
@@ -49,7 +51,8 @@ macro_rules! poller_columns {
         poller.watermark,
         poller.state,
         pass.checkpoint,
-        poller.regular_due
+        poller.regular_due,
+        poller.subscription_id
     from poller
     left join pass on pass.poller_id = poller.id"
     };
@@ -129,7 +132,11 @@ statements! {
 
     UPDATE_RUNNABLE = "
     update poller
-    set runnable = (?2 and paused is null)
+    set runnable = (
+        ?2
+        and paused is null
+        and coalesce((select active from subscription where subscription.id = poller.subscription_id), 1)
+    )
     where instance_id = ?1
     and kind <> 'intake'";
 
@@ -219,7 +226,10 @@ statements! {
     update poller
     set
         paused = null,
-        runnable = (select enabled from instance where instance.id = poller.instance_id)
+        runnable = (
+            (select enabled from instance where instance.id = poller.instance_id)
+            and coalesce((select active from subscription where subscription.id = poller.subscription_id), 1)
+        )
     where id = ?1";
 
     UPDATE_PAUSE = "
@@ -234,6 +244,18 @@ statements! {
     select org_id, id, state, watermark, ?2
     from poller
     where id = ?1";
+
+    DELETE_OLD_CURSORS = "
+    delete from cursor_history
+    where poller_id = ?1
+    and id <= (
+        select id
+        from cursor_history
+        where poller_id = ?1
+        order by id desc
+        limit 1
+        offset ?2
+    )";
 
     UPDATE_STATE = "
     update poller
@@ -310,7 +332,7 @@ pub(super) fn create_instance(desk: &mut Desk, new: &NewInstance, now: Timestamp
         insert_poller(db, new.org, id, poller, new.enabled, now)?;
     }
     if let Some(endpoint) = &new.endpoint {
-        delivery::insert_endpoint(db, new.org, id, endpoint, now)?;
+        delivery::insert_endpoint(db, new.org, id, None, endpoint, now)?;
     }
     addresses::replace_intake(db, new.org, id, new.intake.as_ref(), now)?;
     Ok(id)
@@ -368,11 +390,11 @@ fn insert_poller(
 }
 
 /// How a poller is before its first run.
-fn first_status() -> Status {
+pub(super) fn first_status() -> Status {
     Status { code: "starting".into(), sentence: String::new(), needs_attention: false }
 }
 
-fn insert_revision(
+pub(super) fn insert_revision(
     db: &Connection,
     org: OrgId,
     poller: PollerId,
@@ -476,7 +498,7 @@ fn replace_endpoint(
     match (before.endpoint, new) {
         (Some(known), Some(new)) => delivery::update_endpoint(&desk.db, known, new),
         (Some(known), None) => delivery::remove_endpoint(desk, known, now),
-        (None, Some(new)) => delivery::insert_endpoint(&desk.db, before.org, before.id, new, now),
+        (None, Some(new)) => delivery::insert_endpoint(&desk.db, before.org, before.id, None, new, now),
         (None, None) => Ok(()),
     }
 }
@@ -494,7 +516,7 @@ fn poller_ids(db: &Connection, instance: InstanceId) -> Result<Vec<PollerId>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn remove_poller(desk: &mut Desk, org: OrgId, poller: PollerId, now: Timestamp) -> Result<()> {
+pub(super) fn remove_poller(desk: &mut Desk, org: OrgId, poller: PollerId, now: Timestamp) -> Result<()> {
     upkeep::remove_ledger(desk, org, poller, now)?;
     desk.db.prepare_cached(DELETE_POLLER)?.execute([poller.0])?;
     desk.leases.release_poller(poller);
@@ -513,21 +535,21 @@ pub(super) fn set_enabled(desk: &mut Desk, org: OrgId, id: InstanceId, enabled: 
 
 /// See [`crate::Store::delete_instance`].
 pub(super) fn delete_instance(desk: &mut Desk, org: OrgId, id: InstanceId, now: Timestamp) -> Result<()> {
-    let before = instance(&desk.db, org, id)?;
+    instance(&desk.db, org, id)?;
     for poller in poller_ids(&desk.db, id)? {
         remove_poller(desk, org, poller, now)?;
     }
     inbound::close_requests(&desk.db, id, now)?;
-    if let Some(endpoint) = before.endpoint {
+    for endpoint in delivery::endpoints_of(&desk.db, id)? {
         delivery::remove_endpoint(desk, endpoint, now)?;
     }
     desk.db.prepare_cached(DELETE_INSTANCE)?.execute([id.0])?;
     Ok(())
 }
 
-fn read_poller(row: &Row<'_>) -> rusqlite::Result<PollerRow> {
+pub(super) fn read_poller(row: &Row<'_>) -> rusqlite::Result<PollerRow> {
     Ok(PollerRow {
-        subscription: None,
+        subscription: row.get::<_, Option<i64>>(15)?.map(SubscriptionId),
         id: PollerId(row.get(0)?),
         org: OrgId(row.get(1)?),
         instance: InstanceId(row.get(2)?),
@@ -622,8 +644,15 @@ pub(super) fn set_state(
         ));
     }
     desk.leases.release_poller(id);
-    desk.db.prepare_cached(INSERT_CURSOR_HISTORY)?.execute(params![id.0, micros(now)])?;
+    remember_state(&desk.db, id, now)?;
     desk.db.prepare_cached(UPDATE_STATE)?.execute(params![id.0, state, watermark])?;
     desk.db.prepare_cached(DELETE_PASS)?.execute([id.0])?;
+    Ok(())
+}
+
+/// Puts a poller's state into its history, before another one takes its place.
+pub(super) fn remember_state(db: &Connection, poller: PollerId, now: Timestamp) -> Result<()> {
+    db.prepare_cached(INSERT_CURSOR_HISTORY)?.execute(params![poller.0, micros(now)])?;
+    db.prepare_cached(DELETE_OLD_CURSORS)?.execute([poller.0, i64::from(CURSORS_KEPT_MAX)])?;
     Ok(())
 }

@@ -20,6 +20,7 @@ mod intake;
 mod leases;
 mod ledger;
 mod migrate;
+mod monitors;
 mod open;
 mod people;
 mod readers;
@@ -29,6 +30,7 @@ mod rim;
 mod row;
 mod runs;
 mod settling;
+mod subscriptions;
 mod upkeep;
 mod writer;
 
@@ -315,7 +317,8 @@ impl Store for SqliteStore {
     }
 
     async fn finish(&self, lease: Lease<PollerId>, finish: Finish, now: Timestamp) -> Result<Committed> {
-        let weight = runs::weight(&finish.batch);
+        let mut weight = runs::weight(&finish.batch);
+        weight.bytes += finish.flow.as_ref().map_or(0, |flow| flow.trace.len());
         self.write(Class::Polls, weight, move |desk| runs::finish(desk, lease, finish, now)).await
     }
 
@@ -439,6 +442,8 @@ mod tests {
             history::STATEMENTS,
             inbound::STATEMENTS,
             settling::STATEMENTS,
+            monitors::STATEMENTS,
+            subscriptions::STATEMENTS,
         ];
         for (name, sql) in modules.concat() {
             if let Err(error) = desk.db.prepare(sql) {

@@ -374,7 +374,9 @@ pub(super) fn attempts(db: &Connection, org: OrgId, id: NotificationId) -> Resul
 
 fn read_run(row: &Row<'_>) -> rusqlite::Result<(RunRecord, i64)> {
     let kind = |code: &str| {
-        [RunKind::Poll, RunKind::Sweep, RunKind::Look].into_iter().find(|kind| kind.as_str() == code)
+        [RunKind::Poll, RunKind::Sweep, RunKind::Look, RunKind::Flow]
+            .into_iter()
+            .find(|kind| kind.as_str() == code)
     };
     let outcome = |code: &str| {
         [RunOutcome::Completed, RunOutcome::Yielded, RunOutcome::Failed]

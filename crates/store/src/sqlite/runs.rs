@@ -16,7 +16,7 @@ use turnstone_core::poll::{Batch, Decision, Finish, RunRecord};
 use super::row::{Columns, json, micros, statements, whole};
 use super::writer::{Desk, Weight};
 use super::{hints, instances, ledger};
-use crate::{Claim, Committed, Due, Lease, Result};
+use crate::{Claim, Committed, Due, Lease, Result, TRACES_KEPT_MAX};
 
 statements! {
     SELECT_ORGS = "
@@ -46,9 +46,14 @@ statements! {
     and next_due <= ?2";
 
     SELECT_POLLER_PLACE = "
-    select org_id, revision
+    select
+        poller.org_id,
+        poller.revision,
+        subscription.monitor_version,
+        (select -subscription_id from endpoint where endpoint.subscription_id = poller.subscription_id)
     from poller
-    where id = ?1";
+    left join subscription on subscription.id = poller.subscription_id
+    where poller.id = ?1";
 
     UPDATE_DUE = "
     update poller
@@ -79,9 +84,10 @@ statements! {
 
     INSERT_EVENT_BATCH = "
     insert into event_batch (
-        first, last, org_id, instance_id, run_id, element_key, poller_revision, element_revision
+        first, last, org_id, instance_id, run_id, element_key, poller_revision, element_revision, monitor_version,
+        channel
     )
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
     SELECT_LAST_DECISION = "
     select coalesce(max(ordinal), 0)
@@ -130,9 +136,25 @@ statements! {
     INSERT_RUN = "
     insert or replace into run (
         id, org_id, poller_id, poller_revision, lease_epoch, kind, outcome, started_at, finished_at, error, counts,
-        story
+        story, monitor_version
     )
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+
+    INSERT_TRACE = "
+    insert or replace into run_trace (run_id, org_id, poller_id, trace)
+    values (?1, ?2, ?3, ?4)";
+
+    DELETE_OLD_TRACES = "
+    delete from run_trace
+    where poller_id = ?1
+    and number <= (
+        select number
+        from run_trace
+        where poller_id = ?1
+        order by number desc
+        limit 1
+        offset ?2
+    )";
 }
 
 /// See [`crate::Store::due`]. Each organisation is asked by itself, so that a million pollers of one do not cost the
@@ -221,6 +243,9 @@ struct Place {
     revision: i64,
     epoch: i64,
     now: i64,
+    /// Of a subscription: the version that it uses, and the channel of its own endpoint.
+    monitor_version: Option<i64>,
+    channel: Option<i64>,
 }
 
 /// The poller of a lease that still holds.
@@ -231,7 +256,15 @@ fn place(desk: &Desk, lease: Lease<PollerId>, now: Timestamp) -> Result<Option<P
     let epoch = whole(lease.epoch)?;
     let mut select = desk.db.prepare_cached(SELECT_POLLER_PLACE)?;
     let place = select.query_row([lease.id.0], |row| {
-        Ok(Place { org: OrgId(row.get(0)?), revision: row.get(1)?, epoch, now: micros(now) })
+        let (org, revision) = (OrgId(row.get(0)?), row.get(1)?);
+        Ok(Place {
+            org,
+            revision,
+            epoch,
+            now: micros(now),
+            monitor_version: row.get(2)?,
+            channel: row.get(3)?,
+        })
     });
     Ok(place.optional()?)
 }
@@ -253,7 +286,13 @@ fn write_batch(desk: &mut Desk, poller: PollerId, place: &Place, batch: Batch) -
     ledger::write_versions(&desk.db, poller, place.org, &batch.versions)?;
     ledger::write_swept(desk, poller, &batch.swept, batch.sweep)?;
     let db = &desk.db;
-    let origin = Origin { org: place.org, poller_revision: Some(place.revision), element_revision: None };
+    let origin = Origin {
+        org: place.org,
+        poller_revision: Some(place.revision),
+        element_revision: None,
+        monitor_version: place.monitor_version,
+        channel: place.channel,
+    };
     write_events(db, &origin, &batch.events, place.now)?;
     hints::write_heard(db, poller, &batch.heard)?;
     write_decisions(db, poller, place, &batch.decisions)?;
@@ -274,6 +313,9 @@ pub(super) struct Origin {
     pub org: OrgId,
     pub poller_revision: Option<i64>,
     pub element_revision: Option<i64>,
+    pub monitor_version: Option<i64>,
+    /// Whose endpoint takes them, if not the instance's; see `event_batch`.
+    pub channel: Option<i64>,
 }
 
 /// Positions are handed out here: the one writer makes their order the order of commits, and an event that is already
@@ -345,7 +387,9 @@ fn insert_event_batch(
         event.run.0,
         event.element_key,
         origin.poller_revision,
-        origin.element_revision
+        origin.element_revision,
+        origin.monitor_version,
+        origin.channel.unwrap_or(event.instance.0)
     ])?;
     Ok(())
 }
@@ -390,6 +434,9 @@ pub(super) fn finish(
     let Some(place) = place(desk, lease, now)? else { return Ok(Committed::StaleLease) };
     write_batch(desk, lease.id, &place, finish.batch)?;
     let db = &desk.db;
+    if finish.flow.as_ref().is_some_and(|flow| flow.cursor_changed) {
+        instances::remember_state(db, lease.id, now)?;
+    }
     if finish.pass_closed {
         db.prepare_cached(DELETE_PASS)?.execute([lease.id.0])?;
     }
@@ -413,6 +460,11 @@ pub(super) fn finish(
         hints::pull_after_run(db, lease.id, finish.hints_known, now)?;
     }
     insert_run(db, lease.id, &place, &finish.run)?;
+    if let Some(flow) = &finish.flow {
+        let run = finish.run.id.0;
+        db.prepare_cached(INSERT_TRACE)?.execute(params![run, place.org.0, lease.id.0, flow.trace])?;
+        db.prepare_cached(DELETE_OLD_TRACES)?.execute([lease.id.0, i64::from(TRACES_KEPT_MAX)])?;
+    }
     desk.leases.release_poller(lease.id);
     Ok(Committed::Yes)
 }
@@ -431,7 +483,8 @@ fn insert_run(db: &Connection, poller: PollerId, place: &Place, run: &RunRecord)
         micros(run.finished_at),
         error,
         json(&run.counts)?,
-        json(&run.story)?
+        json(&run.story)?,
+        place.monitor_version
     ])?;
     Ok(())
 }

@@ -207,7 +207,13 @@ fn record_events(
     for (poller, entries) in entries {
         ledger::write_entries(desk, poller, place.org, entries.into_values().collect())?;
     }
-    let origin = Origin { org: place.org, poller_revision: None, element_revision };
+    let origin = Origin {
+        org: place.org,
+        poller_revision: None,
+        element_revision,
+        monitor_version: None,
+        channel: None,
+    };
     write_events(&desk.db, &origin, &events, micros(place.now))?;
     Ok(u32::try_from(events.len()).unwrap_or(u32::MAX))
 }

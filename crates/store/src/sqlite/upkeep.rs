@@ -126,6 +126,13 @@ statements! {
             select 1
             from endpoint
             where endpoint.instance_id = event.instance_id
+            and coalesce(-endpoint.subscription_id, endpoint.instance_id) = (
+                select channel
+                from event_batch
+                where first <= event.position
+                order by first desc
+                limit 1
+            )
             and (
                 endpoint.position < event.position
                 or exists (
@@ -379,8 +386,11 @@ mod tests {
     fn a_batch_goes_with_its_last_event() {
         let mut desk = open::memory().unwrap();
         let fill = "
-            insert into event_batch (first, last, org_id, instance_id, run_id, element_key)
-            values (1, 2, 1, 1, zeroblob(16), 'x'), (3, 4, 1, 2, zeroblob(16), 'x'), (5, 6, 1, 1, zeroblob(16), 'x');
+            insert into event_batch (first, last, org_id, instance_id, channel, run_id, element_key)
+            values
+                (1, 2, 1, 1, 1, zeroblob(16), 'x'),
+                (3, 4, 1, 2, 2, zeroblob(16), 'x'),
+                (5, 6, 1, 1, 1, zeroblob(16), 'x');
             insert into event (
                 position, org_id, id, poller_id, instance_id, event_type, object_type, object_id, date, sequence,
                 reason, recorded_at

@@ -292,34 +292,41 @@ create table monitor (
     org_id integer not null references org (id),
     name text not null,
     draft text not null,
+    -- Number of the draft; grows with every change.
     revision integer not null,
     created_at integer not null,
     updated_at integer not null,
     unique (org_id, name)
 ) strict;
 
-create table monitor_revision (
+-- Deployed versions. They never change.
+create table monitor_version (
     monitor_id integer not null references monitor (id) on delete cascade,
-    revision integer not null,
+    version integer not null,
     org_id integer not null,
+    -- The draft that it was made of.
+    revision integer not null,
     document text not null,
     created_at integer not null,
-    primary key (monitor_id, revision)
+    primary key (monitor_id, version)
 ) strict, without rowid;
 
 create table subscription (
     id integer primary key autoincrement,
     org_id integer not null references org (id),
-    instance_id integer references instance (id) on delete cascade,
+    instance_id integer not null references instance (id) on delete cascade,
     monitor_id integer not null references monitor (id),
-    monitor_revision integer not null,
-    name text not null,
+    monitor_version integer not null,
+    -- Its name, and when it is due, stand with its poller.
     options text not null,
     run_mode text not null,
     active integer not null,
     created_at integer not null,
-    constraint active_is_flag check (active in (0, 1))
+    constraint active_is_flag check (active in (0, 1)),
+    constraint run_mode_known check (run_mode in ('eachRecord', 'noNewData', 'everyTime'))
 ) strict;
+
+create index subscription_of_org on subscription (org_id, id);
 
 create index subscription_of_monitor on subscription (monitor_id);
 
@@ -359,6 +366,7 @@ create table poller (
     lease_until integer,
     unique (instance_id, kind, resource),
     constraint kind_known check (kind in ('resource', 'subscription', 'intake')),
+    constraint subscription_iff_kind check ((kind = 'subscription') = (subscription_id is not null)),
     constraint intake_is_not_runnable check (kind <> 'intake' or runnable = 0),
     constraint interval_not_negative check (interval_us >= 0),
     constraint zone_only_with_cron check (zone is null or cron is not null),
@@ -366,6 +374,9 @@ create table poller (
     constraint paused_is_not_runnable check (paused is null or runnable = 0),
     constraint attention_is_flag check (needs_attention in (0, 1))
 ) strict;
+
+create unique index poller_of_subscription on poller (subscription_id)
+where subscription_id is not null;
 
 create index poller_due on poller (next_due, id)
 where runnable = 1;
@@ -510,7 +521,7 @@ create table run (
     poller_revision integer not null,
     hook_revision integer,
     element_revision integer,
-    monitor_revision integer,
+    monitor_version integer,
     lease_epoch integer not null,
     kind text not null,
     outcome text not null,
@@ -521,13 +532,24 @@ create table run (
     story text not null,
     trace_id blob,
     constraint id_is_128_bits check (length(id) = 16),
-    constraint kind_known check (kind in ('poll', 'sweep', 'look')),
+    constraint kind_known check (kind in ('poll', 'sweep', 'look', 'flow')),
     constraint outcome_known check (outcome in ('completed', 'yielded', 'failed'))
 ) strict, without rowid;
 
 create index run_of_poller on run (poller_id, started_at, id);
 
 create index run_finished on run (finished_at);
+
+-- What the cards of a run did; of each poller the last ones.
+create table run_trace (
+    number integer primary key autoincrement,
+    run_id blob not null unique references run (id) on delete cascade,
+    org_id integer not null,
+    poller_id integer not null,
+    trace text not null
+) strict;
+
+create index run_trace_of_poller on run_trace (poller_id, number);
 
 -- Single decisions. They are written while the run has no record yet, so they name its claim.
 create table decision (
@@ -576,18 +598,22 @@ create table event_batch (
     last integer not null,
     org_id integer not null,
     instance_id integer not null,
+    -- Whose endpoint takes them: that of the instance, by its id, or that of a subscription, by its negated id.
+    channel integer not null,
     run_id blob not null,
     element_key text not null,
     poller_revision integer,
     hook_revision integer,
     element_revision integer,
-    monitor_revision integer,
+    monitor_version integer,
     trace_id blob,
     constraint batch_is_not_empty check (last >= first),
     constraint run_id_is_128_bits check (length(run_id) = 16)
 ) strict;
 
 create unique index event_batch_of_instance on event_batch (instance_id, first);
+
+create unique index event_batch_of_channel on event_batch (channel, first);
 
 create unique index event_batch_of_org on event_batch (org_id, first);
 
@@ -662,7 +688,9 @@ create table inbound_body (
 create table endpoint (
     id integer primary key autoincrement,
     org_id integer not null references org (id),
-    instance_id integer not null unique references instance (id) on delete cascade,
+    instance_id integer not null references instance (id) on delete cascade,
+    -- The subscription whose own it is; the instance's where this is nothing.
+    subscription_id integer unique references subscription (id) on delete cascade,
     kind text not null,
     config text not null,
     position integer not null,
@@ -672,6 +700,9 @@ create table endpoint (
     created_at integer not null,
     constraint state_known check (state in ('active', 'deactivated', 'disabled'))
 ) strict;
+
+create unique index endpoint_of_instance on endpoint (instance_id)
+where subscription_id is null;
 
 create index endpoint_of_org on endpoint (org_id, id);
 
