@@ -17,7 +17,7 @@ mod explain;
 mod export;
 mod folder;
 mod hook;
-mod input;
+pub(crate) mod input;
 mod instance;
 mod node;
 mod org;
