@@ -4,8 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::instance::{Basic, Callback, SecretRef};
 
+use super::Fault;
 use super::paging::is_header_name;
-use super::section::{Findings, Section, shown};
+use super::section::{Findings, Section, member_path, shown};
 
 /// Headers that decide how a request is understood: the HTTP client writes them.
 const TRANSPORT: [&str; 9] = [
@@ -28,6 +29,60 @@ const NOTIFICATION: [&str; 4] = ["content-type", "content-encoding", "signature"
 pub(super) enum Towards {
     Provider,
     Callback,
+}
+
+/// Members of a callback that stands by itself, and what they are called in a configuration.
+const MEMBERS: [(&str, &str); 5] = [
+    ("url", "event.notification.callback.url"),
+    ("headers", "event.notification.callback.headers"),
+    ("username", "event.notification.basic.username"),
+    ("password", "event.notification.basic.password"),
+    ("signatureKey", "event.notification.signature.key"),
+];
+
+/// Reads a callback that stands by itself, such as a subscription's own: `url`, `headers`, `username`, `password` and
+/// `signatureKey`, under the rules of an instance's. Every fault at once, with places that begin with `callback`.
+pub fn check_callback(value: &Value) -> Result<Callback, Vec<Fault>> {
+    let mut findings = Findings::default();
+    let Value::Object(given) = value else {
+        findings.fault("callback", format!("{} is not an object", shown(value)), "write `{\"url\": …}`");
+        return Err(findings.faults);
+    };
+    let mut members = Map::new();
+    for (name, value) in given {
+        match MEMBERS.iter().find(|(short, _)| short == name) {
+            Some((_, long)) => drop(members.insert((*long).to_string(), value.clone())),
+            None => {
+                let known: Vec<&str> = MEMBERS.iter().map(|(short, _)| *short).collect();
+                let remedy = format!("remove it; there are {}", known.join(", "));
+                findings.fault(&member_path("callback", name), "a callback has no such member", remedy);
+            }
+        }
+    }
+    let before = findings.faults.len();
+    let callback = read(&mut Section::new("callback", &members), &mut findings);
+    if callback.is_none() && findings.faults.len() == before {
+        findings.fault(
+            "callback.url",
+            "it is not given",
+            "give the address, such as `https://app.example.com/events`",
+        );
+    }
+    match callback {
+        Some(callback) if findings.faults.is_empty() => Ok(callback),
+        Some(_) | None => Err(findings.faults.into_iter().map(by_itself).collect()),
+    }
+}
+
+/// A fault in the words of a callback that stands by itself.
+fn by_itself(fault: Fault) -> Fault {
+    let short = |mut text: String| {
+        for (short, long) in MEMBERS {
+            text = text.replace(&format!(".{long:?}"), &format!(".{short}")).replace(long, short);
+        }
+        text
+    };
+    Fault { path: short(fault.path), problem: short(fault.problem), remedy: short(fault.remedy) }
 }
 
 /// Reads where events are sent.
@@ -245,6 +300,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::testing::{clean_instance, document, said};
+    use super::check_callback;
     use crate::instance::{SecretRef, SecretText};
 
     const HEADERS: &str = "event.notification.callback.headers";
@@ -338,5 +394,26 @@ mod tests {
             "configuration",
             "has no `event.notification.basic.password`",
         );
+    }
+
+    #[test]
+    fn a_callback_by_itself_is_read_by_the_same_rules() {
+        let callback = check_callback(&json!({
+            "url": "https://a.test/events", "headers": {"x-team": "7"}, "username": "u", "password": "p",
+            "signatureKey": "k"
+        }));
+        let callback = callback.unwrap();
+        assert_eq!((callback.url.as_str(), callback.headers.len()), ("https://a.test/events", 1));
+        assert!(callback.basic.is_some() && callback.signature_key.is_some());
+        let faulty = json!({"url": "ftp://a.test", "headers": {"host": "x"}, "username": "u", "urll": 1});
+        let faults = check_callback(&faulty).unwrap_err();
+        let places: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+        assert!(places.contains(&"callback.url") && places.contains(&"callback.urll"), "{places:?}");
+        assert!(faults.len() >= 4, "{faults:?}");
+        let words = format!("{faults:?}");
+        assert!(!words.contains("event.notification"), "{words}");
+        for nothing in [json!({}), json!({"url": "  "}), json!("https://a.test"), json!([])] {
+            assert!(check_callback(&nothing).is_err(), "{nothing}");
+        }
     }
 }

@@ -31,7 +31,9 @@ use crate::date::{Zone, ZoneRules};
 use crate::instance::Instance;
 use crate::resource::Resource;
 
+pub use callback::check_callback;
 pub use resource::CONTENT_RECIPE;
+pub use section::duration_text;
 
 /// What a configuration is judged by, besides itself.
 #[derive(Clone, Debug)]

@@ -307,7 +307,7 @@ pub(super) fn is_fill_in(text: &str) -> bool {
 }
 
 /// `90s`, `5m`, `1h30m`, `2d`: at most a year. `None` for anything else, a bare number included.
-pub(crate) fn duration_text(text: &str) -> Option<Duration> {
+pub fn duration_text(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut total = 0u64;
     if rest.is_empty() {

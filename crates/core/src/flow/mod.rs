@@ -23,3 +23,4 @@ pub mod turn;
 pub mod value;
 
 pub use program::{Flow, Identity, TypeOfEvent};
+pub use reading::type_word;

@@ -275,6 +275,11 @@ impl Flow {
         self.program_named("_authping").is_some()
     }
 
+    /// Whether it has a helper flow of this name.
+    pub fn has_helper(&self, name: &str) -> bool {
+        self.program_named(name).is_some()
+    }
+
     /// Number of cards, helper flows included.
     pub fn card_count(&self) -> usize {
         self.programs.iter().map(|program| program.cards.len()).sum()

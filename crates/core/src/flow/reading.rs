@@ -208,7 +208,7 @@ pub(super) fn read_type(word: &str) -> Option<Type> {
 }
 
 /// The word of a type in a document.
-pub(super) fn type_word(of: Type) -> String {
+pub fn type_word(of: Type) -> String {
     let word = match of.kind {
         Kind::Text | Kind::Flow => "text",
         Kind::Number => "number",

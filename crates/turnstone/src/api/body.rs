@@ -92,6 +92,28 @@ impl<S: Send + Sync, T: DeserializeOwned + PartialSchema> FromRequest<S> for Typ
     }
 }
 
+/// A JSON body of a known shape, read from its text: members that are kept as they were written lose no digit.
+pub struct TypedText<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for TypedText<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &S) -> Answer<TypedText<T>> {
+        must_be_json(&request)?;
+        let text = text(bytes(request, BODY_BYTES_MAX).await?)?;
+        // Whether it is JSON at all is told first, and in the words of every other body.
+        let value: Value = serde_json::from_str(&text).map_err(|error| {
+            ApiError::bad("malformedJson", format!("the body is not JSON: {error}; correct it at that place"))
+        })?;
+        if !value.is_object() {
+            return Err(ApiError::bad("badDocument", "the body is not an object; send one in braces"));
+        }
+        serde_json::from_str(&text).map(TypedText).map_err(|error| {
+            ApiError::bad("badDocument", format!("the body is not what is read here: {error}"))
+        })
+    }
+}
+
 /// A body that may be left out.
 pub struct OptionalBody(pub Option<Value>);
 

@@ -3,7 +3,7 @@
 //! The field's `status` says how far an event is on its way. It is derived from the endpoint's position and from what
 //! is open there, because nothing but the log and the notifications is kept.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -13,9 +13,10 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use turnstone_core::event::{Event, line, seconds};
-use turnstone_core::id::{EventId, InboundId, InstanceId, OrgId, RunId};
+use turnstone_core::id::{EventId, InboundId, InstanceId, OrgId, PollerId, RunId, SubscriptionId};
 use turnstone_store::{
     EndpointRow, EventFilter, InboundFilter, LoggedEvent, NotificationFilter, NotificationState,
+    SubscriptionFilter,
 };
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -375,26 +376,36 @@ fn shown(logged: LoggedEvent, status: &'static str, provider_data: String) -> Lo
     }
 }
 
-/// How far events are on their way to their instance's endpoint.
+/// How far events are on their way to the endpoint that takes them: their instance's, or their subscription's own.
 struct Statuses<'a> {
     api: &'a Api,
     org: OrgId,
     endpoints: Vec<(EndpointRow, Option<HashSet<EventId>>)>,
+    /// Pollers of subscriptions with an endpoint of their own.
+    own: HashMap<PollerId, SubscriptionId>,
 }
 
 impl<'a> Statuses<'a> {
     async fn new(api: &'a Api, org: OrgId) -> Answer<Statuses<'a>> {
         let endpoints = api.store.endpoints(org).await?;
+        let mut own = HashMap::new();
+        if endpoints.iter().any(|endpoint| endpoint.subscription.is_some()) {
+            let rows = api.monitors.subscriptions(org, SubscriptionFilter::default()).await?;
+            own.extend(rows.iter().filter(|row| row.endpoint.is_some()).map(|row| (row.poller, row.id)));
+        }
         let endpoints = endpoints.into_iter().map(|endpoint| (endpoint, None)).collect();
-        Ok(Statuses { api, org, endpoints })
+        Ok(Statuses { api, org, endpoints, own })
     }
 
     /// `NEW`: recorded, not sent yet. `DISPATCHED`: being sent. `NOTIFIED`: accepted by the endpoint. `RECEIVED`: its
     /// instance has no endpoint.
     async fn of(&mut self, event: &LoggedEvent) -> Answer<&'static str> {
         let (api, org) = (self.api, self.org);
-        let of_instance = |(endpoint, _): &&mut (EndpointRow, _)| endpoint.instance == event.event.instance;
-        let Some((endpoint, open)) = self.endpoints.iter_mut().find(of_instance) else {
+        let own = self.own.get(&event.event.poller).copied();
+        let takes_it = |(endpoint, _): &&mut (EndpointRow, _)| {
+            endpoint.instance == event.event.instance && endpoint.subscription == own
+        };
+        let Some((endpoint, open)) = self.endpoints.iter_mut().find(takes_it) else {
             return Ok("RECEIVED");
         };
         if event.position > endpoint.position {

@@ -19,6 +19,7 @@ mod health;
 mod instances;
 mod intake;
 pub mod markup;
+mod monitors;
 mod oauth;
 mod openapi;
 pub mod people;
@@ -49,9 +50,10 @@ use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
 use turnstone_engine::driver::Tools;
 use turnstone_engine::egress::{BodyBudget, Guard};
+use turnstone_engine::flows::Flows;
 use turnstone_engine::intake::Intake;
 use turnstone_engine::prepare::Preparer;
-use turnstone_store::{Directory, Store};
+use turnstone_store::{Directory, Monitors, Store};
 use utoipa_axum::router::OpenApiRouter;
 
 use self::access::{Rights, session};
@@ -93,6 +95,10 @@ pub struct Parts {
     pub inbox: Arc<dyn turnstone_store::Intake>,
     /// Takes it in.
     pub intake: Intake,
+    /// Monitors and subscriptions, in the same database.
+    pub monitors: Arc<dyn Monitors>,
+    /// Runs them; here only without writing.
+    pub flows: Flows,
     /// The beginning of our addresses as others reach us, without a slash at its end.
     pub public_url: String,
 }
@@ -188,6 +194,7 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(calls::routes())
         .merge(pollers::routes())
         .merge(runs::routes())
+        .merge(monitors::routes())
         .merge(events::routes())
         .merge(webhooks::routes())
         .merge(intake::routes())

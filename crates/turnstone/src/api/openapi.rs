@@ -40,6 +40,7 @@ const ERRORS: [(&str, &str); 2] = [
         (name = "oauth", description = "The way to an authorisation."),
         (name = "hubs", description = "Calls of an instance's resources, through its connector."),
         (name = "pollers", description = "One resource of an instance with its cursor."),
+        (name = "monitors", description = "Polling monitors: flows of cards, and the subscriptions that run them."),
         (name = "events", description = "The log of what happened."),
         (name = "deliveries", description = "Notifications, their attempts, their release."),
         (name = "people", description = "Organisations, users, tokens, sessions, and who did what."),

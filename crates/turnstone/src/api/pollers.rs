@@ -192,7 +192,8 @@ pub async fn list(
 ) -> Answer<Json<Vec<Poller>>> {
     let pollers = api.store.pollers(org, Some(instance.id)).await?;
     let mut all = Vec::new();
-    for poller in &pollers {
+    // Those of subscriptions have routes of their own.
+    for poller in pollers.iter().filter(|poller| poller.subscription.is_none()) {
         all.push(shown(&api, poller, &instance).await);
     }
     Ok(Json(all))
@@ -457,7 +458,8 @@ fn explained(rehearsal: Rehearsal, poller: PollerRow) -> Explanation {
 /// The instance and the poller of a path.
 async fn find(api: &Api, at: At) -> Answer<(InstanceRow, PollerRow)> {
     let pollers = api.store.pollers(at.row.org, Some(at.row.id)).await?;
-    let poller = pollers.into_iter().find(|poller| poller.resource == at.part("resource"));
+    let named = |poller: &PollerRow| poller.subscription.is_none() && poller.resource == at.part("resource");
+    let poller = pollers.into_iter().find(named);
     Ok((at.row, poller.ok_or_else(|| ApiError::not_found("poller"))?))
 }
 

@@ -13,10 +13,11 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::Caller;
 use super::error::{Answer, ApiError};
+use super::monitors::TraceBody;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(read))
+    OpenApiRouter::new().routes(routes!(read)).routes(routes!(trace))
 }
 
 /// One sitting of a poller.
@@ -28,7 +29,8 @@ pub struct Run {
     id: RunId,
     /// Its poller.
     poller_id: i64,
-    /// `poll` reads what changed, `sweep` reads everything, `look` reads single records that notifications named.
+    /// `poll` reads what changed, `sweep` reads everything, `look` reads single records that notifications named,
+    /// `flow` carries out a monitor.
     #[schema(example = "poll")]
     kind: &'static str,
     /// Our clock at its start.
@@ -162,6 +164,30 @@ pub async fn read(
     let (run, decisions) = api.store.run(org, id).await?;
     let decisions = decisions.into_iter().map(Decision::from).collect();
     Ok(Json(RunWithDecisions { run: run.into(), decisions }))
+}
+
+/// What the cards of a monitor's run did: inputs, outputs, times and errors.
+///
+/// Of each subscription the last 50 runs are kept; 404 for others, and for runs of no monitor.
+#[utoipa::path(
+    get,
+    path = "/runs/{id}/trace",
+    tag = "monitors",
+    operation_id = "readTrace",
+    params(
+        ("id" = String, Path, description = "The run's id.")
+    ),
+    responses((status = 200, body = TraceBody)),
+    extensions(("x-right" = json!("reader")))
+)]
+pub async fn trace(
+    State(api): State<Api>,
+    Caller { org, .. }: Caller,
+    Path(id): Path<String>,
+) -> Answer<Json<TraceBody>> {
+    let id: RunId = id.parse().map_err(|_| ApiError::not_found("run"))?;
+    let trace = api.monitors.trace(org, id).await?.ok_or_else(|| ApiError::not_found("trace"))?;
+    Ok(Json(TraceBody::of_text(&trace)))
 }
 
 impl From<RunRecord> for Run {

@@ -18,7 +18,7 @@ mod export;
 mod flow;
 mod folder;
 mod hook;
-mod input;
+pub(crate) mod input;
 mod instance;
 mod monitor;
 mod node;

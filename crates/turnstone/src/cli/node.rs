@@ -13,6 +13,7 @@ use turnstone_engine::connectors::Connectors;
 use turnstone_engine::deliverer::{self, Deliverer, HttpCallback, Vault};
 use turnstone_engine::driver::{Progress, Tools};
 use turnstone_engine::egress::{BodyBudget, Client, Guard, Net, Policy, Setup};
+use turnstone_engine::flows::{self, Flows};
 use turnstone_engine::hooks::{HookPool, PoolSettings};
 use turnstone_engine::intake::{self, ConnectorHooks, Intake};
 use turnstone_engine::keeper::{Keeper, KeeperSettings};
@@ -21,7 +22,7 @@ use turnstone_engine::prepare::{Preparer, References};
 use turnstone_engine::secrets::KeyRing;
 use turnstone_engine::stop::Stop;
 use turnstone_store::sqlite::SqliteStore;
-use turnstone_store::{Directory, Store};
+use turnstone_store::{Directory, Monitors, Store};
 
 /// What a node is made of.
 pub struct Settings {
@@ -55,6 +56,10 @@ pub struct Node {
     pub inbox: Arc<dyn turnstone_store::Intake>,
     /// Takes it in.
     pub intake: Intake,
+    /// Monitors and subscriptions.
+    pub monitors: Arc<dyn Monitors>,
+    /// Runs them.
+    pub flows: Flows,
     poller: Arc<Poller>,
     deliverer: Arc<Deliverer>,
     loops: JoinSet<()>,
@@ -66,6 +71,7 @@ impl Node {
         let Settings { store, keys, policy, check } = settings;
         let directory: Arc<dyn Directory> = Arc::clone(&store) as _;
         let inbox: Arc<dyn turnstone_store::Intake> = Arc::clone(&store) as _;
+        let monitors: Arc<dyn Monitors> = Arc::clone(&store) as _;
         let store: Arc<dyn Store> = store;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy);
@@ -74,6 +80,7 @@ impl Node {
         let net: Arc<dyn Net> = Arc::new(client);
         let tools = Tools { store: Arc::clone(&store), net: Arc::clone(&net), clock: Arc::clone(&clock) };
         let connectors = Arc::new(Connectors::new(Arc::clone(&directory), Arc::clone(&keys)));
+        let zones = check.zone_rules;
         let preparer = Preparer::new(check, Arc::clone(&keys), References::Refuse);
         let preparer = Arc::new(preparer.with_connectors(connectors));
         let vault = Vault::of_server(keys);
@@ -91,6 +98,17 @@ impl Node {
             hooks: Some(hooks),
             budget: budget.clone(),
             settings: CallSettings::default(),
+        });
+        let flows = Flows::new(flows::Parts {
+            store: Arc::clone(&store),
+            monitors: Arc::clone(&monitors),
+            preparer: Arc::clone(&preparer),
+            calls: Some(calls.clone()),
+            net: Arc::clone(&net),
+            clock: Arc::clone(&clock),
+            entropy: Arc::clone(&entropy),
+            budget: budget.clone(),
+            zones,
         });
         let callback = HttpCallback::new(net, Arc::clone(&clock), vault.clone());
         let parts = deliverer::Parts {
@@ -114,7 +132,11 @@ impl Node {
             Arc::clone(&entropy),
             PollerSettings::default(),
             on_progress,
-            Beside { calls: Some(calls.clone()), inbox: Some(Arc::clone(&inbox)), flows: None },
+            Beside {
+                calls: Some(calls.clone()),
+                inbox: Some(Arc::clone(&inbox)),
+                flows: Some(flows.clone()),
+            },
         );
         let (polls, delivers) = (Arc::clone(&poller), Arc::clone(&deliverer));
         let intake = Intake::new(intake::Parts {
@@ -157,6 +179,8 @@ impl Node {
             entropy,
             inbox,
             intake,
+            monitors,
+            flows,
             poller,
             deliverer,
             loops,

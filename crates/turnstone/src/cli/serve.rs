@@ -132,6 +132,8 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         entropy: Arc::clone(&node.entropy),
         inbox: Arc::clone(&node.inbox),
         intake: node.intake.clone(),
+        monitors: Arc::clone(&node.monitors),
+        flows: node.flows.clone(),
         public_url: args.public_url.unwrap_or_else(|| format!("http://{address}")),
         wake: Box::new(node.waker()),
         metrics: metrics.clone(),

@@ -120,8 +120,20 @@ impl World {
         polled["configuration"]["event.vendor.type"] = json!("both");
         let polled = ask("POST", "/instances", polled)["id"].to_string();
         let poller = format!("/instances/{polled}/pollers/customers");
-        let run = wait_for("run", || {
+        wait_for("run", || {
             let run = ask("GET", &poller, Value::Null)["lastRuns"].get(0)?.clone();
+            (run["outcome"] == "completed").then_some(())
+        });
+        let monitor = ask("POST", "/monitors", json!({"name": "watch"}))["id"].clone();
+        ask("POST", &format!("/monitors/{monitor}/deploy"), Value::Null);
+        let subscriptions = format!("/instances/{polled}/subscriptions");
+        let subscription = ask("POST", &subscriptions, json!({"monitorId": monitor}))["id"].to_string();
+        let started = server.ask(&owner, "POST", &format!("/subscriptions/{subscription}/run"), None);
+        started.expect(202);
+        let runs = format!("/subscriptions/{subscription}/runs");
+        // Its run has a trace, which one of a poller has not.
+        let run = wait_for("run of a subscription", || {
+            let run = ask("GET", &runs, Value::Null).get(0)?.clone();
             (run["outcome"] == "completed").then(|| run["id"].as_str().unwrap().to_owned())
         });
         change(&provider, OpKind::Update);
@@ -158,6 +170,9 @@ impl World {
             (("pollers", "resource"), owned("customers".to_owned(), "nosuchresource")),
             (("events", "event"), owned(event, "evt_00000000000000000000000000")),
             (("runs", "id"), owned(run, "run_00000000000000000000000000")),
+            (("monitors", "id"), owned(monitor.to_string(), "999999999")),
+            (("versions", "version"), owned("1".to_owned(), "999999999")),
+            (("subscriptions", "id"), owned(subscription, "999999999")),
             (("deliveries", "id"), owned(delivery, "999999999")),
             (("users", "id"), owned(user, "999999999")),
             (("tokens", "id"), owned(token, "999999999")),
@@ -279,6 +294,7 @@ fn body_of(operation: &Operation) -> String {
         "createOrganization" => json!({"name": "others"}),
         "replaceInstance" | "replaceInstanceOfElement" | "createInstanceOfElement" => instance(),
         "replaceInstanceTags" => json!([]),
+        "rewindCursor" => json!({"to": 1}),
         "changeInstanceConfiguration" => json!({"propertyValue": "x"}),
         "replaceElement" => serde_json::from_str(DEALS).unwrap(),
         _ => json!({}),

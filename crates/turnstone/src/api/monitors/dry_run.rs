@@ -1,0 +1,472 @@
+//! Runs that write nothing: a draft, a version or a document that is kept nowhere, over the connection of an instance.
+//!
+//! The flow runs as it would, requests that change something at the provider included; what is not done is ours: no
+//! cursor is saved, no event recorded, no ledger written. What is told of it holds no secret of the connection.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use turnstone_core::flow::Flow;
+use turnstone_core::flow::records::{self, Judged};
+use turnstone_core::flow::run::{Entry, FlowEnd, FlowError, Trace};
+use turnstone_core::flow::state::SubscriptionState;
+use turnstone_core::flow::value;
+use turnstone_core::id::OrgId;
+use turnstone_engine::flows::{Link, Rehearsal, Rehearsed, options_of};
+use turnstone_engine::stop::Stop;
+use turnstone_store::{InstanceRow, PollerRow, SubscriptionRow};
+use utoipa::ToSchema;
+
+use super::document::{deployed, judge, kept, sent};
+use super::drafts;
+use super::settings::{self, Faults, given};
+use super::subscriptions;
+use super::versions;
+use crate::api::Api;
+use crate::api::access::Caller;
+use crate::api::body::TypedText;
+use crate::api::error::{Answer, ApiError};
+use crate::api::events::RecordedEvent;
+use crate::api::instances;
+use crate::api::runs::Decision;
+
+/// Records and events that an answer shows.
+const SHOWN_MAX: usize = 1_000;
+
+/// What to run, and from what.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct ToTest {
+    /// The instance whose connection is used.
+    #[schema(value_type = i64)]
+    instance_id: Option<Value>,
+    /// Instead of it a subscription: its instance, and, where they are not sent, its cursor and its options. What would
+    /// be reported is judged by what it knows.
+    #[schema(value_type = i64)]
+    subscription_id: Option<Value>,
+    /// The deployed version to run; the draft when it is left out.
+    #[schema(value_type = i64)]
+    version: Option<Value>,
+    /// A document that is kept nowhere: an object, or a text in YAML or JSON. Only of `POST /monitors/test`.
+    document: Option<Value>,
+    /// The cursor to start from; `null` is that of a first run.
+    #[schema(value_type = Value)]
+    #[serde(deserialize_with = "given")]
+    cursor: Option<Box<RawValue>>,
+    /// Values of the monitor's options by label.
+    #[schema(value_type = Object)]
+    options: Option<Value>,
+    /// A helper flow to run instead of the monitor: `_authping`, or one that returns the values of a dropdown.
+    #[schema(value_type = String)]
+    flow: Option<Value>,
+    /// Its parameters by name.
+    #[schema(value_type = Object)]
+    values: Option<Box<RawValue>>,
+}
+
+/// What a run would do.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Tested {
+    /// Whether it ended well.
+    ok: bool,
+    /// Why it did not.
+    error: Option<CardError>,
+    /// What every card got and gave.
+    #[serde(flatten)]
+    trace: TraceBody,
+    /// Remarks.
+    notes: Vec<String>,
+    /// Cards that ran.
+    cards_run: u64,
+    /// Requests that were sent.
+    requests: u64,
+    /// Our clock at its end.
+    #[schema(value_type = String, format = DateTime)]
+    finished_at: Timestamp,
+    /// How many records it returned.
+    record_count: usize,
+    /// They themselves, the first 1,000.
+    #[schema(value_type = Vec<Value>)]
+    records: Vec<Value>,
+    /// The cursor that would be saved; `null` when the old one would stay.
+    #[schema(value_type = Value)]
+    cursor: Value,
+    /// Whether one would be saved.
+    saves_cursor: bool,
+    /// What a helper flow returned.
+    #[schema(value_type = Value)]
+    returned: Value,
+    /// What would be reported; only where a subscription is named and the monitor itself ran.
+    reported: Option<Reported>,
+}
+
+/// The card that ended a run.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CardError {
+    /// The failing card.
+    card: String,
+    /// Its place in the document.
+    place: String,
+    /// The flow that it stands in.
+    flow: String,
+    /// The input at fault, when one is.
+    input: Option<String>,
+    /// For programs.
+    #[schema(example = "http-503")]
+    code: String,
+    /// A sentence.
+    message: String,
+    /// Status of the provider's answer, or of a Return Error.
+    status: Option<u16>,
+    /// The provider's own words.
+    raw: Option<String>,
+    /// Whether trying again without a person may help.
+    transient: bool,
+}
+
+/// What would be reported of a run.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Reported {
+    /// How many events.
+    event_count: usize,
+    /// They themselves, the first 1,000.
+    events: Vec<RecordedEvent>,
+    /// Why other records would not be reported.
+    decisions: Vec<Decision>,
+    /// Why the records could not be judged.
+    error: Option<String>,
+}
+
+/// The cards of a run, in the order in which they began.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TraceBody {
+    /// What is shown of them.
+    cards: Vec<CardBody>,
+    /// Cards that are not shown.
+    left_out: u64,
+}
+
+/// One card of a run.
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct CardBody {
+    /// The flow.
+    flow: String,
+    /// The card's id, or what it is.
+    card: String,
+    /// Its place in the document.
+    place: String,
+    /// What it is.
+    kind: String,
+    /// Position of the call that it belongs to, in the nearest loop.
+    index: Option<u64>,
+    /// Our clock at its start.
+    started_at: Option<String>,
+    /// Our clock at its end.
+    finished_at: Option<String>,
+    /// Its inputs by name, large ones cut.
+    inputs: Value,
+    /// Its outputs by name, large ones cut.
+    outputs: Value,
+    /// Why it failed.
+    error: Option<String>,
+}
+
+impl TraceBody {
+    /// What is kept of a run, with values in place of texts of them.
+    pub fn of_text(text: &str) -> TraceBody {
+        let mut trace: TraceBody = serde_json::from_str(text).unwrap_or_default();
+        for card in &mut trace.cards {
+            for values in [&mut card.inputs, &mut card.outputs] {
+                if let Some(read) = values.as_str().and_then(|text| serde_json::from_str(text).ok()) {
+                    *values = read;
+                }
+            }
+        }
+        trace
+    }
+
+    fn of(trace: &Trace, link: &Link) -> TraceBody {
+        let mut body = TraceBody::of_text(&serde_json::to_string(trace).unwrap_or_default());
+        for card in &mut body.cards {
+            clean(&mut card.inputs, link);
+            clean(&mut card.outputs, link);
+            card.error = card.error.as_deref().map(|error| link.redacted(error));
+        }
+        body
+    }
+}
+
+/// Takes secrets of the connection out of every text of a value.
+fn clean(value: &mut Value, link: &Link) {
+    match value {
+        Value::String(text) => *text = link.redacted(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| clean(item, link)),
+        Value::Object(members) => members.values_mut().for_each(|member| clean(member, link)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn cleaned(text: &str, link: &Link) -> Value {
+    let mut value = serde_json::from_str(text).unwrap_or(Value::Null);
+    clean(&mut value, link);
+    value
+}
+
+/// Runs a monitor without writing anything: no cursor, no events.
+///
+/// Requests are sent as in a run, with the credentials of the named instance.
+#[utoipa::path(
+    post,
+    path = "/monitors/{id}/test",
+    tag = "monitors",
+    operation_id = "testMonitor",
+    params(("id" = i64, Path, description = "The monitor.")),
+    request_body = ToTest,
+    responses((status = 200, body = Tested)),
+    extensions(("x-right" = json!("member")), ("x-audited" = json!(false)))
+)]
+pub async fn test(
+    State(api): State<Api>,
+    Caller { org, .. }: Caller,
+    Path(id): Path<String>,
+    TypedText(body): TypedText<ToTest>,
+) -> Answer<Json<Tested>> {
+    let monitor = drafts::find(&api, org, &id).await?;
+    let mut faults = Faults::default();
+    if body.document.is_some() {
+        faults.add("document", "the monitor has one", "leave it out, or POST /monitors/test");
+    }
+    let version = body.version.as_ref().map(|version| settings::number("version", version, &mut faults));
+    if !faults.0.is_empty() {
+        return Err(ApiError::faults(faults.0));
+    }
+    let flow = match version.flatten() {
+        Some(version) => deployed(&versions::find(&api, org, &monitor, version).await?)?,
+        None => judge(&kept(&monitor.draft)?).sound()?,
+    };
+    rehearsed(&api, org, flow, body).await.map(Json)
+}
+
+/// Runs a document that is kept nowhere.
+#[utoipa::path(
+    post,
+    path = "/monitors/test",
+    tag = "monitors",
+    operation_id = "testDocument",
+    request_body = ToTest,
+    responses((status = 200, body = Tested)),
+    extensions(("x-right" = json!("member")), ("x-audited" = json!(false)))
+)]
+pub async fn test_document(
+    State(api): State<Api>,
+    Caller { org, .. }: Caller,
+    TypedText(mut body): TypedText<ToTest>,
+) -> Answer<Json<Tested>> {
+    let mut faults = Faults::default();
+    if body.version.is_some() {
+        faults.add("version", "a document has none", "leave it out, or POST /monitors/{id}/test");
+    }
+    let document = body.document.take();
+    if document.is_none() {
+        faults.add("document", "it is not given", "send the monitor's document");
+    }
+    let (Some(document), []) = (document, faults.0.as_slice()) else {
+        return Err(ApiError::faults(faults.0));
+    };
+    let flow = judge(&sent(document)?).sound()?;
+    rehearsed(&api, org, flow, body).await.map(Json)
+}
+
+/// Whose connection is used, and whose ledger.
+struct Over {
+    instance: InstanceRow,
+    subscription: Option<(SubscriptionRow, PollerRow)>,
+}
+
+async fn over(api: &Api, org: OrgId, body: &ToTest) -> Answer<Over> {
+    let mut faults = Faults::default();
+    let found = match (&body.instance_id, &body.subscription_id) {
+        (Some(id), None) => settings::number("instanceId", id, &mut faults).map(|id| (id, false)),
+        (None, Some(id)) => settings::number("subscriptionId", id, &mut faults).map(|id| (id, true)),
+        (Some(_), Some(_)) => {
+            faults.add("instanceId", "the subscription says it", "send one of the two");
+            None
+        }
+        (None, None) => {
+            let remedy = "send it, or `subscriptionId`: a run needs a connection";
+            faults.add("instanceId", "it is not given", remedy);
+            None
+        }
+    };
+    match found {
+        None => Err(ApiError::faults(faults.0)),
+        Some((id, false)) => {
+            let instance = instances::find(api, org, &id.to_string()).await?;
+            Ok(Over { instance, subscription: None })
+        }
+        Some((id, true)) => {
+            let (row, poller) = subscriptions::find(api, org, &id.to_string()).await?;
+            let instance = api.store.instance(org, row.instance).await?;
+            Ok(Over { instance, subscription: Some((row, poller)) })
+        }
+    }
+}
+
+async fn rehearsed(api: &Api, org: OrgId, flow: Arc<Flow>, body: ToTest) -> Answer<Tested> {
+    let over = over(api, org, &body).await?;
+    let rehearsal = rehearsal(flow, &body, &over)?;
+    if !over.instance.enabled {
+        return Err(ApiError::conflict("disabled", "the instance is disabled; enable it first"));
+    }
+    let Ok(_place) = api.rehearsals().try_acquire() else {
+        let message = "other rehearsals are under way; try again in a moment";
+        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message));
+    };
+    let link = api.flows.link(&over.instance).await.map_err(|fault| {
+        let message = fault.message;
+        ApiError::conflict("notConnected", message)
+    })?;
+    let is_judged = rehearsal.subscription.is_some();
+    let Some(Rehearsed { end, judged }) = api.flows.rehearse(rehearsal, &link, &Stop::new()).await else {
+        return Err(ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "stopping",
+            "the server stops; try again",
+        ));
+    };
+    let reported = judged.filter(|_| is_judged).map(|judged| reported(judged, &link));
+    Ok(told(end, reported, &link))
+}
+
+/// What is run, judged as far as it can be before anybody is asked. Every fault at once.
+fn rehearsal(flow: Arc<Flow>, body: &ToTest, over: &Over) -> Answer<Rehearsal> {
+    let mut faults = Faults::default();
+    settings::fits(&flow, &over.instance, &mut faults);
+    let entry = entry(&flow, body, &mut faults);
+    let state = over.subscription.as_ref().map(|(_, poller)| subscriptions::state_of(poller)).transpose()?;
+    let state: SubscriptionState = state.unwrap_or_default();
+    let cursor = match &body.cursor {
+        Some(raw) => settings::cursor(raw, &flow, &mut faults),
+        None => state.cursor.clone(),
+    };
+    // A helper flow of a dropdown is asked before the options are chosen.
+    let judged_by = (entry == Entry::Monitor).then_some(flow.as_ref());
+    let options = match (&body.options, &over.subscription) {
+        (Some(options), _) => settings::options(options, judged_by, &mut faults),
+        (None, Some((row, _))) => options_of(&row.options),
+        (None, None) => settings::options(&json!({}), judged_by, &mut faults),
+    };
+    if !faults.0.is_empty() {
+        return Err(ApiError::faults(faults.0));
+    }
+    let subscription = over.subscription.as_ref().map(|(row, _)| records::Subscription {
+        org: row.org,
+        instance: row.instance,
+        poller: row.poller,
+        element_key: over.instance.element_key.clone(),
+        mode: row.mode,
+    });
+    Ok(Rehearsal { flow, entry, cursor, options, subscription, skew: state.skew })
+}
+
+/// Where the run begins.
+fn entry(flow: &Flow, body: &ToTest, faults: &mut Faults) -> Entry {
+    let Some(name) = &body.flow else {
+        if body.values.is_some() {
+            faults.add(
+                "values",
+                "they are parameters of a helper flow, and none is named",
+                "name it as `flow`",
+            );
+        }
+        return Entry::Monitor;
+    };
+    let name = name.as_str().unwrap_or_default();
+    if !flow.has_helper(name) {
+        let remedy = "name one under `flows` of the document, such as `_authping`";
+        faults.add("flow", format!("there is no helper flow `{name}`"), remedy);
+    }
+    let values = match body.values.as_ref().map(|raw| value::Value::from_json(raw.get())) {
+        None => value::Object::new(),
+        Some(Ok(value::Value::Object(members))) => (*members).clone(),
+        Some(Ok(_)) => {
+            faults.add("values", "it is not an object", "write the parameters by name");
+            value::Object::new()
+        }
+        Some(Err(why)) => {
+            faults.add("values", why.to_string(), "correct it");
+            value::Object::new()
+        }
+    };
+    Entry::Helper { name: name.to_owned(), values }
+}
+
+fn told(end: FlowEnd, reported: Option<Reported>, link: &Link) -> Tested {
+    let FlowEnd { result, trace, notes, cards, requests, finished_at } = end;
+    let (outcome, error) = match result {
+        Ok(outcome) => (outcome, None),
+        Err(error) => (Default::default(), Some(failure(&error, link))),
+    };
+    let shown = outcome.records.iter().take(SHOWN_MAX);
+    let returned = value::Value::object(outcome.returned).to_json();
+    Tested {
+        ok: error.is_none(),
+        error,
+        trace: TraceBody::of(&trace, link),
+        notes: notes.iter().map(|note| link.redacted(note)).collect(),
+        cards_run: cards,
+        requests,
+        finished_at,
+        record_count: outcome.records.len(),
+        records: shown.map(|record| cleaned(&record.body, link)).collect(),
+        saves_cursor: outcome.cursor.is_some(),
+        cursor: outcome.cursor.map_or(Value::Null, |cursor| cleaned(&cursor, link)),
+        returned: cleaned(&returned, link),
+        reported,
+    }
+}
+
+fn failure(error: &FlowError, link: &Link) -> CardError {
+    CardError {
+        card: error.card.clone(),
+        place: error.place.clone(),
+        flow: error.flow.clone(),
+        input: error.input.clone(),
+        code: error.code.clone(),
+        message: link.redacted(&error.message),
+        status: error.status,
+        raw: error.raw.as_deref().map(|raw| link.redacted(raw)),
+        transient: error.transient,
+    }
+}
+
+fn reported(judged: Result<Judged, String>, link: &Link) -> Reported {
+    let batch = match judged {
+        Ok(judged) => judged.batch,
+        Err(error) => {
+            let error = Some(link.redacted(&error));
+            return Reported { event_count: 0, events: Vec::new(), decisions: Vec::new(), error };
+        }
+    };
+    let clean = |event: &turnstone_core::event::Event| {
+        let mut event = event.clone();
+        event.record = event.record.map(|record| cleaned(&record, link).to_string());
+        RecordedEvent::from(&event)
+    };
+    Reported {
+        event_count: batch.events.len(),
+        events: batch.events.iter().take(SHOWN_MAX).map(clean).collect(),
+        decisions: batch.decisions.into_iter().map(Decision::from).collect(),
+        error: None,
+    }
+}
