@@ -252,7 +252,7 @@ impl Ended {
 }
 
 impl FlowTurn {
-    #[allow(clippy::too_many_arguments)] // The parts of one value, put together in one place.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one value, put together in one place")]
     fn closed(
         self,
         state: SubscriptionState,

@@ -145,7 +145,7 @@ impl Flows {
             bounds: Bounds::default(),
         };
         let (end, _) = driver::drive(start, link, clock.as_ref(), stop).await?;
-        let Ok(outcome) = end.result.as_ref().map_err(|_| ()).map(Clone::clone) else {
+        let Ok(outcome) = end.result.as_ref().map_err(|_| ()).cloned() else {
             return Some(Rehearsed { end, judged: None });
         };
         if !judges {

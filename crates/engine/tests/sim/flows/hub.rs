@@ -111,9 +111,8 @@ impl Inner {
     }
 
     pub fn note(&mut self, line: impl FnOnce() -> String) {
-        if self.trace.is_some() {
-            let line = format!("{} {}", timestamp(self.now), line());
-            self.trace.as_mut().expect("looked just now").push(line);
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{} {}", timestamp(self.now), line()));
         }
     }
 

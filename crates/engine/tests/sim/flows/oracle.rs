@@ -131,13 +131,14 @@ fn edges_without_overlap(case: &Case<'_>, of: usize, verdict: &mut Verdict) {
         if count > 1 {
             verdict.classes.insert("repeated without an id".into());
         }
-        let punctual = user.visible + case.scenario.theirs <= user.born + case.scenario.unit - 1
-            && case.scenario.unit == 1;
+        let punctual =
+            user.visible + case.scenario.theirs < user.born + case.scenario.unit && case.scenario.unit == 1;
         let due = case.from[of].is_none_or(|since| user.born > since) && is_of_group(case, of, user);
         // Born on the end of this subscription's window while the provider was being asked for it.
         let on_edge = case.ran.iter().any(|ran| {
             let in_time = ran.asked <= Some(user.visible) && Some(user.visible) <= ran.listed_at;
-            ran.of == of && ran.after == Some(user.born) && in_time
+            let moved = ran.after != ran.before;
+            ran.of == of && moved && ran.after == Some(user.born) && in_time
         });
         if on_edge {
             verdict.classes.insert("on an edge, without an overlap".into());
