@@ -93,7 +93,8 @@ impl Cadence {
         }
     }
 
-    /// The next due time after the n-th failure in a row: the pause that grows, but at the latest the next regular time.
+    /// The next due time after the n-th failure in a row: the pause that grows, but at the latest the next regular
+    /// time.
     pub fn after_failure(
         &self,
         now: Timestamp,

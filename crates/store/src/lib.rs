@@ -1,7 +1,7 @@
 //! Where Turnstone keeps what it knows: four traits of the domain's verbs, several databases behind them.
 //!
-//! [`Store`] is what pollers and deliverers need; [`Intake`] is what providers send us; [`Monitors`] is flows of cards and
-//! who uses them; [`Directory`] is people, connectors and what belongs to them.
+//! [`Store`] is what pollers and deliverers need; [`Intake`] is what providers send us; [`Monitors`] is flows of cards
+//! and who uses them; [`Directory`] is people, connectors and what belongs to them.
 //!
 //! Every verb holds its transaction inside; nobody reads, thinks and writes from outside. What must agree is written
 //! together, and every write on behalf of a run or an attempt checks its lease first. All databases pass the same

@@ -2,9 +2,9 @@
 //! being a declared resource.
 //!
 //! A monitor has a draft and deployed versions, numbered from 1, which never change. A subscription uses one version
-//! and is a poller of its own ([`crate::PollerRow::subscription`]): claim, ledger, finish and due times are the verbs of
-//! [`crate::Store`], and so is replacing its state, which holds the cursor. The conventions are those of [`crate::api`];
-//! the words of `NotFound` here are `monitor`, `version`, `instance`, `subscription` and `run`.
+//! and is a poller of its own ([`crate::PollerRow::subscription`]): claim, ledger, finish and due times are the verbs
+//! of [`crate::Store`], and so is replacing its state, which holds the cursor. The conventions are those of
+//! [`crate::api`]; the words of `NotFound` here are `monitor`, `version`, `instance`, `subscription` and `run`.
 //!
 //! Not here: what a document means, and whether options fit it (the core's `flow`).
 
@@ -173,7 +173,8 @@ pub trait Monitors: Send + Sync {
         draft: &str,
         now: Timestamp,
     ) -> Result<i64>;
-    /// Makes the draft the next version, and answers its number. `Conflict` when the draft is not number `was` any more.
+    /// Makes the draft the next version, and answers its number. `Conflict` when the draft is not number `was` any
+    /// more.
     async fn deploy(&self, org: OrgId, id: MonitorId, was: i64, now: Timestamp) -> Result<i64>;
     /// The deployed versions of a monitor, newest first.
     async fn versions(&self, org: OrgId, id: MonitorId) -> Result<Vec<VersionRow>>;
@@ -182,8 +183,9 @@ pub trait Monitors: Send + Sync {
     /// Removes a monitor with its versions. `Conflict` while a subscription uses it.
     async fn delete_monitor(&self, org: OrgId, id: MonitorId) -> Result<()>;
 
-    /// Makes a subscription with its poller (kind `subscription`, named like it, revision 1) and its own endpoint, if it
-    /// has one, which starts at the end of the log. `Conflict` when another subscription of the instance has the name.
+    /// Makes a subscription with its poller (kind `subscription`, named like it, revision 1) and its own endpoint, if
+    /// it has one, which starts at the end of the log. `Conflict` when another subscription of the instance has the
+    /// name.
     async fn subscribe(&self, new: NewSubscription, now: Timestamp) -> Result<SubscriptionId>;
     /// Subscriptions of an organisation, by id.
     async fn subscriptions(&self, org: OrgId, filter: SubscriptionFilter) -> Result<Vec<SubscriptionRow>>;
@@ -192,9 +194,9 @@ pub trait Monitors: Send + Sync {
     /// The subscription that a poller runs, and the document of its version. `None` when there is none.
     async fn running(&self, poller: PollerId) -> Result<Option<(SubscriptionRow, String)>>;
     /// Changes a subscription; its poller gets the next revision and keeps ledger and claim. With `state` the poller's
-    /// state is replaced in the same transaction, as by [`crate::Store::set_state`], and refused with `Conflict` while a
-    /// run holds the lease. An endpoint keeps position and state; one that is new starts at the end of the log; one that
-    /// is left out is removed and its open notifications are cancelled: later events go where the instance's go.
+    /// state is replaced in the same transaction, as by [`crate::Store::set_state`], and refused with `Conflict` while
+    /// a run holds the lease. An endpoint keeps position and state; one that is new starts at the end of the log; one
+    /// that is left out is removed and its open notifications are cancelled: later events go where the instance's go.
     async fn change_subscription(
         &self,
         org: OrgId,

@@ -2,8 +2,8 @@
 //! a declared resource.
 //!
 //! Both sides of the second measure ask the same provider in memory for one list of `RECORDS` records, go through the
-//! whole of the engine (claim, ledger, one transaction in a SQLite file with full synchronisation), and make an event of
-//! every record; then the same again, when nothing has changed. Sides alternate, and the median of `ROUNDS` counts.
+//! whole of the engine (claim, ledger, one transaction in a SQLite file with full synchronisation), and make an event
+//! of every record; then the same again, when nothing has changed. Sides alternate, and the median of `ROUNDS` counts.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

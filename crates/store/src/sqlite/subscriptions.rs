@@ -1,5 +1,5 @@
-//! Subscriptions of monitors, with their pollers, cursors and endpoints, and the verbs of [`crate::Monitors`] carried to
-//! the one writer and the readers.
+//! Subscriptions of monitors, with their pollers, cursors and endpoints, and the verbs of [`crate::Monitors`] carried
+//! to the one writer and the readers.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

@@ -36,6 +36,7 @@ const RULES: &[Rule] = &[
         ours_in_tests: &[],
         others: Allowed::Only(&[
             "base64",
+            "croner",
             "hmac",
             "indexmap",
             "jiff",

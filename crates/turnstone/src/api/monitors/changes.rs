@@ -1,13 +1,16 @@
 //! From what was sent of a subscription to what is written: a new one, or the present one with its changes.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
+use turnstone_core::flow::records::RunMode;
 use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::flow::{Flow, type_word};
 use turnstone_core::id::{MonitorId, OrgId};
 use turnstone_engine::flows::options_of;
 use turnstone_store::{
     InstanceRow, MonitorRow, NewEndpoint, NewSubscription, PollerRow, StoreError, SubscriptionRow,
-    SubscriptionSettings,
+    SubscriptionSettings, Timing,
 };
 
 use super::document::deployed;
@@ -45,10 +48,7 @@ pub async fn new(api: &Api, instance: &InstanceRow, body: &SubscriptionBody) -> 
     let active = body.active.as_ref().map(|active| settings::flag("active", active, &mut faults));
     let sent = settings::timing(body, flow, now, &mut faults);
     let endpoint = endpoint(api, org, body, None, &mut faults);
-    let cursor = match (&body.cursor, flow) {
-        (Some(raw), Some(flow)) => settings::cursor(raw, flow, &mut faults),
-        (Some(_), None) | (None, _) => None,
-    };
+    let cursor = cursor_of(body, flow, &mut faults).flatten();
     if let Some(flow) = flow {
         settings::fits(flow, instance, &mut faults);
     }
@@ -58,23 +58,26 @@ pub async fn new(api: &Api, instance: &InstanceRow, body: &SubscriptionBody) -> 
         return Err(ApiError::faults(faults.0));
     };
     let timing = sent.unwrap_or_else(|| default_timing(flow));
+    let settings = SubscriptionSettings {
+        name,
+        version,
+        options: settings::options_text(&options),
+        mode: mode.unwrap_or_default(),
+        next_due: cadence(&timing).first(now, api.entropy.next_u64()),
+        timing,
+        endpoint,
+    };
     let state = cursor.map(|cursor| SubscriptionState::default().with_cursor(Some(cursor), now).write());
-    Ok(NewSubscription {
-        org,
-        instance: instance.id,
-        monitor: monitor.id,
-        settings: SubscriptionSettings {
-            name,
-            version,
-            options: settings::options_text(&options),
-            mode: mode.unwrap_or_default(),
-            next_due: cadence(&timing).first(now, api.entropy.next_u64()),
-            timing,
-            endpoint,
-        },
-        state: state.unwrap_or_default(),
-        active: active.flatten().unwrap_or(true),
-    })
+    let (state, active) = (state.unwrap_or_default(), active.flatten().unwrap_or(true));
+    Ok(NewSubscription { org, instance: instance.id, monitor: monitor.id, settings, state, active })
+}
+
+/// The cursor that is sent: `None` when none is, `Some(None)` for none or for a faulty one.
+fn cursor_of(body: &SubscriptionBody, flow: Option<&Flow>, faults: &mut Faults) -> Option<Option<String>> {
+    match (&body.cursor, flow) {
+        (Some(raw), Some(flow)) => Some(settings::cursor(raw, flow, faults)),
+        (Some(_), None) | (None, _) => None,
+    }
 }
 
 async fn monitor_of(
@@ -99,7 +102,7 @@ async fn monitor_of(
 }
 
 /// A version with its flow.
-type Used = (i64, std::sync::Arc<Flow>);
+type Used = (i64, Arc<Flow>);
 
 /// The version of a new subscription: the one that is named, or the newest.
 async fn version_of(
@@ -154,6 +157,60 @@ fn endpoint(
     settings::callback(api, org, value, kept, faults)
 }
 
+/// What is sent as changes of a subscription, read.
+struct Sent {
+    version: i64,
+    /// The flow of the version that is in use, and of the one that it moves to.
+    before: Option<Arc<Flow>>,
+    moved: Option<Arc<Flow>>,
+    name: Option<String>,
+    mode: Option<RunMode>,
+    options: Vec<(String, String)>,
+    timing: Option<Timing>,
+    endpoint: Option<NewEndpoint>,
+    cursor: Option<Option<String>>,
+}
+
+async fn read(
+    api: &Api,
+    row: &SubscriptionRow,
+    body: &SubscriptionBody,
+    faults: &mut Faults,
+) -> Answer<Sent> {
+    let (org, now) = (row.org, api.now());
+    not_changeable(body, faults);
+    let before = flow_now(api, row).await?;
+    let version = body.version.as_ref().map(|version| settings::number("version", version, faults));
+    let version = version.flatten().unwrap_or(row.version);
+    let moved = match version == row.version {
+        true => None,
+        false => used(api, org, row.monitor, version, faults).await?.map(|(_, flow)| flow),
+    };
+    let flow = moved.as_deref().or(before.as_deref());
+    let name = body.name.as_ref().map(|name| settings::name(name, faults));
+    let mode = body.run_mode.as_ref().map(|mode| settings::mode(mode, faults));
+    let options = match &body.options {
+        Some(options) => settings::options(options, flow, faults),
+        // Another version may want other ones.
+        None => settings::options(&kept_options(row), moved.as_deref(), faults),
+    };
+    let timing = settings::timing(body, flow, now, faults);
+    if timing.is_none() && body.schedule.is_none() && body.interval_minutes.is_none() {
+        still_often_enough(row, moved.as_deref(), faults);
+    }
+    let kept = own_endpoint(api, row).await?;
+    let endpoint = match &body.callback {
+        Some(_) => endpoint(api, org, body, kept.as_ref(), faults),
+        None => kept.map(|config| NewEndpoint { kind: "callback".into(), config: config.to_json() }),
+    };
+    if let Some(moved) = &moved {
+        settings::fits(moved, &api.store.instance(org, row.instance).await?, faults);
+    }
+    let cursor = cursor_of(body, flow, faults);
+    let (name, mode) = (name.flatten(), mode.flatten());
+    Ok(Sent { version, before, moved, name, mode, options, timing, endpoint, cursor })
+}
+
 /// A subscription with its changes, or what is wrong with them.
 pub async fn changed(
     api: &Api,
@@ -162,64 +219,33 @@ pub async fn changed(
     body: &SubscriptionBody,
 ) -> Answer<Change> {
     let mut faults = Faults::default();
-    let (org, now) = (row.org, api.now());
-    not_changeable(body, &mut faults);
-    let before = flow_now(api, row).await?;
-    let version = body.version.as_ref().map(|version| settings::number("version", version, &mut faults));
-    let version = version.flatten().unwrap_or(row.version);
-    let moved = match version == row.version {
-        true => None,
-        false => used(api, org, row.monitor, version, &mut faults).await?.map(|(_, flow)| flow),
-    };
-    let flow = moved.as_deref().or(before.as_deref());
-    let name = body.name.as_ref().map(|name| settings::name(name, &mut faults));
-    let mode = body.run_mode.as_ref().map(|mode| settings::mode(mode, &mut faults));
-    let options = match &body.options {
-        Some(options) => settings::options(options, flow, &mut faults),
-        // Another version may want other ones.
-        None => settings::options(&kept_options(row), moved.as_deref(), &mut faults),
-    };
-    let sent = settings::timing(body, flow, now, &mut faults);
-    if sent.is_none() && body.schedule.is_none() && body.interval_minutes.is_none() {
-        still_often_enough(row, moved.as_deref(), &mut faults);
-    }
-    let kept = own_endpoint(api, row).await?;
-    let endpoint = match &body.callback {
-        Some(_) => endpoint(api, org, body, kept.as_ref(), &mut faults),
-        None => kept.map(|config| NewEndpoint { kind: "callback".into(), config: config.to_json() }),
-    };
-    if let Some(moved) = &moved {
-        settings::fits(moved, &api.store.instance(org, row.instance).await?, &mut faults);
-    }
-    let cursor = match (&body.cursor, flow) {
-        (Some(raw), Some(flow)) => Some(settings::cursor(raw, flow, &mut faults)),
-        (Some(_), None) | (None, _) => None,
-    };
+    let now = api.now();
+    let sent = read(api, row, body, &mut faults).await?;
     if !faults.0.is_empty() {
         return Err(ApiError::faults(faults.0));
     }
-    if let (Some(moved), None) = (&moved, &cursor) {
-        same_cursor(row, poller, before.as_deref(), moved)?;
+    if let (Some(moved), None) = (&sent.moved, &sent.cursor) {
+        same_cursor(row, poller, sent.before.as_deref(), moved)?;
     }
-    let next_due = match &sent {
+    let next_due = match &sent.timing {
         Some(timing) => cadence(timing).first(now, api.entropy.next_u64()),
         None => poller.next_due,
     };
-    let (told, state) = told_and_state(row, poller, body, version, cursor, now)?;
+    let (told, state) = told_and_state(row, poller, body, sent.version, sent.cursor, now)?;
     let settings = SubscriptionSettings {
-        name: name.flatten().unwrap_or_else(|| row.name.clone()),
-        version,
-        options: settings::options_text(&options),
-        mode: mode.flatten().unwrap_or(row.mode),
-        timing: sent.unwrap_or_else(|| row.timing.clone()),
+        name: sent.name.unwrap_or_else(|| row.name.clone()),
+        version: sent.version,
+        options: settings::options_text(&sent.options),
+        mode: sent.mode.unwrap_or(row.mode),
+        timing: sent.timing.unwrap_or_else(|| row.timing.clone()),
         next_due,
-        endpoint,
+        endpoint: sent.endpoint,
     };
     Ok(Change { settings, state, told })
 }
 
 /// The flow of the version that is in use; `None` when this program does not take it any more.
-pub async fn flow_now(api: &Api, row: &SubscriptionRow) -> Answer<Option<std::sync::Arc<Flow>>> {
+pub async fn flow_now(api: &Api, row: &SubscriptionRow) -> Answer<Option<Arc<Flow>>> {
     let version = api.monitors.version(row.org, row.monitor, row.version).await?;
     Ok(deployed(&version).ok())
 }
