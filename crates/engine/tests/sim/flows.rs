@@ -1,6 +1,6 @@
-//! One seed of polling monitors: three subscriptions of the example of the mission on one instance, two with `record.id`
-//! and one without, over a provider whose clock, answers and lateness are chance; nodes crash, clocks are set, a person
-//! turns a cursor back; and at last it falls silent until everything must have arrived.
+//! One seed of polling monitors: three subscriptions of the example of the mission on one instance, two with
+//! `record.id` and one without, over a provider whose clock, answers and lateness are chance; nodes crash, clocks are
+//! set, a person turns a cursor back; and at last it falls silent until everything must have arrived.
 
 mod hub;
 mod monitors;

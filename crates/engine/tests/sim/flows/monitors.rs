@@ -1,4 +1,5 @@
-//! The store of monitors of a simulated node: the real one behind it, and a crash point before a run learns what it runs.
+//! The store of monitors of a simulated node: the real one behind it, and a crash point before a run learns what it
+//! runs.
 
 use std::sync::Arc;
 
