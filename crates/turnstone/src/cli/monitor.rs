@@ -230,7 +230,8 @@ const SUBSCRIPTION: Noun = Noun { word: "subscription", path: "/subscriptions" }
 async fn find(remote: &Remote, noun: &Noun, which: &str) -> Result<Value, Failure> {
     let all = remote.list(noun.path).await;
     let all = all.map_err(|refusal| refusal.failure(&format!("the list of {}s", noun.word)))?;
-    let fits = |one: &&Value| one["id"].to_string() == which;
+    let id = which.parse::<i64>().ok();
+    let fits = |one: &&Value| id.is_some() && one["id"].as_i64() == id;
     let mut found: Vec<&Value> = all.iter().filter(fits).collect();
     if found.is_empty() {
         found = all.iter().filter(|one| one["name"].as_str() == Some(which)).collect();

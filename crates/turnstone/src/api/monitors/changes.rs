@@ -49,9 +49,7 @@ pub async fn new(api: &Api, instance: &InstanceRow, body: &SubscriptionBody) -> 
     let sent = settings::timing(body, flow, now, &mut faults);
     let endpoint = endpoint(api, org, body, None, &mut faults);
     let cursor = cursor_of(body, flow, &mut faults).flatten();
-    if let Some(flow) = flow {
-        settings::fits(flow, instance, &mut faults);
-    }
+    let flow = flow.inspect(|flow| settings::fits(flow, instance, &mut faults));
     let (Some(monitor), Some(version), Some(flow), Some(name), []) =
         (monitor, version, flow, name, faults.0.as_slice())
     else {

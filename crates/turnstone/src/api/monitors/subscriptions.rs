@@ -104,7 +104,7 @@ impl From<&Timing> for Schedule {
             None => {
                 let seconds = timing.interval.as_secs();
                 let interval =
-                    if seconds % 60 == 0 { format!("{}m", seconds / 60) } else { format!("{seconds}s") };
+                    if seconds.is_multiple_of(60) { format!("{}m", seconds / 60) } else { format!("{seconds}s") };
                 Schedule::Every { interval }
             }
         }
