@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use turnstone_core::id::RunId;
 use turnstone_core::poll::{RunFault, RunRecord, Verdict};
 use utoipa::ToSchema;
@@ -143,6 +144,53 @@ pub struct RunWithDecisions {
     decisions: Vec<Decision>,
 }
 
+/// What the cards of a monitor's run did.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunTrace {
+    #[serde(flatten)]
+    trace: TraceBody,
+    /// Cards that ran.
+    cards_run: u64,
+    /// Requests that were sent.
+    requests: u64,
+    /// Remarks.
+    notes: Vec<String>,
+    /// The cursor that it started from.
+    cursor_before: Value,
+    /// The cursor after it.
+    cursor_after: Value,
+    /// What went wrong, if anything.
+    error: Option<RunError>,
+}
+
+/// The same as it is kept.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct KeptTrace {
+    trace: TraceBody,
+    cards: u64,
+    requests: u64,
+    notes: Vec<String>,
+    cursor_before: Value,
+    cursor_after: Value,
+    error: Option<RunFault>,
+}
+
+impl From<KeptTrace> for RunTrace {
+    fn from(kept: KeptTrace) -> RunTrace {
+        RunTrace {
+            trace: kept.trace.opened(),
+            cards_run: kept.cards,
+            requests: kept.requests,
+            notes: kept.notes,
+            cursor_before: kept.cursor_before,
+            cursor_after: kept.cursor_after,
+            error: kept.error.map(RunError::from),
+        }
+    }
+}
+
 /// One run with its single decisions.
 #[utoipa::path(
     get,
@@ -177,17 +225,21 @@ pub async fn read(
     params(
         ("id" = String, Path, description = "The run's id.")
     ),
-    responses((status = 200, body = TraceBody)),
+    responses((status = 200, body = RunTrace)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn trace(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path(id): Path<String>,
-) -> Answer<Json<TraceBody>> {
+) -> Answer<Json<RunTrace>> {
     let id: RunId = id.parse().map_err(|_| ApiError::not_found("run"))?;
     let trace = api.monitors.trace(org, id).await?.ok_or_else(|| ApiError::not_found("trace"))?;
-    Ok(Json(TraceBody::of_text(&trace)))
+    let kept: KeptTrace = serde_json::from_str(&trace).map_err(|error| ApiError {
+        detail: Some(format!("trace of run {id}: {error}")),
+        ..ApiError::conflict("badTrace", "what is kept of the run cannot be read by this version")
+    })?;
+    Ok(Json(kept.into()))
 }
 
 impl From<RunRecord> for Run {

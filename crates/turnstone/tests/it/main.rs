@@ -15,6 +15,7 @@ mod hooks;
 mod instances;
 mod json_server;
 mod moment;
+mod monitors;
 mod people;
 mod polling;
 mod senders;

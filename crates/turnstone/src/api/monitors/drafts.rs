@@ -174,7 +174,12 @@ pub async fn create(
 ) -> Answer<Response> {
     let document = match document {
         Some(document) => sent(document)?,
-        None => scaffold(name.as_deref().unwrap_or_default()),
+        None => {
+            let mut first = scaffold(name.as_deref().unwrap_or_default());
+            // A monitor is found by its name; one that nobody gave would only be in the way.
+            first["name"] = json!(name);
+            first
+        }
     };
     let Draft { name, document, judged } = draft(name, document)?;
     let id = api.monitors.create_monitor(org, &name, &document.to_string(), api.now()).await?;

@@ -182,21 +182,23 @@ pub struct CardBody {
 }
 
 impl TraceBody {
-    /// What is kept of a run, with values in place of texts of them.
-    pub fn of_text(text: &str) -> TraceBody {
-        let mut trace: TraceBody = serde_json::from_str(text).unwrap_or_default();
-        for card in &mut trace.cards {
+    /// The same with values in place of their texts.
+    #[must_use]
+    pub fn opened(mut self) -> TraceBody {
+        for card in &mut self.cards {
             for values in [&mut card.inputs, &mut card.outputs] {
                 if let Some(read) = values.as_str().and_then(|text| serde_json::from_str(text).ok()) {
                     *values = read;
                 }
             }
         }
-        trace
+        self
     }
 
     fn of(trace: &Trace, link: &Link) -> TraceBody {
-        let mut body = TraceBody::of_text(&serde_json::to_string(trace).unwrap_or_default());
+        let body: TraceBody =
+            serde_json::to_value(trace).and_then(serde_json::from_value).unwrap_or_default();
+        let mut body = body.opened();
         for card in &mut body.cards {
             clean(&mut card.inputs, link);
             clean(&mut card.outputs, link);

@@ -1,0 +1,95 @@
+//! Runs that write nothing.
+
+use serde_json::{Value, json};
+
+use super::{PASSWORD, World, monitor, places};
+
+#[test]
+fn a_dry_run_tells_everything_and_changes_nothing() {
+    let world = World::start();
+    world.users(&[1, 2]);
+    let id = world.subscribed(&monitor(), json!({}));
+    world.run(id);
+    world.next();
+    world.users(&[1, 2, 3]);
+    let monitors = format!("/monitors/{}", world.get(&format!("/subscriptions/{id}"))["monitorId"]);
+    let before = world.everything(id);
+
+    let tested = world.ask("POST", &format!("{monitors}/test"), &json!({"subscriptionId": id})).expect(200);
+    assert_eq!(
+        (&tested["ok"], &tested["error"], &tested["recordCount"]),
+        (&json!(true), &Value::Null, &json!(3))
+    );
+    assert_eq!((&tested["cursor"], &tested["savesCursor"]), (&json!({"last": 3}), &json!(true)));
+    let events = tested["reported"]["events"].as_array().unwrap();
+    assert_eq!(events.len(), 1, "{tested}");
+    assert_eq!((&events[0]["eventType"], &events[0]["objectId"]), (&json!("CREATED"), &json!("3")));
+    assert!(events[0]["reason"].as_str().is_some_and(|reason| !reason.is_empty()));
+    let call = tested["cards"].as_array().unwrap().iter().find(|card| card["card"] == "call").unwrap();
+    assert_eq!(call["inputs"]["query"], json!({"group": "all", "seen": 2}));
+    assert_eq!(call["outputs"]["body"]["mark"], json!({"last": 3}));
+    assert!(call["startedAt"].is_string() && call["finishedAt"].is_string(), "{call}");
+
+    let body = json!({"instanceId": world.instance, "document": monitor(), "options": {"Group": "staff"}, "cursor": {"last": 9}});
+    let inline = world.ask("POST", "/monitors/test", &body).expect(200);
+    assert_eq!((&inline["recordCount"], &inline["reported"]), (&json!(3), &Value::Null));
+    let asked = world.provider.seen.lock().unwrap().last().unwrap().path.clone();
+    assert!(asked.contains("group=staff") && asked.contains("seen=9"), "{asked}");
+    assert_eq!(world.everything(id), before, "a dry run changed something");
+    world.receiver_is_silent();
+}
+
+#[test]
+fn a_failure_names_its_card_and_keeps_the_providers_words() {
+    let world = World::start();
+    world.users(&[1]);
+    world.fail_with(Some(502));
+    let made = world.ask("POST", "/monitors", &json!({"document": monitor()})).expect(200);
+    let path = format!("/monitors/{}/test", made["id"]);
+    let body = json!({"instanceId": world.instance, "options": {"Group": "all"}});
+    let tested = world.ask("POST", &path, &body).expect(200);
+    let error = &tested["error"];
+    assert_eq!((&tested["ok"], &error["status"]), (&json!(false), &json!(502)));
+    assert!(error["raw"].as_str().unwrap().contains("the database of the provider is away"), "{error}");
+    assert!(error["card"].as_str().is_some_and(|card| !card.is_empty()), "{error}");
+    assert_eq!((&tested["savesCursor"], &tested["records"]), (&json!(false), &json!([])));
+}
+
+#[test]
+fn a_helper_flow_is_run_by_its_name_and_no_secret_is_told() {
+    let world = World::start();
+    let made = world.ask("POST", "/monitors", &json!({"document": monitor()})).expect(200);
+    let path = format!("/monitors/{}/test", made["id"]);
+    let ping =
+        world.ask("POST", &path, &json!({"instanceId": world.instance, "flow": "_authping"})).expect(200);
+    assert_eq!(ping["returned"], json!({"who": "somebody"}));
+    assert!(!ping.to_string().contains(PASSWORD), "{ping}");
+    let body =
+        json!({"instanceId": world.instance, "flow": "asRecord", "values": {"user": {"id": 5, "name": "x"}}});
+    let record = world.ask("POST", &path, &body).expect(200);
+    assert_eq!(record["returned"]["record"]["User"]["Name"], json!("x"));
+
+    for (body, place) in [
+        (json!({}), "instanceId"),
+        (json!({"instanceId": 1, "subscriptionId": 1}), "instanceId"),
+        (json!({"instanceId": "x"}), "instanceId"),
+        (json!({"instanceId": world.instance}), "options.Group"),
+        (json!({"instanceId": world.instance, "flow": "nothing"}), "flow"),
+        (json!({"instanceId": world.instance, "flow": 7}), "flow"),
+        (json!({"instanceId": world.instance, "flow": "asRecord", "values": [1]}), "values"),
+        (json!({"instanceId": world.instance, "options": {"Group": "all"}, "cursor": 7}), "cursor"),
+        (json!({"instanceId": world.instance, "document": {}}), "document"),
+        (json!({"instanceId": world.instance, "version": 0}), "version"),
+    ] {
+        assert_eq!(places(&world.ask("POST", &path, &body).expect(400)), [place], "{body}");
+    }
+    world.ask("POST", &path, &json!({"instanceId": 999})).expect(404);
+    world.ask("POST", &path, &json!({"subscriptionId": 999})).expect(404);
+    world.ask("POST", &path, &json!({"instanceId": world.instance, "version": 1})).expect(404);
+    world.ask("POST", "/monitors/999/test", &json!({"instanceId": world.instance})).expect(404);
+    let inline = |document: Value| json!({"instanceId": world.instance, "document": document});
+    assert!(
+        !places(&world.ask("POST", "/monitors/test", &inline(json!({"name": "x"}))).expect(400)).is_empty()
+    );
+    world.ask("POST", "/monitors/test", &inline(Value::Null)).expect(400);
+}
