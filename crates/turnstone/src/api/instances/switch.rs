@@ -55,8 +55,8 @@ async fn switched(api: &Api, row: &InstanceRow, enabled: bool) -> Answer<Json<In
     Ok(Json(shown(api, &api.store.instance(row.org, row.id).await?).await?))
 }
 
-/// Lets the pollers of an instance rest while it wants no events, and go on when it does. Subscriptions of monitors have
-/// a switch of their own.
+/// Lets the pollers of an instance rest while it wants no events, and go on when it does. Subscriptions of monitors
+/// have a switch of their own.
 pub async fn follow_events(api: &Api, row: &InstanceRow, wanted: bool) -> Answer<()> {
     for poller in api.store.pollers(row.org, Some(row.id)).await? {
         if poller.subscription.is_some() {

@@ -1,13 +1,15 @@
 //! From what was sent of a subscription to what is written: a new one, or the present one with its changes.
 
 use serde_json::{Value, json};
+use turnstone_core::flow::records::RunMode;
 use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::flow::{Flow, type_word};
 use turnstone_core::id::{MonitorId, OrgId};
+use turnstone_engine::deliverer::EndpointConfig;
 use turnstone_engine::flows::options_of;
 use turnstone_store::{
     InstanceRow, MonitorRow, NewEndpoint, NewSubscription, PollerRow, StoreError, SubscriptionRow,
-    SubscriptionSettings,
+    SubscriptionSettings, Timing,
 };
 
 use super::document::deployed;
@@ -26,55 +28,89 @@ pub struct Change {
     pub told: Value,
 }
 
+/// What was sent, judged; members that were left out are `None`.
+struct Sent {
+    name: Option<String>,
+    options: Option<Vec<(String, String)>>,
+    mode: Option<RunMode>,
+    timing: Option<Timing>,
+    endpoint: Option<NewEndpoint>,
+    /// `Some(None)` begins anew.
+    cursor: Option<Option<String>>,
+}
+
+/// Judges what was sent by the version that gets it. `kept` is the present callback, whose secrets may be referred to.
+fn judged(
+    api: &Api,
+    org: OrgId,
+    body: &SubscriptionBody,
+    flow: Option<&Flow>,
+    kept: Option<&EndpointConfig>,
+    faults: &mut Faults,
+) -> Sent {
+    let callback = body.callback.as_ref().filter(|value| !value.is_null());
+    Sent {
+        name: body.name.as_ref().and_then(|name| settings::name(name, faults)),
+        options: body.options.as_ref().map(|options| settings::options(options, flow, faults)),
+        mode: body.run_mode.as_ref().and_then(|mode| settings::mode(mode, faults)),
+        timing: settings::timing(body, flow, api.now(), faults),
+        endpoint: callback.and_then(|value| settings::callback(api, org, value, kept, faults)),
+        cursor: body.cursor.as_ref().zip(flow).map(|(raw, flow)| settings::cursor(raw, flow, faults)),
+    }
+}
+
 /// A new subscription, or 400 with everything that is wrong.
 pub async fn new(api: &Api, instance: &InstanceRow, body: &SubscriptionBody) -> Answer<NewSubscription> {
     let mut faults = Faults::default();
-    let (org, now) = (instance.org, api.now());
-    let monitor = monitor_of(api, org, body, &mut faults).await?;
-    let (version, flow) = match &monitor {
-        Some(monitor) => version_of(api, monitor, body, &mut faults).await?.unzip(),
-        None => (None, None),
+    let monitor = monitor_of(api, instance.org, body, &mut faults).await?;
+    let used = match &monitor {
+        Some(monitor) => version_of(api, monitor, body, &mut faults).await?,
+        None => None,
     };
-    let flow = flow.as_deref();
-    let name = match &body.name {
-        Some(name) => settings::name(name, &mut faults),
-        None => monitor.as_ref().map(|monitor| monitor.name.clone()),
-    };
-    let options = settings::options(body.options.as_ref().unwrap_or(&json!({})), flow, &mut faults);
-    let mode = body.run_mode.as_ref().map(|mode| settings::mode(mode, &mut faults).unwrap_or_default());
+    let flow = used.as_ref().map(|(_, flow)| flow.as_ref());
+    let mut sent = judged(api, instance.org, body, flow, None, &mut faults);
+    if sent.options.is_none() {
+        sent.options = Some(settings::options(&json!({}), flow, &mut faults));
+    }
     let active = body.active.as_ref().map(|active| settings::flag("active", active, &mut faults));
-    let sent = settings::timing(body, flow, now, &mut faults);
-    let endpoint = endpoint(api, org, body, None, &mut faults);
-    let cursor = match (&body.cursor, flow) {
-        (Some(raw), Some(flow)) => settings::cursor(raw, flow, &mut faults),
-        (Some(_), None) | (None, _) => None,
-    };
     if let Some(flow) = flow {
         settings::fits(flow, instance, &mut faults);
     }
-    let (Some(monitor), Some(version), Some(flow), Some(name), []) =
-        (monitor, version, flow, name, faults.0.as_slice())
-    else {
-        return Err(ApiError::faults(faults.0));
-    };
-    let timing = sent.unwrap_or_else(|| default_timing(flow));
-    let state = cursor.map(|cursor| SubscriptionState::default().with_cursor(Some(cursor), now).write());
-    Ok(NewSubscription {
-        org,
+    match (monitor, used, faults.0.as_slice()) {
+        (Some(monitor), Some(used), []) => {
+            Ok(made(api, instance, &monitor, used, sent, active.flatten().unwrap_or(true)))
+        }
+        _ => Err(ApiError::faults(faults.0)),
+    }
+}
+
+fn made(
+    api: &Api,
+    instance: &InstanceRow,
+    monitor: &MonitorRow,
+    (version, flow): Used,
+    sent: Sent,
+    active: bool,
+) -> NewSubscription {
+    let now = api.now();
+    let timing = sent.timing.unwrap_or_else(|| default_timing(&flow));
+    let state = |cursor| SubscriptionState::default().with_cursor(Some(cursor), now).write();
+    NewSubscription {
+        org: instance.org,
         instance: instance.id,
         monitor: monitor.id,
         settings: SubscriptionSettings {
-            name,
+            name: sent.name.unwrap_or_else(|| monitor.name.clone()),
             version,
-            options: settings::options_text(&options),
-            mode: mode.unwrap_or_default(),
+            options: settings::options_text(&sent.options.unwrap_or_default()),
+            mode: sent.mode.unwrap_or_default(),
             next_due: cadence(&timing).first(now, api.entropy.next_u64()),
             timing,
-            endpoint,
+            endpoint: sent.endpoint,
         },
-        state: state.unwrap_or_default(),
-        active: active.flatten().unwrap_or(true),
-    })
+        state: sent.cursor.flatten().map(state).unwrap_or_default(),
+        active,
+    }
 }
 
 async fn monitor_of(
@@ -142,18 +178,6 @@ async fn used(
     }
 }
 
-/// What is sent as an own callback.
-fn endpoint(
-    api: &Api,
-    org: OrgId,
-    body: &SubscriptionBody,
-    kept: Option<&turnstone_engine::deliverer::EndpointConfig>,
-    faults: &mut Faults,
-) -> Option<NewEndpoint> {
-    let value = body.callback.as_ref().filter(|value| !value.is_null())?;
-    settings::callback(api, org, value, kept, faults)
-}
-
 /// A subscription with its changes, or what is wrong with them.
 pub async fn changed(
     api: &Api,
@@ -162,60 +186,71 @@ pub async fn changed(
     body: &SubscriptionBody,
 ) -> Answer<Change> {
     let mut faults = Faults::default();
-    let (org, now) = (row.org, api.now());
     not_changeable(body, &mut faults);
     let before = flow_now(api, row).await?;
-    let version = body.version.as_ref().map(|version| settings::number("version", version, &mut faults));
-    let version = version.flatten().unwrap_or(row.version);
-    let moved = match version == row.version {
-        true => None,
-        false => used(api, org, row.monitor, version, &mut faults).await?.map(|(_, flow)| flow),
-    };
-    let flow = moved.as_deref().or(before.as_deref());
-    let name = body.name.as_ref().map(|name| settings::name(name, &mut faults));
-    let mode = body.run_mode.as_ref().map(|mode| settings::mode(mode, &mut faults));
-    let options = match &body.options {
-        Some(options) => settings::options(options, flow, &mut faults),
-        // Another version may want other ones.
-        None => settings::options(&kept_options(row), moved.as_deref(), &mut faults),
-    };
-    let sent = settings::timing(body, flow, now, &mut faults);
-    if sent.is_none() && body.schedule.is_none() && body.interval_minutes.is_none() {
-        still_often_enough(row, moved.as_deref(), &mut faults);
-    }
+    let moved = moved(api, row, body, &mut faults).await?;
+    let flow = moved.as_ref().map(|(_, flow)| flow).or(before.as_ref()).map(AsRef::as_ref);
     let kept = own_endpoint(api, row).await?;
-    let endpoint = match &body.callback {
-        Some(_) => endpoint(api, org, body, kept.as_ref(), &mut faults),
-        None => kept.map(|config| NewEndpoint { kind: "callback".into(), config: config.to_json() }),
-    };
-    if let Some(moved) = &moved {
-        settings::fits(moved, &api.store.instance(org, row.instance).await?, &mut faults);
+    let mut sent = judged(api, row.org, body, flow, kept.as_ref(), &mut faults);
+    if body.callback.is_none() {
+        sent.endpoint = kept.map(|config| NewEndpoint { kind: "callback".into(), config: config.to_json() });
     }
-    let cursor = match (&body.cursor, flow) {
-        (Some(raw), Some(flow)) => Some(settings::cursor(raw, flow, &mut faults)),
-        (Some(_), None) | (None, _) => None,
-    };
+    if let Some((_, flow)) = &moved {
+        settings::fits(flow, &api.store.instance(row.org, row.instance).await?, &mut faults);
+        // What stays was judged by another version.
+        if sent.options.is_none() {
+            settings::options(&kept_options(row), Some(flow), &mut faults);
+        }
+        if body.schedule.is_none() && body.interval_minutes.is_none() {
+            still_rare_enough(row, flow, &mut faults);
+        }
+    }
     if !faults.0.is_empty() {
         return Err(ApiError::faults(faults.0));
     }
-    if let (Some(moved), None) = (&moved, &cursor) {
-        same_cursor(row, poller, before.as_deref(), moved)?;
+    if let (Some((_, after)), None) = (&moved, &sent.cursor) {
+        same_cursor(row, poller, before.as_deref(), after)?;
     }
-    let next_due = match &sent {
-        Some(timing) => cadence(timing).first(now, api.entropy.next_u64()),
+    let version = moved.map_or(row.version, |(version, _)| version);
+    let (told, state) = told_and_state(row, poller, body, version, sent.cursor.clone(), api.now())?;
+    Ok(Change { settings: over(api, row, poller, version, sent), state, told })
+}
+
+/// The version that a change moves to, if it moves.
+async fn moved(
+    api: &Api,
+    row: &SubscriptionRow,
+    body: &SubscriptionBody,
+    faults: &mut Faults,
+) -> Answer<Option<Used>> {
+    let version = body.version.as_ref().and_then(|version| settings::number("version", version, faults));
+    match version.filter(|version| *version != row.version) {
+        Some(version) => used(api, row.org, row.monitor, version, faults).await,
+        None => Ok(None),
+    }
+}
+
+/// The present settings with what was sent over them.
+fn over(
+    api: &Api,
+    row: &SubscriptionRow,
+    poller: &PollerRow,
+    version: i64,
+    sent: Sent,
+) -> SubscriptionSettings {
+    let next_due = match &sent.timing {
+        Some(timing) => cadence(timing).first(api.now(), api.entropy.next_u64()),
         None => poller.next_due,
     };
-    let (told, state) = told_and_state(row, poller, body, version, cursor, now)?;
-    let settings = SubscriptionSettings {
-        name: name.flatten().unwrap_or_else(|| row.name.clone()),
+    SubscriptionSettings {
+        name: sent.name.unwrap_or_else(|| row.name.clone()),
         version,
-        options: settings::options_text(&options),
-        mode: mode.flatten().unwrap_or(row.mode),
-        timing: sent.unwrap_or_else(|| row.timing.clone()),
+        options: sent.options.as_deref().map_or_else(|| row.options.clone(), settings::options_text),
+        mode: sent.mode.unwrap_or(row.mode),
+        timing: sent.timing.unwrap_or_else(|| row.timing.clone()),
         next_due,
-        endpoint,
-    };
-    Ok(Change { settings, state, told })
+        endpoint: sent.endpoint,
+    }
 }
 
 /// The flow of the version that is in use; `None` when this program does not take it any more.
@@ -241,11 +276,12 @@ fn not_changeable(body: &SubscriptionBody, faults: &mut Faults) {
 }
 
 /// Another version may allow fewer runs.
-fn still_often_enough(row: &SubscriptionRow, moved: Option<&Flow>, faults: &mut Faults) {
-    let Some(moved) = moved.filter(|moved| row.timing.interval < moved.interval_min) else { return };
+fn still_rare_enough(row: &SubscriptionRow, moved: &Flow, faults: &mut Faults) {
+    if row.timing.interval >= moved.interval_min {
+        return;
+    }
     let least = moved.interval_min.as_secs_f64() / 60.0;
-    let problem =
-        format!("version allows no run within {least} minutes of another, and the subscription has more");
+    let problem = format!("that version allows no run within {least} minutes of another");
     faults.add("schedule", problem, "send another `schedule` with it");
 }
 

@@ -103,8 +103,11 @@ impl From<&Timing> for Schedule {
             Some((cron, zone)) => Schedule::At { cron: cron.clone(), zone: zone.clone() },
             None => {
                 let seconds = timing.interval.as_secs();
-                let interval =
-                    if seconds % 60 == 0 { format!("{}m", seconds / 60) } else { format!("{seconds}s") };
+                let interval = if seconds.is_multiple_of(60) {
+                    format!("{}m", seconds / 60)
+                } else {
+                    format!("{seconds}s")
+                };
                 Schedule::Every { interval }
             }
         }

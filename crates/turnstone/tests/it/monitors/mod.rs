@@ -1,4 +1,5 @@
-//! Monitors through the real binary: drafts and versions, subscriptions and their runs, cursors, runs that write nothing.
+//! Monitors through the real binary: drafts and versions, subscriptions and their runs, cursors, runs that write
+//! nothing.
 
 mod cursors;
 mod drafts;
