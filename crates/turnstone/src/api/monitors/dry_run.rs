@@ -41,32 +41,32 @@ const SHOWN_MAX: usize = 1_000;
 
 /// What to run, and from what.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ToTest {
     /// The instance whose connection is used.
-    #[schema(value_type = i64)]
+    #[schema(value_type = Option<i64>)]
     instance_id: Option<Value>,
     /// Instead of it a subscription: its instance, and, where they are not sent, its cursor and its options. What would
     /// be reported is judged by what it knows.
-    #[schema(value_type = i64)]
+    #[schema(value_type = Option<i64>)]
     subscription_id: Option<Value>,
     /// The deployed version to run; the draft when it is left out.
-    #[schema(value_type = i64)]
+    #[schema(value_type = Option<i64>)]
     version: Option<Value>,
     /// A document that is kept nowhere: an object, or a text in YAML or JSON. Only of `POST /monitors/test`.
     document: Option<Value>,
     /// The cursor to start from; `null` is that of a first run.
     #[schema(value_type = Value)]
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     cursor: Option<Box<RawValue>>,
     /// Values of the monitor's options by label.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     options: Option<Value>,
     /// A helper flow to run instead of the monitor: `_authping`, or one that returns the values of a dropdown.
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<String>)]
     flow: Option<Value>,
     /// Its parameters by name.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     values: Option<Box<RawValue>>,
 }
 

@@ -31,41 +31,41 @@ const OPTION_BYTES_MAX: usize = 10_000;
 
 /// A subscription as it is sent, new or changed.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SubscriptionBody {
     /// Its name; no other subscription of the instance has it. The monitor's when a new one is given none.
-    #[schema(value_type = String)]
+    #[schema(value_type = Option<String>)]
     pub name: Option<Value>,
     /// The monitor; only of a new subscription, where it is needed.
-    #[schema(value_type = i64)]
+    #[schema(value_type = Option<i64>)]
     pub monitor_id: Option<Value>,
     /// The version to use; of a new subscription the newest.
-    #[schema(value_type = i64)]
+    #[schema(value_type = Option<i64>)]
     pub version: Option<Value>,
     /// Values of the monitor's options by label; all of them, where any are sent.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Option<Object>)]
     pub options: Option<Value>,
     /// `eachRecord` (also when it is left out), `noNewData` or `everyTime`.
-    #[schema(value_type = String, example = "eachRecord")]
+    #[schema(value_type = Option<String>, example = "eachRecord")]
     pub run_mode: Option<Value>,
     /// `{"interval": "5m"}` or `{"cron": "0 6 * * MON-FRI", "zone": "Europe/Berlin"}`; the monitor's shortest interval
     /// when a new one is given none.
-    #[schema(value_type = Object, example = json!({"interval": "5m"}))]
+    #[schema(value_type = Option<Object>, example = json!({"interval": "5m"}))]
     pub schedule: Option<Value>,
     /// Minutes between two runs; another way to say `schedule`.
-    #[schema(value_type = f64)]
+    #[schema(value_type = Option<f64>)]
     pub interval_minutes: Option<Value>,
     /// Where its events go, if not where the instance's go: `url`, `headers`, `username`, `password`, `signatureKey`.
     /// `null` takes it away.
-    #[schema(value_type = Object)]
-    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<Object>)]
+    #[serde(default, deserialize_with = "given")]
     pub callback: Option<Value>,
     /// Whether a new one runs at once; `true` when it is left out.
-    #[schema(value_type = bool)]
+    #[schema(value_type = Option<bool>)]
     pub active: Option<Value>,
     /// The cursor to start from, any JSON of the monitor's cursor type; `null` begins anew.
     #[schema(value_type = Value)]
-    #[serde(deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given")]
     pub cursor: Option<Box<RawValue>>,
 }
 
