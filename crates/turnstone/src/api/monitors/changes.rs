@@ -7,7 +7,6 @@ use turnstone_core::flow::records::RunMode;
 use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::flow::{Flow, type_word};
 use turnstone_core::id::{MonitorId, OrgId};
-use turnstone_engine::deliverer::EndpointConfig;
 use turnstone_engine::flows::options_of;
 use turnstone_store::{
     InstanceRow, MonitorRow, NewEndpoint, NewSubscription, PollerRow, StoreError, SubscriptionRow,
@@ -30,50 +29,22 @@ pub struct Change {
     pub told: Value,
 }
 
-/// What was sent, judged; members that were left out are `None`.
-struct Sent {
-    name: Option<String>,
-    options: Option<Vec<(String, String)>>,
-    mode: Option<RunMode>,
-    timing: Option<Timing>,
-    endpoint: Option<NewEndpoint>,
-    /// `Some(None)` begins anew.
-    cursor: Option<Option<String>>,
-}
-
-/// Judges what was sent by the version that gets it. `kept` is the present callback, whose secrets may be referred to.
-fn judged(
-    api: &Api,
-    org: OrgId,
-    body: &SubscriptionBody,
-    flow: Option<&Flow>,
-    kept: Option<&EndpointConfig>,
-    faults: &mut Faults,
-) -> Sent {
-    let callback = body.callback.as_ref().filter(|value| !value.is_null());
-    Sent {
-        name: body.name.as_ref().and_then(|name| settings::name(name, faults)),
-        options: body.options.as_ref().map(|options| settings::options(options, flow, faults)),
-        mode: body.run_mode.as_ref().and_then(|mode| settings::mode(mode, faults)),
-        timing: settings::timing(body, flow, api.now(), faults),
-        endpoint: callback.and_then(|value| settings::callback(api, org, value, kept, faults)),
-        cursor: body.cursor.as_ref().zip(flow).map(|(raw, flow)| settings::cursor(raw, flow, faults)),
-    }
-}
-
 /// A new subscription, or 400 with everything that is wrong.
 pub async fn new(api: &Api, instance: &InstanceRow, body: &SubscriptionBody) -> Answer<NewSubscription> {
     let mut faults = Faults::default();
-    let monitor = monitor_of(api, instance.org, body, &mut faults).await?;
-    let used = match &monitor {
-        Some(monitor) => version_of(api, monitor, body, &mut faults).await?,
-        None => None,
+    let (org, now) = (instance.org, api.now());
+    let monitor = monitor_of(api, org, body, &mut faults).await?;
+    let (version, flow) = match &monitor {
+        Some(monitor) => version_of(api, monitor, body, &mut faults).await?.unzip(),
+        None => (None, None),
     };
-    let flow = used.as_ref().map(|(_, flow)| flow.as_ref());
-    let mut sent = judged(api, instance.org, body, flow, None, &mut faults);
-    if sent.options.is_none() {
-        sent.options = Some(settings::options(&json!({}), flow, &mut faults));
-    }
+    let flow = flow.as_deref();
+    let name = match &body.name {
+        Some(name) => settings::name(name, &mut faults),
+        None => monitor.as_ref().map(|monitor| monitor.name.clone()),
+    };
+    let options = settings::options(body.options.as_ref().unwrap_or(&json!({})), flow, &mut faults);
+    let mode = body.run_mode.as_ref().map(|mode| settings::mode(mode, &mut faults).unwrap_or_default());
     let active = body.active.as_ref().map(|active| settings::flag("active", active, &mut faults));
     let sent = settings::timing(body, flow, now, &mut faults);
     let endpoint = endpoint(api, org, body, None, &mut faults);
@@ -294,12 +265,11 @@ fn not_changeable(body: &SubscriptionBody, faults: &mut Faults) {
 }
 
 /// Another version may allow fewer runs.
-fn still_rare_enough(row: &SubscriptionRow, moved: &Flow, faults: &mut Faults) {
-    if row.timing.interval >= moved.interval_min {
-        return;
-    }
+fn still_often_enough(row: &SubscriptionRow, moved: Option<&Flow>, faults: &mut Faults) {
+    let Some(moved) = moved.filter(|moved| row.timing.interval < moved.interval_min) else { return };
     let least = moved.interval_min.as_secs_f64() / 60.0;
-    let problem = format!("that version allows no run within {least} minutes of another");
+    let problem =
+        format!("version allows no run within {least} minutes of another, and the subscription has more");
     faults.add("schedule", problem, "send another `schedule` with it");
 }
 
