@@ -12,6 +12,9 @@
 //! A claim holds until it is released, given up by [`Store::expire_leases`], or taken by the next claimer once it ran
 //! out (`now` at or past its end). Until then its holder's writes count, late or not: the epoch decides, not the clock.
 //! All claims end when the store is opened anew.
+//!
+//! Every event has a channel, from its recording on for good: its subscription's, if that had an endpoint of its own
+//! then, and otherwise its instance's. An endpoint takes the events of one channel.
 
 use std::time::Duration;
 
@@ -138,7 +141,7 @@ pub struct InstanceRow {
     pub enabled: bool,
     /// When it was made.
     pub created_at: Timestamp,
-    /// Its endpoint.
+    /// Its own endpoint; those of its subscriptions stand with them.
     pub endpoint: Option<EndpointId>,
 }
 
@@ -462,12 +465,12 @@ pub struct NotificationFilter {
 /// What an upkeep removes, decided by the keeper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention {
-    /// Events recorded before this go, unless one is undelivered: not yet passed by its instance's endpoint, held
-    /// there, or a member of a notification that stays. Dead letters stay. Other closed notifications completed before
-    /// this go when no attempt of theirs is left.
+    /// Events recorded before this go, unless one is undelivered: not yet passed by the endpoint of its channel, held
+    /// there, or a member of a notification that stays. A channel without an endpoint has nothing undelivered. Dead
+    /// letters stay. Other closed notifications completed before this go when no attempt of theirs is left.
     pub events_before: Timestamp,
-    /// Runs and their decisions finished before this go, and records that notifications named before this and that were
-    /// looked at.
+    /// Runs finished before this go with their decisions and what their cards did, and records that notifications named
+    /// before this and that were looked at.
     pub runs_before: Timestamp,
     /// Attempts started before this go.
     pub attempts_before: Timestamp,
@@ -515,8 +518,9 @@ pub trait Store: Send + Sync {
     /// and the revision, and the new due time when the revision changed; it stays paused if it was, and a claim stays
     /// valid. The endpoint keeps its position and state; one that is new starts at the end of the log, one that is left
     /// out is removed, and its open notifications are cancelled. The same goes for its intake, which keeps its address
-    /// as long as there is one, and its requests. The connector is the new one, and its key comes along
-    /// with it; without one the key stays. Organisation, token and `enabled` stay as they are.
+    /// as long as there is one, and its requests. The connector is the new one, and its key comes along with it;
+    /// without one the key stays. Organisation, token and `enabled` stay as they are, and so do its subscriptions with
+    /// their pollers and endpoints.
     async fn update_instance(
         &self,
         org: OrgId,
@@ -526,9 +530,9 @@ pub trait Store: Send + Sync {
     ) -> Result<()>;
     /// Switches an instance on or off. Pollers of one that is off are not due; a run in flight may still finish.
     async fn set_enabled(&self, org: OrgId, id: InstanceId, enabled: bool) -> Result<()>;
-    /// Removes an instance: its pollers, ledger, endpoint and intake; open notifications are cancelled, and requests
-    /// that wait are discarded. Its events, runs, notifications and requests stay for their retention; whoever holds a
-    /// lease of it finds it stale.
+    /// Removes an instance: its pollers, ledger, endpoint, subscriptions with their endpoints, and intake; open
+    /// notifications are cancelled, and requests that wait are discarded. Its events, runs, notifications and requests
+    /// stay for their retention; whoever holds a lease of it finds it stale.
     async fn delete_instance(&self, org: OrgId, id: InstanceId, now: Timestamp) -> Result<()>;
     /// The pollers of an instance, or of the whole organisation, by id: those that poll.
     async fn pollers(&self, org: OrgId, instance: Option<InstanceId>) -> Result<Vec<PollerRow>>;
@@ -588,7 +592,7 @@ pub trait Store: Send + Sync {
     /// Active endpoints that have events waiting: exactly those for which [`Store::waiting`] would answer at least one
     /// event. Those farthest behind (smallest position, then id) first, at most `limit`.
     async fn endpoints_waiting(&self, limit: u32) -> Result<Vec<EndpointRow>>;
-    /// The next events for an endpoint: looks at its instance's events from its position on, and at those held earlier
+    /// The next events for an endpoint: looks at its channel's events from its position on, and at those held earlier
     /// whose record is free by now. Those of one request of a provider, or of one resource (poller) that was polled: of
     /// the first free event in log order. At most the number of `events_max` for such events, at most one per record,
     /// none whose record (poller and object id) has a member of an open notification at this endpoint. No events while
@@ -597,7 +601,7 @@ pub trait Store: Send + Sync {
     /// The next notification id, so that the body can hold it. Ids that are never used leave gaps.
     async fn reserve_notification(&self) -> Result<NotificationId>;
     /// Writes a formed notification, claimed at once for its first attempt (`Created`, due `now`), and moves the
-    /// endpoint: its position goes to the last member if that is beyond it, and the events of its instance passed over
+    /// endpoint: its position goes to the last member if that is beyond it, and the events of its channel passed over
     /// on the way are held. `None` when the endpoint moved meanwhile, is not active any more or gone, the id is used,
     /// or the members are not what [`Store::waiting`] might answer (none at all, of two resources or requests, two of
     /// one record, not free, not the first of its record, not in the log): nothing is written.

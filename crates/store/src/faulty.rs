@@ -13,7 +13,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use turnstone_core::id::{
-    EndpointId, InboundId, InstanceId, NotificationId, OrgId, PollerId, RunId, TokenId,
+    EndpointId, InboundId, InstanceId, MonitorId, NotificationId, OrgId, PollerId, RunId, SubscriptionId,
+    TokenId,
 };
 use turnstone_core::intake::RawRequest;
 use turnstone_core::ledger::{Compared, Known, Recall};
@@ -21,6 +22,7 @@ use turnstone_core::poll::{Batch, Decision, Finish, Named, RunRecord};
 
 use crate::api::*;
 use crate::intake::*;
+use crate::monitors::*;
 
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -165,7 +167,7 @@ macro_rules! verbs {
     ($($trait:ident {$(
         $kind:ident $variant:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;
     )*})*) => {
-        /// The verbs of [`Store`] and [`Intake`].
+        /// The verbs of [`Store`], [`Intake`] and [`Monitors`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Verb {$($(
             #[doc = concat!("[`", stringify!($trait), "::", stringify!($name), "`].")]
@@ -310,6 +312,38 @@ verbs! {
             interval: Interval
         ) -> Vec<EventCount>;
     }
+    Monitors {
+        write CreateMonitor create_monitor(org: OrgId, name: &str, draft: &str, now: Timestamp) -> MonitorId;
+        read Monitors monitors(org: OrgId) -> Vec<MonitorRow>;
+        read Monitor monitor(org: OrgId, id: MonitorId) -> MonitorRow;
+        write SaveDraft save_draft(
+            org: OrgId,
+            id: MonitorId,
+            was: i64,
+            name: &str,
+            draft: &str,
+            now: Timestamp
+        ) -> i64;
+        write Deploy deploy(org: OrgId, id: MonitorId, was: i64, now: Timestamp) -> i64;
+        read Versions versions(org: OrgId, id: MonitorId) -> Vec<VersionRow>;
+        read Version version(org: OrgId, id: MonitorId, version: i64) -> VersionRow;
+        write DeleteMonitor delete_monitor(org: OrgId, id: MonitorId) -> ();
+        write Subscribe subscribe(new: NewSubscription, now: Timestamp) -> SubscriptionId;
+        read Subscriptions subscriptions(org: OrgId, filter: SubscriptionFilter) -> Vec<SubscriptionRow>;
+        read Subscription subscription(org: OrgId, id: SubscriptionId) -> SubscriptionRow;
+        read Running running(poller: PollerId) -> Option<(SubscriptionRow, String)>;
+        write ChangeSubscription change_subscription(
+            org: OrgId,
+            id: SubscriptionId,
+            settings: SubscriptionSettings,
+            state: Option<String>,
+            now: Timestamp
+        ) -> ();
+        write SetActive set_active(org: OrgId, id: SubscriptionId, active: bool, due: Timestamp) -> ();
+        write Unsubscribe unsubscribe(org: OrgId, id: SubscriptionId, now: Timestamp) -> ();
+        read Cursors cursors(org: OrgId, id: SubscriptionId, limit: u32) -> Vec<CursorRow>;
+        read Trace trace(org: OrgId, run: RunId) -> Option<String>;
+    }
 }
 
 #[cfg(test)]
@@ -388,7 +422,7 @@ mod tests {
 
     #[test]
     fn verbs_know_what_they_are() {
-        assert_eq!(Verb::ALL.len(), 55);
+        assert_eq!(Verb::ALL.len(), 72);
         assert!(Verb::Commit.writes() && Verb::Form.writes() && Verb::Prune.writes());
         assert!(!Verb::Recall.writes() && !Verb::Waiting.writes());
         assert_eq!(Verb::FinishAttempt.name(), "finish_attempt");

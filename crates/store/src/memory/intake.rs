@@ -314,7 +314,7 @@ impl State {
     fn keep_hints(&mut self, request: &InboundRow, named: &[intake::Hint], look_at: Timestamp) -> (u32, u32) {
         let of_instance = self.pollers.values().filter(|known| known.row.instance == request.instance);
         let polled: Vec<(PollerId, String, bool)> = of_instance
-            .filter(|known| !known.is_intake)
+            .filter(|known| !known.is_intake && known.row.subscription.is_none())
             .map(|known| (known.row.id, known.row.resource.clone(), self.may_run(known)))
             .collect();
         let (mut records, mut pulled) = (0, 0);

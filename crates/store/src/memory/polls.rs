@@ -203,6 +203,9 @@ impl State {
         if self.commit(lease, finish.batch, now) == Committed::StaleLease {
             return Committed::StaleLease;
         }
+        if self.runs.contains_key(&finish.run.id) {
+            self.forget_trace(finish.run.id); // The run that takes its place brings its own.
+        }
         if let Some(flow) = finish.flow {
             if flow.cursor_changed {
                 self.remember_state(lease.id, now);

@@ -1,4 +1,4 @@
-//! Endpoints, what waits there, notifications and their attempts.
+//! What waits at endpoints, notifications and their attempts.
 //!
 //! An endpoint has a position in the log: beyond it everything is unsent, below it only what stands in `held_event`.
 //! A record with a member of an open notification stands in `blocked_record`, so that "may this be sent?" is a question
@@ -9,36 +9,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use turnstone_core::id::{
-    EndpointId, InboundId, InstanceId, NotificationId, OrgId, PollerId, SubscriptionId,
-};
+use turnstone_core::id::{EndpointId, InboundId, NotificationId, OrgId, PollerId};
 
+use super::endpoints::{endpoint, endpoint_columns, read_endpoint};
 use super::reading;
 use super::row::{Columns, micros, statements};
 use super::writer::Desk;
 use crate::intake::Group;
 use crate::{
     AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventsMax, Lease,
-    NewEndpoint, NewNotification, NotificationFilter, NotificationState, Result, StoreError, Waiting,
+    NewNotification, NotificationFilter, NotificationState, Result, StoreError, Waiting,
 };
-
-macro_rules! endpoint_columns {
-    () => {
-        "
-    select
-        id,
-        org_id,
-        instance_id,
-        kind,
-        config,
-        position,
-        state,
-        reason,
-        accepted_at,
-        subscription_id
-    from endpoint"
-    };
-}
 
 /// The events of a channel beyond a position, up to a last one: batch by batch, from the batch that holds the
 /// position on. Without the condition on `event_batch.first` all earlier batches would be looked at, too.
@@ -83,44 +64,6 @@ statements! {
     set value = max(value, ?2)
     where name = ?1";
 
-    INSERT_ENDPOINT = "
-    insert into endpoint (org_id, instance_id, subscription_id, kind, config, position, state, reason, created_at)
-    select ?1, ?2, ?6, ?3, ?4, value, 'active', '', ?5
-    from counter
-    where name = 'event'";
-
-    UPDATE_ENDPOINT = "
-    update endpoint
-    set kind = ?2, config = ?3
-    where id = ?1";
-
-    DELETE_ENDPOINT = "
-    delete from endpoint
-    where id = ?1";
-
-    SELECT_OPEN_OF_ENDPOINT = "
-    select distinct notification_id
-    from blocked_record
-    where endpoint_id = ?1";
-
-    UPDATE_CANCELLED = "
-    update notification
-    set state = 'cancelled', next_due = null, completed_at = ?2
-    where id = ?1";
-
-    SELECT_ENDPOINT = concat!(endpoint_columns!(), "
-    where id = ?1");
-
-    SELECT_ENDPOINTS_OF_INSTANCE = "
-    select id
-    from endpoint
-    where org_id = (select org_id from instance where instance.id = ?1)
-    and instance_id = ?1";
-
-    SELECT_ENDPOINTS = concat!(endpoint_columns!(), "
-    where org_id = ?1
-    order by id");
-
     SELECT_ENDPOINTS_WAITING = concat!(endpoint_columns!(), "
     where state = 'active'
     and (
@@ -139,7 +82,7 @@ statements! {
         )
         or exists (
             select 1
-            from ", events_beyond!("coalesce(-endpoint.subscription_id, endpoint.instance_id)", "endpoint.position", "event_batch.last"), "
+            from ", events_beyond!("endpoint.channel", "endpoint.position", "event_batch.last"), "
             and not exists (
                 select 1
                 from blocked_record
@@ -356,79 +299,6 @@ pub(super) fn last_number(db: &Connection, counter: &str) -> Result<i64> {
 pub(super) fn raise_number(db: &Connection, counter: &str, last: i64) -> Result<()> {
     db.prepare_cached(RAISE_COUNTER)?.execute(params![counter, last])?;
     Ok(())
-}
-
-/// Adds an endpoint that starts at the end of the log.
-pub(super) fn insert_endpoint(
-    db: &Connection,
-    org: OrgId,
-    instance: InstanceId,
-    subscription: Option<SubscriptionId>,
-    new: &NewEndpoint,
-    now: Timestamp,
-) -> Result<()> {
-    let own = subscription.map(|id| id.0);
-    let values = params![org.0, instance.0, new.kind, new.config, micros(now), own];
-    db.prepare_cached(INSERT_ENDPOINT)?.execute(values)?;
-    Ok(())
-}
-
-/// Replaces an endpoint's settings; position and state stay.
-pub(super) fn update_endpoint(db: &Connection, id: EndpointId, new: &NewEndpoint) -> Result<()> {
-    db.prepare_cached(UPDATE_ENDPOINT)?.execute(params![id.0, new.kind, new.config])?;
-    Ok(())
-}
-
-/// Takes an endpoint away; what it still had to send is cancelled.
-pub(super) fn remove_endpoint(desk: &mut Desk, id: EndpointId, now: Timestamp) -> Result<()> {
-    let db = &desk.db;
-    let mut select = db.prepare_cached(SELECT_OPEN_OF_ENDPOINT)?;
-    let open: Vec<i64> = select.query_map([id.0], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-    for notification in open {
-        db.prepare_cached(UPDATE_CANCELLED)?.execute([notification, micros(now)])?;
-        db.prepare_cached(DELETE_BLOCKED)?.execute([notification])?;
-        desk.leases.release_notification(NotificationId(notification));
-    }
-    db.prepare_cached(DELETE_ENDPOINT)?.execute([id.0])?;
-    Ok(())
-}
-
-fn state_of(code: &str) -> Option<EndpointState> {
-    [EndpointState::Active, EndpointState::Deactivated, EndpointState::Disabled]
-        .into_iter()
-        .find(|state| state.as_str() == code)
-}
-
-fn read_endpoint(row: &Row<'_>) -> rusqlite::Result<EndpointRow> {
-    Ok(EndpointRow {
-        subscription: row.get::<_, Option<i64>>(9)?.map(SubscriptionId),
-        id: EndpointId(row.get(0)?),
-        org: OrgId(row.get(1)?),
-        instance: InstanceId(row.get(2)?),
-        kind: row.get(3)?,
-        config: row.get(4)?,
-        position: row.get(5)?,
-        state: row.code(6, state_of)?,
-        reason: row.get(7)?,
-        accepted_at: row.instant_or_none(8)?,
-    })
-}
-
-/// All endpoints of an instance: its own, and those of its subscriptions.
-pub(super) fn endpoints_of(db: &Connection, instance: InstanceId) -> Result<Vec<EndpointId>> {
-    let mut select = db.prepare_cached(SELECT_ENDPOINTS_OF_INSTANCE)?;
-    let rows = select.query_map([instance.0], |row| row.get(0).map(EndpointId))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn endpoint(db: &Connection, id: EndpointId) -> Result<Option<EndpointRow>> {
-    Ok(db.prepare_cached(SELECT_ENDPOINT)?.query_row([id.0], read_endpoint).optional()?)
-}
-
-/// See [`crate::Store::endpoints`].
-pub(super) fn endpoints(db: &Connection, org: OrgId) -> Result<Vec<EndpointRow>> {
-    let mut select = db.prepare_cached(SELECT_ENDPOINTS)?;
-    Ok(select.query_map([org.0], read_endpoint)?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// See [`crate::Store::endpoints_waiting`]. An endpoint has something to send when any unsent event's record is free:

@@ -23,7 +23,7 @@ statements! {
     and notification.state in ('delivered', 'dead')";
 
     SELECT_ENDPOINTS = "
-    select coalesce(-subscription_id, instance_id), id
+    select channel, id
     from endpoint
     where org_id = ?1";
 

@@ -8,7 +8,7 @@ use turnstone_core::poll::Status;
 
 use super::row::{Columns, micros, span, statements};
 use super::writer::Desk;
-use super::{addresses, delivery, inbound, upkeep};
+use super::{addresses, endpoints, inbound, upkeep};
 use crate::{
     CURSORS_KEPT_MAX, InstanceRow, NewEndpoint, NewInstance, NewPoller, PollerRow, Result, StoreError,
 };
@@ -332,7 +332,7 @@ pub(super) fn create_instance(desk: &mut Desk, new: &NewInstance, now: Timestamp
         insert_poller(db, new.org, id, poller, new.enabled, now)?;
     }
     if let Some(endpoint) = &new.endpoint {
-        delivery::insert_endpoint(db, new.org, id, None, endpoint, now)?;
+        endpoints::insert(db, new.org, id, None, endpoint, now)?;
     }
     addresses::replace_intake(db, new.org, id, new.intake.as_ref(), now)?;
     Ok(id)
@@ -496,9 +496,9 @@ fn replace_endpoint(
     now: Timestamp,
 ) -> Result<()> {
     match (before.endpoint, new) {
-        (Some(known), Some(new)) => delivery::update_endpoint(&desk.db, known, new),
-        (Some(known), None) => delivery::remove_endpoint(desk, known, now),
-        (None, Some(new)) => delivery::insert_endpoint(&desk.db, before.org, before.id, None, new, now),
+        (Some(known), Some(new)) => endpoints::update(&desk.db, known, new),
+        (Some(known), None) => endpoints::remove(desk, known, now),
+        (None, Some(new)) => endpoints::insert(&desk.db, before.org, before.id, None, new, now),
         (None, None) => Ok(()),
     }
 }
@@ -540,8 +540,8 @@ pub(super) fn delete_instance(desk: &mut Desk, org: OrgId, id: InstanceId, now: 
         remove_poller(desk, org, poller, now)?;
     }
     inbound::close_requests(&desk.db, id, now)?;
-    for endpoint in delivery::endpoints_of(&desk.db, id)? {
-        delivery::remove_endpoint(desk, endpoint, now)?;
+    for endpoint in endpoints::of_instance(&desk.db, id)? {
+        endpoints::remove(desk, endpoint, now)?;
     }
     desk.db.prepare_cached(DELETE_INSTANCE)?.execute([id.0])?;
     Ok(())

@@ -12,6 +12,7 @@ mod connections;
 mod delivery;
 mod directory;
 mod elements;
+mod endpoints;
 mod hints;
 mod history;
 mod inbound;
@@ -399,7 +400,7 @@ impl Store for SqliteStore {
     }
 
     async fn endpoints(&self, org: OrgId) -> Result<Vec<EndpointRow>> {
-        self.read(Class::Api, move |db| delivery::endpoints(db, org)).await
+        self.read(Class::Api, move |db| endpoints::endpoints(db, org)).await
     }
 
     async fn notifications(&self, org: OrgId, filter: &NotificationFilter) -> Result<Vec<NotificationRow>> {
@@ -435,6 +436,7 @@ mod tests {
             ledger::STATEMENTS,
             recent::STATEMENTS,
             delivery::STATEMENTS,
+            endpoints::STATEMENTS,
             reading::STATEMENTS,
             upkeep::STATEMENTS,
             addresses::STATEMENTS,
@@ -458,8 +460,8 @@ mod tests {
         let desk = open::memory().unwrap();
         let intake =
             [addresses::STATEMENTS, hints::STATEMENTS, history::STATEMENTS, inbound::STATEMENTS].concat();
-        let hot = [ledger::STATEMENTS, runs::STATEMENTS, delivery::STATEMENTS, settling::STATEMENTS, &intake]
-            .concat();
+        let delivery = [delivery::STATEMENTS, endpoints::STATEMENTS].concat();
+        let hot = [ledger::STATEMENTS, runs::STATEMENTS, &delivery, settling::STATEMENTS, &intake].concat();
         for (name, sql) in hot {
             if name == "SELECT_ORGS" {
                 continue; // One row per tenant, read in full on purpose.

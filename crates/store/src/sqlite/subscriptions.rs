@@ -10,7 +10,7 @@ use turnstone_core::id::{EndpointId, InstanceId, MonitorId, OrgId, PollerId, Run
 use super::instances::{self, first_status, insert_revision, remove_poller, require_instance};
 use super::row::{Columns, micros, span, statements};
 use super::writer::{Class, Desk, Weight};
-use super::{SqliteStore, delivery, monitors};
+use super::{SqliteStore, endpoints, monitors};
 use crate::monitors::*;
 use crate::{NewEndpoint, Result, StoreError};
 
@@ -225,7 +225,7 @@ fn subscribe(desk: &mut Desk, new: &NewSubscription, now: Timestamp) -> Result<S
     ])?;
     insert_revision(db, new.org, PollerId(db.last_insert_rowid()), 1, now)?;
     if let Some(endpoint) = &settings.endpoint {
-        delivery::insert_endpoint(db, new.org, new.instance, Some(id), endpoint, now)?;
+        endpoints::insert(db, new.org, new.instance, Some(id), endpoint, now)?;
     }
     Ok(id)
 }
@@ -268,10 +268,10 @@ fn replace_endpoint(
     now: Timestamp,
 ) -> Result<()> {
     match (before.endpoint, new) {
-        (Some(known), Some(new)) => delivery::update_endpoint(&desk.db, known, new),
-        (Some(known), None) => delivery::remove_endpoint(desk, known, now),
+        (Some(known), Some(new)) => endpoints::update(&desk.db, known, new),
+        (Some(known), None) => endpoints::remove(desk, known, now),
         (None, Some(new)) => {
-            delivery::insert_endpoint(&desk.db, before.org, before.instance, Some(before.id), new, now)
+            endpoints::insert(&desk.db, before.org, before.instance, Some(before.id), new, now)
         }
         (None, None) => Ok(()),
     }
@@ -287,7 +287,7 @@ fn set_active(desk: &mut Desk, org: OrgId, id: SubscriptionId, active: bool, due
 fn unsubscribe(desk: &mut Desk, org: OrgId, id: SubscriptionId, now: Timestamp) -> Result<()> {
     let row = subscription(&desk.db, org, id)?;
     if let Some(endpoint) = row.endpoint {
-        delivery::remove_endpoint(desk, endpoint, now)?;
+        endpoints::remove(desk, endpoint, now)?;
     }
     remove_poller(desk, org, row.poller, now)?;
     desk.db.prepare_cached(DELETE_SUBSCRIPTION)?.execute([id.0])?;

@@ -125,12 +125,11 @@ statements! {
         and not exists (
             select 1
             from endpoint
-            where endpoint.instance_id = event.instance_id
-            and coalesce(-endpoint.subscription_id, endpoint.instance_id) = (
-                select channel
+            where endpoint.channel = (
+                select event_batch.channel
                 from event_batch
-                where first <= event.position
-                order by first desc
+                where event_batch.first <= event.position
+                order by event_batch.first desc
                 limit 1
             )
             and (
@@ -380,6 +379,31 @@ mod tests {
         assert_eq!(prune(&mut desk, &retention).unwrap(), Kept { removed: 0, more: true });
         assert_eq!(prune(&mut desk, &retention).unwrap(), Kept { removed: 0, more: false });
         assert_eq!((count(&desk, 7), count(&desk, 8)), (0, 10));
+    }
+
+    /// What goes is found for itself: neither every event's upkeep nor a row that takes others along may read through
+    /// all endpoints.
+    #[test]
+    fn endpoints_are_found_and_not_searched() {
+        let desk = open::memory().unwrap();
+        let cascades = [
+            DELETE_EVENTS,
+            "delete from endpoint where instance_id = ?1",
+            "delete from endpoint where subscription_id = ?1",
+            "delete from poller where subscription_id = ?1",
+            "delete from subscription where instance_id = ?1",
+            "delete from run_trace where run_id = ?1",
+        ];
+        for sql in cascades {
+            let mut explain = desk.db.prepare(&format!("explain query plan {sql}")).unwrap();
+            let none = vec![rusqlite::types::Null; explain.parameter_count()];
+            let plan: Vec<String> = explain
+                .query_map(rusqlite::params_from_iter(none), |row| row.get(3))
+                .unwrap()
+                .map(|line| line.unwrap())
+                .collect();
+            assert!(!plan.iter().any(|line| line.starts_with("SCAN")), "{sql}: {plan:#?}");
+        }
     }
 
     #[test]

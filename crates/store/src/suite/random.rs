@@ -4,6 +4,8 @@
 //! with them replaced by the order of their first appearance. What a step does is drawn from the seed and from earlier
 //! answers of the same store; as long as the answers agree, both stores are asked the same.
 
+mod flows;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -18,9 +20,15 @@ use turnstone_core::poll::{Batch, Finish, RunKind, RunOutcome, RunRecord, Status
 
 use super::world::{LEASE, any_event, any_notification, at, decision, entry, hash, most, version};
 use crate::api::*;
+use crate::monitors::Monitors;
+
+/// A store of pollers, with monitors that are run as such.
+pub trait Whole: Store + Monitors {}
+
+impl<S: Store + Monitors> Whole for S {}
 
 /// Runs `steps` seeded steps against both stores, which must be empty, and panics at the first answer that differs.
-pub async fn random(model: Arc<dyn Store>, store: Arc<dyn Store>, seed: u64, steps: u32) {
+pub async fn random(model: Arc<dyn Whole>, store: Arc<dyn Whole>, seed: u64, steps: u32) {
     let (mut model, mut tested) = (Side::new(model).await, Side::new(store).await);
     let mut chance = Chance(seed);
     let mut now = 0;
@@ -82,13 +90,14 @@ impl Names {
 
 /// One store with what it told so far.
 struct Side {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Whole>,
     orgs: Vec<OrgId>,
     instances: Vec<(OrgId, InstanceId)>,
     pollers: Vec<(OrgId, PollerId, InstanceId)>,
     endpoints: Vec<EndpointId>,
     leases: Vec<Lease<PollerId>>,
     deliveries: Vec<Delivery>,
+    flows: flows::Known,
     tokens: u8,
     instance_names: Names,
     poller_names: Names,
@@ -110,7 +119,7 @@ pub(super) fn told<T: Debug>(verb: &str, answer: Result<T>) -> String {
 }
 
 impl Side {
-    async fn new(store: Arc<dyn Store>) -> Side {
+    async fn new(store: Arc<dyn Whole>) -> Side {
         let mut orgs = Vec::new();
         for name in ["one", "two"] {
             orgs.push(store.ensure_org(name, at(0)).await.expect("an empty store takes organisations"));
@@ -123,6 +132,7 @@ impl Side {
             endpoints: Vec::new(),
             leases: Vec::new(),
             deliveries: Vec::new(),
+            flows: flows::Known::default(),
             tokens: 0,
             instance_names: Names::default(),
             poller_names: Names::default(),
@@ -136,7 +146,8 @@ impl Side {
         if self.instances.len() < 2 {
             return self.create(&mut chance, now).await;
         }
-        match chance.below(100) {
+        match chance.below(116) {
+            100..116 => self.flow(&mut chance, now).await,
             0..2 => self.create(&mut chance, now).await,
             2..4 => self.update(&mut chance, now).await,
             4..5 => self.switch(&mut chance, now).await,
@@ -258,6 +269,10 @@ impl Side {
 
     async fn claim(&mut self, chance: &mut Chance, now: i64) -> String {
         let Some((_, id, _)) = chance.of(&self.pollers) else { return String::new() };
+        self.claim_of(chance, id, now).await
+    }
+
+    async fn claim_of(&mut self, chance: &mut Chance, id: PollerId, now: i64) -> String {
         let lease_for = Duration::from_secs(1 + chance.below(200));
         let mut answer = self.store.claim(id, at(now), lease_for).await;
         if let Ok(Some(claim)) = &mut answer {
@@ -325,9 +340,9 @@ impl Side {
     async fn finish(&mut self, chance: &mut Chance, now: i64) -> String {
         let Some(lease) = self.lease(chance) else { return String::new() };
         let run = RunRecord {
-            id: RunId::new(at(now), chance.draw()),
+            id: self.flows.run(chance, now),
             poller: lease.id,
-            kind: if chance.one_in(3) { RunKind::Sweep } else { RunKind::Poll },
+            kind: chance.of(&[RunKind::Poll, RunKind::Sweep, RunKind::Flow]).expect("there are three"),
             started_at: at(now),
             finished_at: at(now + 1),
             outcome: RunOutcome::Completed,
@@ -336,7 +351,7 @@ impl Side {
             story: Story { notes: vec!["a\0b".into()], ..Story::default() },
         };
         let finish = Finish {
-            flow: None,
+            flow: (!chance.one_in(3)).then(|| flows::record(chance)),
             batch: self.batch(chance, lease.id, now),
             pass_closed: chance.one_in(2),
             state: format!("s{}", chance.below(9)),
@@ -348,6 +363,7 @@ impl Side {
             prune_versions_below: chance.one_in(2).then(|| chance.below(30) as i64),
             run,
         };
+        self.flows.runs.push(finish.run.id);
         told("finish", self.store.finish(lease, finish, at(now)).await)
     }
 
@@ -536,6 +552,7 @@ impl Side {
         for (org, poller, _) in self.pollers.clone() {
             answers.push(self.runs(org, poller).await);
         }
+        answers.push(self.every_flow().await);
         let waiting = self.store.endpoints_waiting(100).await;
         let waiting = waiting.map(|mut rows| {
             rows.iter_mut().for_each(|row| self.endpoint(row));
@@ -569,12 +586,18 @@ impl Side {
     fn poller(&mut self, row: &mut PollerRow) {
         self.poller_names.rename(&mut row.id.0);
         self.instance_names.rename(&mut row.instance.0);
+        if let Some(subscription) = &mut row.subscription {
+            self.flows.subscription_names.rename(&mut subscription.0);
+        }
     }
 
     fn endpoint(&mut self, row: &mut EndpointRow) {
         self.endpoint_names.rename(&mut row.id.0);
         self.instance_names.rename(&mut row.instance.0);
         self.position_names.rename(&mut row.position);
+        if let Some(subscription) = &mut row.subscription {
+            self.flows.subscription_names.rename(&mut subscription.0);
+        }
     }
 
     fn logged(&mut self, logged: &mut LoggedEvent) {

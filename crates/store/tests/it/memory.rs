@@ -6,7 +6,11 @@ use std::sync::Arc;
 use turnstone_core::id::OrgId;
 use turnstone_store::faulty::{Faulty, Verb};
 use turnstone_store::memory::MemoryStore;
-use turnstone_store::{EventFilter, NotificationFilter, Store, suite};
+use turnstone_store::{EventFilter, Monitors, NotificationFilter, Store, SubscriptionFilter, suite};
+
+fn every_notification() -> NotificationFilter {
+    NotificationFilter { limit: 10_000, ..NotificationFilter::default() }
+}
 
 #[tokio::test]
 async fn passes_the_suite() {
@@ -28,6 +32,7 @@ async fn reopens_with_every_lease_stale() {
 #[tokio::test]
 async fn agrees_with_itself() {
     let (mut events, mut states) = (0, BTreeSet::new());
+    let (mut own_sent, mut cursors, mut traces) = (0, 0, 0);
     for seed in 0..20 {
         let counted = Arc::new(Faulty::new(Arc::new(MemoryStore::new())));
         suite::random(Arc::new(MemoryStore::new()), counted.clone(), seed, 500).await;
@@ -35,15 +40,31 @@ async fn agrees_with_itself() {
             assert!(counted.calls(verb) > 0, "seed {seed}: {}", verb.name());
         }
         for org in [OrgId(1), OrgId(2)] {
+            let endpoints = counted.endpoints(org).await.unwrap();
+            let own = endpoints.iter().filter(|row| row.subscription.is_some());
+            let own: BTreeSet<_> = own.map(|row| row.id).collect();
+            let sent = counted.notifications(org, &every_notification()).await.unwrap();
+            own_sent += sent.iter().filter(|row| own.contains(&row.endpoint)).count();
+            for row in counted.subscriptions(org, SubscriptionFilter::default()).await.unwrap() {
+                cursors += counted.cursors(org, row.id, 1_000).await.unwrap().len();
+            }
+            for poller in counted.pollers(org, None).await.unwrap() {
+                for run in counted.runs(org, poller.id, 1_000).await.unwrap() {
+                    traces += usize::from(counted.trace(org, run.id).await.unwrap().is_some());
+                }
+            }
+        }
+        for org in [OrgId(1), OrgId(2)] {
             let filter = EventFilter { limit: 10_000, ..EventFilter::default() };
             events += counted.events(org, &filter).await.unwrap().len();
-            let filter = NotificationFilter { limit: 10_000, ..NotificationFilter::default() };
-            let rows = counted.notifications(org, &filter).await.unwrap();
+            let rows = counted.notifications(org, &every_notification()).await.unwrap();
             states.extend(rows.iter().map(|row| row.state.as_str()));
         }
     }
     assert!(events > 1_000, "{events} events");
     assert_eq!(states.len(), 7, "every state is reached: {states:?}");
+    assert!(own_sent > 20, "{own_sent} notifications of subscriptions' own endpoints");
+    assert!(cursors > 20 && traces > 20, "{cursors} cursors, {traces} traces");
 }
 
 /// The comparison sees a difference that no answer admits at once: a store whose claims end in silence.

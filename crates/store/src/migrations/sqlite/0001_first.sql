@@ -598,7 +598,8 @@ create table event_batch (
     last integer not null,
     org_id integer not null,
     instance_id integer not null,
-    -- Whose endpoint takes them: that of the instance, by its id, or that of a subscription, by its negated id.
+    -- Whose endpoint takes them: that of the instance, by its id, or that of a subscription, by its negated id. They
+    -- stay there, whatever becomes of the endpoint.
     channel integer not null,
     run_id blob not null,
     element_key text not null,
@@ -690,7 +691,9 @@ create table endpoint (
     org_id integer not null references org (id),
     instance_id integer not null references instance (id) on delete cascade,
     -- The subscription whose own it is; the instance's where this is nothing.
-    subscription_id integer unique references subscription (id) on delete cascade,
+    subscription_id integer references subscription (id) on delete cascade,
+    -- Which events it takes: see `event_batch`. Each channel has one endpoint at most.
+    channel integer not null unique generated always as (coalesce(-subscription_id, instance_id)) virtual,
     kind text not null,
     config text not null,
     position integer not null,
@@ -701,8 +704,10 @@ create table endpoint (
     constraint state_known check (state in ('active', 'deactivated', 'disabled'))
 ) strict;
 
-create unique index endpoint_of_instance on endpoint (instance_id)
-where subscription_id is null;
+create index endpoint_of_instance on endpoint (instance_id, subscription_id);
+
+create index endpoint_of_subscription on endpoint (subscription_id)
+where subscription_id is not null;
 
 create index endpoint_of_org on endpoint (org_id, id);
 

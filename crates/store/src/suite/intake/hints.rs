@@ -1,8 +1,10 @@
 //! Records that notifications name, and the pollers that look at them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use turnstone_core::event::EventType;
+use turnstone_core::flow::records::RunMode;
 use turnstone_core::id::{InboundId, PollerId};
 use turnstone_core::intake::{Hint, Reported};
 use turnstone_core::poll::{Batch, Finish, Named, RunOutcome, Status};
@@ -11,6 +13,7 @@ use super::Both;
 use super::world::{World, any_request, heard, hint, named, order};
 use crate::api::*;
 use crate::intake::*;
+use crate::monitors::{NewSubscription, SubscriptionSettings, Timing};
 use crate::suite::world::{LEASE, at, entry, everything_before, new_instance, version};
 
 fn updated(object_id: &str) -> Reported {
@@ -97,6 +100,36 @@ pub async fn what_is_said_later_replaces_what_was_said(store: Arc<dyn Both>) {
     world.tell(99, once.to_vec(), 60).await;
     let named = world.hints().await.into_iter().find(|named| named.object_id == "b").unwrap();
     assert_eq!((named.date, named.event_type), (Some(at(9)), Deleted), "within one request, too");
+}
+
+/// One that is named like a resource is none.
+pub async fn hints_do_not_reach_subscriptions(store: Arc<dyn Both>) {
+    let world = World::new(store).await;
+    world.well(0).await;
+    let monitor = world.intake.create_monitor(world.org, "m", "d", at(0)).await.unwrap();
+    let version = world.intake.deploy(world.org, monitor, 1, at(0)).await.unwrap();
+    let settings = SubscriptionSettings {
+        name: "contacts".into(),
+        version,
+        options: "{}".into(),
+        mode: RunMode::EachRecord,
+        timing: Timing { interval: Duration::from_secs(300), cron: None },
+        next_due: at(0),
+        endpoint: None,
+    };
+    let (org, instance) = (world.org, world.instance);
+    let new = NewSubscription { org, instance, monitor, settings, state: String::new(), active: true };
+    let id = world.intake.subscribe(new, at(0)).await.unwrap();
+    let poller = world.intake.subscription(org, id).await.unwrap().poller;
+    let lease = world.claim_of(poller, 0).await;
+    end(&world, lease, world.finish(Batch::default(), 0), 0).await;
+
+    let request = world.receive(1, 1).await;
+    assert_eq!(world.settle(request, vec![updated("a")], 2).await, (0, 1), "the resource's poller alone");
+    assert_eq!(world.open_hints().await, [("a".to_string(), 0)]);
+    assert_eq!(world.intake.hints(poller, 9).await.unwrap(), []);
+    let row = world.store.poller(org, poller).await.unwrap();
+    assert_eq!((row.next_due, row.regular_due), (at(300), None));
 }
 
 pub async fn hints_for_nobody_are_dropped(store: Arc<dyn Both>) {

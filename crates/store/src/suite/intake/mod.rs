@@ -17,16 +17,17 @@ use turnstone_core::id::{InboundId, InstanceId};
 
 use crate::api::Store;
 use crate::intake::{InboundState, Intake, Received};
+use crate::monitors::Monitors;
 use crate::suite::Running;
 use crate::suite::world::{at, everything_before};
 use world::{World, any_request, hint, named, order, request};
 
 pub use random::random;
 
-/// A store with both its sides.
-pub trait Both: Store + Intake {}
+/// A store with both its sides, and with pollers that intake must leave alone.
+pub trait Both: Store + Intake + Monitors {}
 
-impl<S: Store + Intake> Both for S {}
+impl<S: Store + Intake + Monitors> Both for S {}
 
 /// One case: takes an empty store, panics when something is wrong. Wants a Tokio runtime around it.
 pub type Case = fn(Arc<dyn Both>) -> Running;
@@ -97,6 +98,7 @@ cases! {
         a_record_is_named_once
         what_is_said_later_replaces_what_was_said
         hints_for_nobody_are_dropped
+        hints_do_not_reach_subscriptions
         hints_make_their_poller_due
         a_second_hint_keeps_the_regular_time
         only_pollers_that_are_well_are_made_due
