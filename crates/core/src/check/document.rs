@@ -375,8 +375,15 @@ fn resources(
     };
     let members = match parsed {
         Some(Value::Object(members)) if !members.is_empty() => members,
+        // Written empty it is meant: an account that only monitors use.
+        Some(Value::Object(_)) if settings.connector.is_none() => {
+            let remedy = "subscribe a monitor, or name a resource";
+            findings.warn(&path, "nothing is polled by declaration", remedy);
+            return Vec::new();
+        }
         None | Some(Value::Object(_)) => {
             let problem = "no resource is named, which takes those of a connector, and there is none";
+            let remedy = format!("{remedy}; or `{{}}` where only monitors use the account");
             findings.fault(&path, problem, remedy);
             return Vec::new();
         }
@@ -495,7 +502,9 @@ mod tests {
             "the text is not JSON",
         );
         refused(json!({"event.poller.configuration": []}), "configuration\"", "a list is not an object");
-        refused(json!({"event.poller.configuration": {}}), "configuration\"", "there is none");
+        let checked = document(json!({"event.poller.configuration": {}}));
+        said(&checked.warnings, "configuration\"", "nothing is polled by declaration");
+        assert!(checked.instance.is_some_and(|instance| instance.resources.is_empty()));
         refused(json!({"event.poller.configuration": null}), "configuration\"", "there is none");
     }
 

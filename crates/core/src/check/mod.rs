@@ -9,6 +9,7 @@
 //! request: whether the provider answers is the first poll's to say.
 
 mod callback;
+mod content;
 mod dates;
 mod document;
 pub(crate) mod nearest;
@@ -32,7 +33,7 @@ use crate::instance::Instance;
 use crate::resource::Resource;
 
 pub use callback::check_callback;
-pub use resource::CONTENT_RECIPE;
+pub use content::CONTENT_RECIPE;
 pub use section::duration_text;
 
 /// What a configuration is judged by, besides itself.

@@ -107,6 +107,16 @@ impl ClockSeen {
     }
 }
 
+/// What *Now* is in a run that starts from this state at this time of our clock: by the provider's clock as last
+/// measured, never ahead of ours, and not before that of an earlier run. What may go unnoticed of a clock that moved is
+/// taken off: it must not cost a record.
+pub fn now_at(state: &SubscriptionState, started_at: Timestamp) -> Timestamp {
+    let skew = SignedDuration::from_micros(state.skew.unwrap_or(0));
+    let at = started_at.checked_sub(skew).unwrap_or(started_at).min(started_at);
+    let at = minus(at, SKEW_TOLERANCE.unsigned_abs());
+    state.now.map_or(at, |earlier| earlier.max(at))
+}
+
 /// What the ledger is asked before a run can be finished, and what is known already.
 #[derive(Debug)]
 pub struct Ended {
@@ -117,13 +127,9 @@ pub struct Ended {
 }
 
 impl FlowTurn {
-    /// What *Now* is in this run: by the provider's clock as last measured, never ahead of ours, and not before that of
-    /// an earlier run. What may go unnoticed of a clock that moved is taken off: it must not cost a record.
+    /// What *Now* is in this run.
     pub fn provider_now(&self) -> Timestamp {
-        let skew = SignedDuration::from_micros(self.state.skew.unwrap_or(0));
-        let at = self.started_at.checked_sub(skew).unwrap_or(self.started_at).min(self.started_at);
-        let at = minus(at, SKEW_TOLERANCE.unsigned_abs());
-        self.state.now.map_or(at, |earlier| earlier.max(at))
+        now_at(&self.state, self.started_at)
     }
 
     /// What the run of the flow starts from.

@@ -6,33 +6,27 @@
 //!
 //! Time limits are tokio's. What a run sees of time (`sent_at`, `to_head`) comes from the engine's clock.
 
-use std::cell::Cell;
-use std::error::Error;
-use std::io;
 use std::sync::{Arc, Once};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName,
-    HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use turnstone_core::limits::{CALLBACK_ANSWER_BYTES_MAX, REDIRECTS_MAX};
 use turnstone_core::run::{FetchError, FetchErrorKind, Reply, Request, Response};
 use url::Url;
-use zeroize::Zeroizing;
 
 use super::body::{BodyError, BodyText};
 use super::budget::Share;
+use super::dials::{NoteDials, noting_dials};
+use super::failure::{Cause, bad_url, failure, host, refusal};
 use super::guard::{Guard, GuardError, GuardedResolver, Lookup, SystemLookup};
+use super::outgoing::{Outgoing, Visibility, own_headers, secret_headers, set_headers};
 use super::{Callback, CallbackAnswer, CallbackReply, Connection, Net};
 use crate::clock::Clock;
-use crate::secrets::Secret;
 
 /// Bytes of the body of a status of 400 and above. It only explains; the status and the headers count.
 const ERROR_BODY_BYTES_MAX: usize = 256 * 1024;
@@ -50,23 +44,6 @@ const IDLE_CONNECTIONS_MAX: usize = 8;
 const HEADERS_MAX: usize = 128;
 
 const USER_AGENT: &str = concat!("turnstone/", env!("CARGO_PKG_VERSION"));
-
-/// Headers that only the transport may set: with them a request could be split, or an answer come in a form that
-/// escapes our limits.
-const TRANSPORT_HEADERS: &[&str] = &[
-    "accept-encoding",
-    "connection",
-    "content-length",
-    "expect",
-    "host",
-    "keep-alive",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// How long each part of an exchange may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -478,95 +455,6 @@ impl Timing {
     }
 }
 
-/// A request that can be sent again.
-struct Outgoing {
-    method: Method,
-    /// Ours and the request's own.
-    own: HeaderMap,
-    /// The connection's: for the first origin only.
-    secret: HeaderMap,
-    body: Option<String>,
-}
-
-impl Outgoing {
-    fn is_safe(&self) -> bool {
-        self.method == Method::GET || self.method == Method::HEAD
-    }
-
-    fn build(&self, url: &Url, with_secrets: bool) -> reqwest::Request {
-        let mut request = reqwest::Request::new(self.method.clone(), url.clone());
-        let headers = request.headers_mut();
-        *headers = self.own.clone();
-        if with_secrets {
-            for name in self.secret.keys() {
-                headers.remove(name);
-            }
-            headers.extend(self.secret.clone());
-        }
-        *request.body_mut() = self.body.clone().map(Into::into);
-        request
-    }
-}
-
-fn own_headers(request: &Request, url: &Url) -> Result<HeaderMap, FetchError> {
-    let mut headers = HeaderMap::new();
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-    if request.body.is_some() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    }
-    let given = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    set_headers(&mut headers, given, Visibility::Plain, url)?;
-    Ok(headers)
-}
-
-fn secret_headers(connection: &Connection, url: &Url) -> Result<HeaderMap, FetchError> {
-    let mut headers = HeaderMap::new();
-    if let Some((user, password)) = &connection.basic {
-        let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
-        let value = Secret::from(format!("Basic {}", STANDARD.encode(pair.as_bytes())));
-        set_headers(&mut headers, [(AUTHORIZATION.as_str(), value.expose())], Visibility::Secret, url)?;
-    }
-    let given = connection.headers.iter().map(|(name, value)| (name.as_str(), value.expose()));
-    set_headers(&mut headers, given, Visibility::Secret, url)?;
-    Ok(headers)
-}
-
-/// Whether a header's value may be seen in the library's debug output.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Visibility {
-    Plain,
-    Secret,
-}
-
-/// Sets headers. The first of a name replaces what was there, further ones are added to it.
-fn set_headers<'a>(
-    headers: &mut HeaderMap,
-    given: impl IntoIterator<Item = (&'a str, &'a str)>,
-    visibility: Visibility,
-    url: &Url,
-) -> Result<(), FetchError> {
-    let mut replaced: Vec<HeaderName> = Vec::new();
-    for (name, value) in given {
-        let unusable = || bad_url(url, format!("the header `{}` cannot be sent", name.escape_debug()));
-        let key = HeaderName::from_bytes(name.as_bytes()).map_err(|_| unusable())?;
-        if TRANSPORT_HEADERS.contains(&key.as_str()) {
-            return Err(bad_url(url, format!("the header `{key}` is set by the transport alone; remove it")));
-        }
-        let mut value = HeaderValue::from_str(value)
-            .or_else(|_| HeaderValue::from_bytes(value.as_bytes()))
-            .map_err(|_| unusable())?;
-        value.set_sensitive(visibility == Visibility::Secret);
-        if replaced.contains(&key) {
-            headers.append(key, value);
-        } else {
-            headers.insert(key.clone(), value);
-            replaced.push(key);
-        }
-    }
-    Ok(())
-}
-
 fn plain_headers(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), lossy(value))).collect()
 }
@@ -593,104 +481,13 @@ async fn beginning(response: &mut reqwest::Response) -> String {
     String::from_utf8_lossy(&bytes).replace('\0', "\u{fffd}")
 }
 
-/// What lies behind an error of the library.
-struct Cause<'a> {
-    guard: Option<&'a GuardError>,
-    tls: Option<&'a rustls::Error>,
-    root: String,
-}
-
-impl<'a> Cause<'a> {
-    fn of(error: &'a reqwest::Error) -> Self {
-        let mut cause = Cause { guard: None, tls: None, root: "the connection was closed".to_owned() };
-        let mut next: Option<&(dyn Error + 'static)> = error.source();
-        while let Some(error) = next {
-            cause.root = error.to_string();
-            cause.guard = cause.guard.or_else(|| error.downcast_ref());
-            cause.tls = cause.tls.or_else(|| error.downcast_ref());
-            // An input error names its own source as source and skips itself.
-            let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-            next = match inner {
-                Some(inner) => Some(inner as &(dyn Error + 'static)),
-                None => error.source(),
-            };
-        }
-        cause
-    }
-}
-
-fn refusal(error: &GuardError) -> FetchError {
-    FetchError { kind: error.kind(), message: error.to_string() }
-}
-
-fn bad_url(url: &Url, reason: String) -> FetchError {
-    failure(FetchErrorKind::BadUrl, url, format!("the request to {{}} cannot be made: {reason}"))
-}
-
-/// `{}` in the text becomes the host.
-fn failure(kind: FetchErrorKind, url: &Url, text: String) -> FetchError {
-    FetchError { kind, message: text.replacen("{}", &host(url), 1) }
-}
-
-fn host(url: &Url) -> String {
-    match (url.host_str(), url.port()) {
-        (Some(host), Some(port)) => format!("`{host}:{port}`"),
-        (Some(host), None) => format!("`{host}`"),
-        (None, _) => "an unnamed host".to_owned(),
-    }
-}
-
-tokio::task_local! {
-    static DIALLED: Cell<bool>;
-}
-
-/// Runs a request and tells whether it dialled a connection. One that did not was served by a kept connection.
-async fn noting_dials<T>(request: impl Future<Output = T>) -> (T, bool) {
-    DIALLED
-        .scope(Cell::new(false), async {
-            let outcome = request.await;
-            (outcome, DIALLED.with(Cell::get))
-        })
-        .await
-}
-
-/// Stands before the library's connector and notes when it is called.
-#[derive(Clone, Copy)]
-struct NoteDials;
-
-impl<S> tower::Layer<S> for NoteDials {
-    type Service = Noting<S>;
-
-    fn layer(&self, inner: S) -> Noting<S> {
-        Noting { inner }
-    }
-}
-
-#[derive(Clone)]
-struct Noting<S> {
-    inner: S,
-}
-
-impl<S: tower::Service<R>, R> tower::Service<R> for Noting<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, target: R) -> S::Future {
-        // Outside of a request (the library connects ahead for a later one) nobody asks.
-        let _ = DIALLED.try_with(|dialled| dialled.set(true));
-        self.inner.call(target)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use turnstone_core::run::FetchErrorKind::{BadUrl, Forbidden, Redirect};
 
+    use http::header::ACCEPT;
+
+    use super::super::outgoing::TRANSPORT_HEADERS;
     use super::*;
     use crate::clock::SystemClock;
     use crate::egress::{Bodies, BodyBudget, Policy};

@@ -20,7 +20,10 @@ use crate::secrets::Secret;
 mod body;
 pub mod budget;
 mod client;
+mod dials;
+mod failure;
 pub mod guard;
+mod outgoing;
 
 pub use budget::{Bodies, BodyBudget, Held};
 pub use client::{Client, ClientError, Limits, Setup, install_crypto};

@@ -23,7 +23,7 @@ use turnstone_core::flow::document::Document;
 use turnstone_core::flow::records::{Judged, Moments, Returned, Subscription};
 use turnstone_core::flow::run::{Bounds, Entry, FlowEnd, FlowStart};
 use turnstone_core::flow::state::SubscriptionState;
-use turnstone_core::flow::turn::{FlowPlan, FlowTurn};
+use turnstone_core::flow::turn::{FlowPlan, FlowTurn, now_at};
 use turnstone_core::id::{MonitorId, PollerId, RunId};
 use turnstone_core::ledger::Known;
 use turnstone_core::poll::{Finish, RunFault};
@@ -84,14 +84,12 @@ pub struct Rehearsal {
     pub flow: Arc<Flow>,
     /// Where it begins.
     pub entry: Entry,
-    /// The cursor that it starts from, as JSON.
-    pub cursor: Option<String>,
+    /// The state that it starts from: its cursor, and what is known of the provider's clock.
+    pub state: SubscriptionState,
     /// Values of options by label.
     pub options: Vec<(String, String)>,
     /// The subscription whose ledger is asked what would be reported; without one nothing is known.
     pub subscription: Option<Subscription>,
-    /// Our clock minus the provider's as last measured, in microseconds.
-    pub skew: Option<i64>,
 }
 
 /// What came of a rehearsal.
@@ -127,14 +125,13 @@ impl Flows {
     pub async fn rehearse(&self, rehearsal: Rehearsal, link: &Link, stop: &Stop) -> Option<Rehearsed> {
         let Parts { store, clock, entropy, zones, .. } = &self.0.parts;
         let started_at = clock.now();
-        let skew = jiff::SignedDuration::from_micros(rehearsal.skew.unwrap_or(0));
-        let provider_now = started_at.checked_sub(skew).unwrap_or(started_at).min(started_at);
+        let provider_now = now_at(&rehearsal.state, started_at);
         let run = RunId::new(started_at, entropy.next_u64());
         let judges = rehearsal.entry == Entry::Monitor;
         let start = FlowStart {
             flow: Arc::clone(&rehearsal.flow),
             entry: rehearsal.entry,
-            cursor: rehearsal.cursor,
+            cursor: rehearsal.state.cursor,
             options: rehearsal.options,
             now: started_at,
             provider_now,

@@ -11,6 +11,31 @@
 //!
 //! Not here: what only one database can do wrong (files, locks, connections); that is tested beside it.
 
+/// Makes of named cases what runs them on a store: the list, and `all`. Rooms follow the trait object that they need.
+macro_rules! cases {
+    ($store:ty; $($room:ident: $($name:ident)*;)*) => {
+        /// One case: takes an empty store, panics when something is wrong. Wants a Tokio runtime around it.
+        pub type Case = fn(std::sync::Arc<$store>) -> $crate::suite::Running;
+
+        /// Every case with its name.
+        pub const CASES: &[(&str, Case)] = &[$($(
+            (concat!(stringify!($room), "::", stringify!($name)), |store| Box::pin($room::$name(store))),
+        )*)*];
+
+        /// Runs every case on an empty store of its own, to the end, and panics with the names of those that failed.
+        /// Wants a Tokio runtime around it.
+        pub async fn all(make: impl AsyncFn() -> std::sync::Arc<$store>) {
+            let mut failed = Vec::new();
+            for (name, case) in CASES {
+                if tokio::spawn(case(make().await)).await.is_err() {
+                    failed.push(*name);
+                }
+            }
+            assert!(failed.is_empty(), "{} of {} cases failed: {failed:#?}", failed.len(), CASES.len());
+        }
+    };
+}
+
 mod catalog;
 mod deliveries;
 pub mod directory;
@@ -34,19 +59,8 @@ pub use random::random;
 /// A case at work.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// One case: takes an empty store, panics when something is wrong. Wants a Tokio runtime around it.
-pub type Case = fn(Arc<dyn Store>) -> Running;
-
-macro_rules! cases {
-    ($($room:ident: $($name:ident)*;)*) => {
-        /// Every case with its name.
-        pub const CASES: &[(&str, Case)] = &[$($(
-            (concat!(stringify!($room), "::", stringify!($name)), |store| Box::pin($room::$name(store))),
-        )*)*];
-    };
-}
-
 cases! {
+    dyn Store;
     catalog:
         organisations_are_made_once
         organisation_tokens_find_their_organisation
@@ -160,18 +174,6 @@ cases! {
         deleted_entries_go_with_their_versions
         living_entries_stay
         upkeep_is_bounded;
-}
-
-/// Runs every case on an empty store of its own, to the end, and panics with the names of those that failed. Wants a
-/// Tokio runtime around it.
-pub async fn all(make: impl AsyncFn() -> Arc<dyn Store>) {
-    let mut failed = Vec::new();
-    for (name, case) in CASES {
-        if tokio::spawn(case(make().await)).await.is_err() {
-            failed.push(*name);
-        }
-    }
-    assert!(failed.is_empty(), "{} of {} cases failed: {failed:#?}", failed.len(), CASES.len());
 }
 
 /// What a store must do when it is opened anew after a crash: rows stay, every lease is stale, claims are free.

@@ -16,6 +16,7 @@ use turnstone_core::check::{CheckSettings, Fault};
 use turnstone_core::flow::check::check;
 use turnstone_core::flow::document::{Document, scaffold};
 use turnstone_core::flow::run::{Entry, FlowError, read_cursor};
+use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::flow::value::{Object, Value as FlowValue};
 use turnstone_core::flow::{Flow, cards, import};
 use turnstone_core::instance::SecretRef;
@@ -243,7 +244,8 @@ async fn rehearse(args: &RunArgs, output: &Output) -> Outcome {
             asked.ask();
         }
     });
-    let rehearsal = Rehearsal { flow, entry, cursor, options, subscription: None, skew: None };
+    let state = SubscriptionState { cursor, ..SubscriptionState::default() };
+    let rehearsal = Rehearsal { flow, entry, state, options, subscription: None };
     let Some(rehearsed) = flows.rehearse(rehearsal, &link, &stop).await else {
         return Err(Failure::Internal("stopped; nothing was written".to_owned()));
     };

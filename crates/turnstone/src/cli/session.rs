@@ -242,6 +242,12 @@ fn sound(checked: Checked, output: &Output) -> Result<Instance, Failure> {
 
 fn select(instance: &Instance, wanted: &[String]) -> Result<Vec<String>, Failure> {
     let known: Vec<String> = instance.resources.iter().map(|resource| resource.name.clone()).collect();
+    if known.is_empty() {
+        return Err(Failure::Configuration(
+            "the document names no resource to poll; name one, or run a monitor with `turnstone flow run`"
+                .to_owned(),
+        ));
+    }
     if let Some(unknown) = wanted.iter().find(|name| !known.contains(name)) {
         return Err(Failure::Configuration(format!(
             "the document has no resource `{}`; it has {}",

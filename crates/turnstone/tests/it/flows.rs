@@ -1,17 +1,16 @@
 //! Monitors on the command line: the mission's example against the fake provider and against json-server, and what is
 //! refused.
 
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use turnstone_provider::{
     Auth, Control, Fault, FaultRule, Names, Op, OpKind, ProviderConfig, RecordKind, ResourceConfig, Settings,
 };
 
-use crate::harness::{Crm, Desk, Ended, PATIENCE, http, root};
+use crate::harness::{Crm, Desk, Ended, http, root};
+use crate::json_server::Server;
 
 const EXAMPLE: &str = "examples/monitors/new-users.yaml";
 
@@ -64,57 +63,6 @@ fn the_example_reads_the_fake_provider_window_after_window() {
     assert!(called["error"].as_str().unwrap().contains("503"), "{called}");
 }
 
-/// npm's json-server with some users; it ends with the test.
-struct Server {
-    child: Child,
-    address: SocketAddr,
-    _folder: tempfile::TempDir,
-}
-
-impl Server {
-    fn start(users: &[Value]) -> Server {
-        let program = root().join("tests/json-server/node_modules/.bin/json-server");
-        assert!(
-            program.exists(),
-            "json-server is not installed: run `bash scripts/setup-test.sh`, then again"
-        );
-        let folder = tempfile::tempdir().unwrap();
-        let (db, routes) = (folder.path().join("db.json"), folder.path().join("routes.json"));
-        std::fs::write(&db, json!({"users": users}).to_string()).unwrap();
-        std::fs::write(&routes, r#"{"/v1/*": "/$1"}"#).unwrap();
-        for _ in 0..10 {
-            let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-            let address = SocketAddr::from(([127, 0, 0, 1], port));
-            let mut child = Command::new(&program)
-                .args(["--quiet", "--host", "127.0.0.1", "--port", &port.to_string(), "--routes"])
-                .arg(&routes)
-                .arg(&db)
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            let patience = Instant::now() + PATIENCE;
-            while Instant::now() < patience && child.try_wait().unwrap().is_none() {
-                if http(address, "GET", "/v1/users", &Value::Null).is_ok_and(|(status, _)| status == 200) {
-                    return Server { child, address, _folder: folder };
-                }
-                std::thread::sleep(Duration::from_millis(20)); // It tells nobody when it is ready.
-            }
-            child.kill().ok();
-            child.wait().ok();
-        }
-        panic!("json-server did not start; try it: {}", program.display());
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
-    }
-}
-
 fn user(id: u32, at: jiff::Timestamp) -> Value {
     json!({"id": id, "name": format!("User {id}"), "email": format!("u{id}@example.com"), "createdAt": at.to_string()})
 }
@@ -124,7 +72,7 @@ fn the_example_reads_json_server_window_after_window() {
     let now = jiff::Timestamp::now();
     let old: Vec<Value> =
         (1..=25).map(|id| user(id, now - jiff::SignedDuration::from_mins(i64::from(id)))).collect();
-    let server = Server::start(&old);
+    let server = Server::start(&json!({"users": old}), &json!({"/v1/*": "/$1"}), "/v1/users");
     let desk = desk();
     // The same cards; only the names of its two query parameters are this provider's.
     let text = std::fs::read_to_string(root().join(EXAMPLE)).unwrap();

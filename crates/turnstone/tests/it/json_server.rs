@@ -25,36 +25,34 @@ const CHANGES_PER_POLL: usize = 28;
 const CHANGES_BETWEEN: usize = 16;
 
 /// The server; it ends with the test.
-struct Server {
+pub struct Server {
     child: Child,
-    address: SocketAddr,
+    pub address: SocketAddr,
     _folder: tempfile::TempDir,
 }
 
 impl Server {
-    fn start() -> Server {
+    /// Starts one over this database, with these rewritten routes, and waits until this path is answered.
+    pub fn start(db: &Value, routes: &Value, path: &str) -> Server {
         let program = root().join("tests/json-server/node_modules/.bin/json-server");
         assert!(
             program.exists(),
             "json-server is not installed: run `bash scripts/setup-test.sh` (or `make test`, which does), then again"
         );
         let folder = tempfile::tempdir().unwrap();
-        let base = jiff::Timestamp::now();
-        let records: Vec<Value> = (1..=RECORDS)
-            .map(|id| {
-                let age = jiff::SignedDuration::from_secs(7_200 + i64::try_from(id).unwrap() * 37);
-                let at = stamp(base - age);
-                json!({"id": id, "name": format!("customer {id}"), "rev": 0, "created_at": at, "updated_at": at})
-            })
-            .collect();
-        let db = folder.path().join("db.json");
-        std::fs::write(&db, json!({"items": records}).to_string()).unwrap();
+        let file = |name: &str, content: &Value| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, content.to_string()).unwrap();
+            file
+        };
+        let (db, routes) = (file("db.json", db), file("routes.json", routes));
         // Its watcher would load a half-written file again; port 0 would not be told, so a free one is looked for.
         for _ in 0..10 {
             let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
             let address = SocketAddr::from(([127, 0, 0, 1], port));
             let mut child = Command::new(&program)
-                .args(["--quiet", "--host", "127.0.0.1", "--port", &port.to_string()])
+                .args(["--quiet", "--host", "127.0.0.1", "--port", &port.to_string(), "--routes"])
+                .arg(&routes)
                 .arg(&db)
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
@@ -63,7 +61,7 @@ impl Server {
                 .unwrap();
             let patience = Instant::now() + PATIENCE;
             while Instant::now() < patience && child.try_wait().unwrap().is_none() {
-                if http(address, "GET", "/items/1", &Value::Null).is_ok_and(|(status, _)| status == 200) {
+                if http(address, "GET", path, &Value::Null).is_ok_and(|(status, _)| status == 200) {
                     return Server { child, address, _folder: folder };
                 }
                 std::thread::sleep(Duration::from_millis(20)); // It tells nobody when it is ready.
@@ -80,6 +78,19 @@ impl Drop for Server {
         self.child.kill().ok();
         self.child.wait().ok();
     }
+}
+
+/// A server with the records of this test.
+fn server() -> Server {
+    let base = jiff::Timestamp::now();
+    let records: Vec<Value> = (1..=RECORDS)
+        .map(|id| {
+            let age = jiff::SignedDuration::from_secs(7_200 + i64::try_from(id).unwrap() * 37);
+            let at = stamp(base - age);
+            json!({"id": id, "name": format!("customer {id}"), "rev": 0, "created_at": at, "updated_at": at})
+        })
+        .collect();
+    Server::start(&json!({"items": records}), &json!({}), "/items/1")
 }
 
 fn stamp(at: jiff::Timestamp) -> String {
@@ -250,7 +261,7 @@ fn instance(server: &Server) -> Value {
 
 #[test]
 fn a_real_server_is_followed_without_loss_and_without_repeats() {
-    let server = Server::start();
+    let server = server();
     let desk = Desk::new(&instance(&server));
     let first = desk.poll().expect_code(0);
     assert!(first.lines.is_empty(), "what was there is known: {}", first.stdout);

@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use crate::api::{NewInstance, Store, StoreError};
 use crate::directory::*;
-use crate::suite::Running;
 use crate::suite::world::{LEASE, at, new_instance};
 use world::World;
 
@@ -28,19 +27,8 @@ pub trait Whole: Store + Directory {}
 
 impl<S: Store + Directory> Whole for S {}
 
-/// One case: takes an empty store, panics when something is wrong. Wants a Tokio runtime around it.
-pub type Case = fn(Arc<dyn Whole>) -> Running;
-
-macro_rules! cases {
-    ($($room:ident: $($name:ident)*;)*) => {
-        /// Every case with its name.
-        pub const CASES: &[(&str, Case)] = &[$($(
-            (concat!(stringify!($room), "::", stringify!($name)), |store| Box::pin($room::$name(store))),
-        )*)*];
-    };
-}
-
 cases! {
+    dyn Whole;
     elements:
         part_numbers_are_handed_out_once
         many_hands_get_different_part_numbers
@@ -146,18 +134,6 @@ cases! {
         what_has_ended_is_removed
         upkeep_is_bounded
         everything_holds_any_text;
-}
-
-/// Runs every case on an empty store of its own, to the end, and panics with the names of those that failed. Wants a
-/// Tokio runtime around it.
-pub async fn all(make: impl AsyncFn() -> Arc<dyn Whole>) {
-    let mut failed = Vec::new();
-    for (name, case) in CASES {
-        if tokio::spawn(case(make().await)).await.is_err() {
-            failed.push(*name);
-        }
-    }
-    assert!(failed.is_empty(), "{} of {} cases failed: {failed:#?}", failed.len(), CASES.len());
 }
 
 /// What a store must do when it is opened anew after a crash: every row stays, numbers go on where they were, and a

@@ -18,7 +18,6 @@ use turnstone_core::id::{InboundId, InstanceId};
 use crate::api::Store;
 use crate::intake::{InboundState, Intake, Received};
 use crate::monitors::Monitors;
-use crate::suite::Running;
 use crate::suite::world::{at, everything_before};
 use world::{World, any_request, hint, named, order, request};
 
@@ -29,19 +28,8 @@ pub trait Both: Store + Intake + Monitors {}
 
 impl<S: Store + Intake + Monitors> Both for S {}
 
-/// One case: takes an empty store, panics when something is wrong. Wants a Tokio runtime around it.
-pub type Case = fn(Arc<dyn Both>) -> Running;
-
-macro_rules! cases {
-    ($($room:ident: $($name:ident)*;)*) => {
-        /// Every case with its name.
-        pub const CASES: &[(&str, Case)] = &[$($(
-            (concat!(stringify!($room), "::", stringify!($name)), |store| Box::pin($room::$name(store))),
-        )*)*];
-    };
-}
-
 cases! {
+    dyn Both;
     addresses:
         an_address_finds_its_instance
         an_address_is_taken_once
@@ -129,18 +117,6 @@ cases! {
         upkeep_is_bounded
         events_are_counted_by_time
         events_are_counted_by_what_became_of_them;
-}
-
-/// Runs every case on an empty store of its own, to the end, and panics with the names of those that failed. Wants a
-/// Tokio runtime around it.
-pub async fn all(make: impl AsyncFn() -> Arc<dyn Both>) {
-    let mut failed = Vec::new();
-    for (name, case) in CASES {
-        if tokio::spawn(case(make().await)).await.is_err() {
-            failed.push(*name);
-        }
-    }
-    assert!(failed.is_empty(), "{} of {} cases failed: {failed:#?}", failed.len(), CASES.len());
 }
 
 /// What a store must do when it is opened anew after a crash: what was answered is there, numbers go on where they were

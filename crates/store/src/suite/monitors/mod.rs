@@ -8,30 +8,16 @@ mod endpoints;
 mod subscriptions;
 mod world;
 
-use std::sync::Arc;
-
 use crate::api::Store;
 use crate::monitors::Monitors;
-use crate::suite::Running;
 
 /// A store with both its sides.
 pub trait Both: Store + Monitors {}
 
 impl<S: Store + Monitors> Both for S {}
 
-/// One case: takes an empty store, panics when something is wrong. Wants a Tokio runtime around it.
-pub type Case = fn(Arc<dyn Both>) -> Running;
-
-macro_rules! cases {
-    ($($room:ident: $($name:ident)*;)*) => {
-        /// Every case with its name.
-        pub const CASES: &[(&str, Case)] = &[$($(
-            (concat!(stringify!($room), "::", stringify!($name)), |store| Box::pin($room::$name(store))),
-        )*)*];
-    };
-}
-
 cases! {
+    dyn Both;
     drafts:
         a_draft_comes_back_as_it_was_saved
         a_draft_is_changed_where_it_was_read
@@ -67,16 +53,4 @@ cases! {
         forming_is_refused_across_channels
         an_endpoint_that_is_left_out_is_removed
         what_is_undelivered_stays;
-}
-
-/// Runs every case on an empty store of its own, to the end, and panics with the names of those that failed. Wants a
-/// Tokio runtime around it.
-pub async fn all(make: impl AsyncFn() -> Arc<dyn Both>) {
-    let mut failed = Vec::new();
-    for (name, case) in CASES {
-        if tokio::spawn(case(make().await)).await.is_err() {
-            failed.push(*name);
-        }
-    }
-    assert!(failed.is_empty(), "{} of {} cases failed: {failed:#?}", failed.len(), CASES.len());
 }

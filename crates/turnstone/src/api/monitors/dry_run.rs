@@ -378,7 +378,8 @@ fn rehearsal(flow: Arc<Flow>, body: &ToTest, over: &Over) -> Answer<Rehearsal> {
         element_key: over.instance.element_key.clone(),
         mode: row.mode,
     });
-    Ok(Rehearsal { flow, entry, cursor, options, subscription, skew: state.skew })
+    let state = SubscriptionState { cursor, ..state };
+    Ok(Rehearsal { flow, entry, state, options, subscription })
 }
 
 /// Where the run begins.
