@@ -62,6 +62,11 @@ impl Pattern {
         (next > at).then_some(next)
     }
 
+    /// Whether it has another time after this one, up to that one.
+    fn comes_round(&self, after: Timestamp, until: Timestamp) -> bool {
+        self.next_after(after).is_some_and(|next| next <= until)
+    }
+
     /// The shortest pause between two times, of the next some hundred; `None` when there are fewer than two.
     pub fn shortest_pause(&self, from: Timestamp) -> Option<Duration> {
         let mut shortest: Option<Duration> = None;
@@ -93,8 +98,8 @@ impl Cadence {
         }
     }
 
-    /// The next due time after the n-th failure in a row: the pause that grows, but at the latest the next regular
-    /// time.
+    /// The next due time after the n-th failure in a row: the pause that grows, but at the latest the next time of a
+    /// pattern that does not come round within the pause.
     pub fn after_failure(
         &self,
         now: Timestamp,
@@ -107,7 +112,11 @@ impl Cadence {
         match self {
             Cadence::Every(_) => paused,
             Cadence::At(_) if retry_after.is_some() => paused,
-            Cadence::At(pattern) => pattern.next_after(now).map_or(paused, |regular| regular.min(paused)),
+            Cadence::At(pattern) => match pattern.next_after(now) {
+                // A pattern that comes round within the pause would be no pause at all.
+                Some(regular) if regular < paused && !pattern.comes_round(regular, paused) => regular,
+                Some(_) | None => paused,
+            },
         }
     }
 }
@@ -189,6 +198,14 @@ mod tests {
         let next = daily.after_failure(now, hour, 1, None, u64::MAX);
         assert_eq!(next, at("2026-01-09T05:01:00Z"));
         assert_eq!(daily.after_failure(now, hour, 30, None, u64::MAX), at("2026-01-09T06:00:00Z"));
+        // One that comes every minute waits like an interval does.
+        let minutely = Cadence::At(Box::new(pattern("* * * * *", "UTC")));
+        assert_eq!(
+            minutely.after_failure(now, Duration::from_secs(60), 30, None, u64::MAX),
+            at("2026-01-09T06:00:00Z")
+        );
+        let asked = daily.after_failure(now, hour, 1, Some(2 * hour), u64::MAX);
+        assert_eq!(asked, at("2026-01-09T07:00:00Z"), "not earlier than the provider asks");
         assert_eq!(daily.after_success(now, now, 0), at("2026-01-09T06:00:00Z"));
         assert_eq!(daily.first(now, 7), at("2026-01-09T06:00:00Z"));
     }

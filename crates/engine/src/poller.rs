@@ -490,7 +490,14 @@ impl Poller {
     /// Writes the end of a run that could not be carried out.
     async fn fail(&self, claim: &Claim, run: RunId, started_at: Timestamp, fault: RunFault) -> Turn {
         let now = self.tools.clock.now();
-        let finish = failed(claim, run, started_at, now, fault, self.entropy.next_u64());
+        let entropy = self.entropy.next_u64();
+        let mut finish = failed(claim, run, started_at, now, fault, entropy);
+        if let (Some(_), Some(flows)) = (claim.poller.subscription, &self.beside.flows)
+            && let Some(cadence) = flows.cadence_of(claim.poller.id).await
+        {
+            let (_, failures) = failed_once_more(&claim.poller);
+            finish.next_due = cadence.after_failure(now, claim.poller.interval, failures, None, entropy);
+        }
         note(&finish, claim);
         match self.tools.store.finish(claim.lease, finish.clone(), now).await {
             Ok(Committed::Yes) => Turn::Finished(Box::new(finish)),

@@ -335,8 +335,7 @@ verbs! {
         write ChangeSubscription change_subscription(
             org: OrgId,
             id: SubscriptionId,
-            settings: SubscriptionSettings,
-            state: Option<String>,
+            change: SubscriptionChange,
             now: Timestamp
         ) -> ();
         write SetActive set_active(org: OrgId, id: SubscriptionId, active: bool, due: Timestamp) -> ();

@@ -25,6 +25,6 @@ pub use intake::{
     NewInbound, NewIntake, Received, SettledAs, Settlement, WaitingRequest,
 };
 pub use monitors::{
-    CURSORS_KEPT_MAX, CursorRow, MonitorRow, Monitors, NewSubscription, SubscriptionFilter, SubscriptionRow,
-    SubscriptionSettings, TRACES_KEPT_MAX, Timing, VersionRow,
+    CURSORS_KEPT_MAX, CursorRow, MonitorRow, Monitors, NewSubscription, SubscriptionChange,
+    SubscriptionFilter, SubscriptionRow, SubscriptionSettings, TRACES_KEPT_MAX, Timing, VersionRow,
 };

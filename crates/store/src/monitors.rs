@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use turnstone_core::flow::records::RunMode;
 use turnstone_core::id::{EndpointId, InstanceId, MonitorId, OrgId, PollerId, RunId, SubscriptionId};
 
-use crate::api::{NewEndpoint, Result};
+use crate::api::{NewEndpoint, Result, StoreError};
 
 /// Cursors that are remembered of one subscription; older ones go when a new one comes.
 pub const CURSORS_KEPT_MAX: u32 = 200;
@@ -96,8 +96,8 @@ pub struct SubscriptionSettings {
     pub mode: RunMode,
     /// When it is due.
     pub timing: Timing,
-    /// The next due time.
-    pub next_due: Timestamp,
+    /// The next due time; `None` leaves it as it is, and is at once for a new one.
+    pub next_due: Option<Timestamp>,
     /// Where its events go, if not where the instance's go.
     pub endpoint: Option<NewEndpoint>,
 }
@@ -127,10 +127,26 @@ pub struct SubscriptionRow {
     pub timing: Timing,
     /// Its poller.
     pub poller: PollerId,
+    /// Number of its settings; grows with every change.
+    pub revision: i64,
     /// Its own endpoint.
     pub endpoint: Option<EndpointId>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// A change of a subscription.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubscriptionChange {
+    /// The revision that it was made from.
+    pub was: i64,
+    /// All of its settings from now on.
+    pub settings: SubscriptionSettings,
+    /// The state of the poller that a move to another version was judged by. It must still be that, and no run may be
+    /// under way: a run of the version before would save a cursor that nobody has judged.
+    pub judged_by: Option<String>,
+    /// Another state, if there shall be one.
+    pub state: Option<String>,
 }
 
 /// Which subscriptions to list.
@@ -193,16 +209,17 @@ pub trait Monitors: Send + Sync {
     async fn subscription(&self, org: OrgId, id: SubscriptionId) -> Result<SubscriptionRow>;
     /// The subscription that a poller runs, and the document of its version. `None` when there is none.
     async fn running(&self, poller: PollerId) -> Result<Option<(SubscriptionRow, String)>>;
-    /// Changes a subscription; its poller gets the next revision and keeps ledger and claim. With `state` the poller's
-    /// state is replaced in the same transaction, as by [`crate::Store::set_state`], and refused with `Conflict` while
-    /// a run holds the lease. An endpoint keeps position and state; one that is new starts at the end of the log; one
-    /// that is left out is removed and its open notifications are cancelled: later events go where the instance's go.
+    /// Changes a subscription; its poller gets the next revision and keeps ledger and claim. `Conflict` when it is not
+    /// at revision `was` any more. Another version needs `judged_by` (`Conflict` without), and is refused with `Conflict`
+    /// when the poller's state is another one or a run holds the lease. With `state` the poller's state is replaced in
+    /// the same transaction, as by [`crate::Store::set_state`], under the same condition. An endpoint keeps position and
+    /// state; one that is new starts at the end of the log; one that is left out is removed and its open notifications
+    /// are cancelled: later events go where the instance's go.
     async fn change_subscription(
         &self,
         org: OrgId,
         id: SubscriptionId,
-        settings: SubscriptionSettings,
-        state: Option<String>,
+        change: SubscriptionChange,
         now: Timestamp,
     ) -> Result<()>;
     /// Switches a subscription on (due at `due`) or off. A run in flight may still finish; cursor and ledger stay. One
@@ -218,4 +235,14 @@ pub trait Monitors: Send + Sync {
     /// What the cards of a run did, as JSON; `None` where it is not kept (any more): of each subscription the last
     /// [`TRACES_KEPT_MAX`] are. It goes with its run.
     async fn trace(&self, org: OrgId, run: RunId) -> Result<Option<String>>;
+}
+
+/// Why a change is refused that was made from what is not there any more.
+pub(crate) fn changed_meanwhile() -> StoreError {
+    StoreError::Conflict("the subscription was changed meanwhile; read it again".into())
+}
+
+/// Why a change is refused that a run might cross.
+pub(crate) fn run_under_way() -> StoreError {
+    StoreError::Conflict("a run of this poller is under way; try again when it is over".into())
 }

@@ -228,7 +228,7 @@ impl World {
             options: "{}".into(),
             mode: Default::default(),
             timing: Timing { interval: Duration::from_millis(1), cron: None },
-            next_due: now,
+            next_due: Some(now),
             endpoint: None,
         };
         let new = NewSubscription { org, instance, monitor, settings, state: String::new(), active: true };

@@ -342,7 +342,8 @@ pub fn authorise(context: &CallContext, request: Request) -> Result<VendorReques
     let mut added = target.parts.headers;
     auth::add_credentials(&context.connector, &context.settings, &mut added)
         .map_err(|error| CallFault::new(400, error.to_string()))?;
-    let mut url = request.url;
+    // A fragment is never sent, and what is added must not stand behind it.
+    let mut url = request.url.split('#').next().unwrap_or_default().to_owned();
     if !target.parts.parameters.is_empty() {
         let (path, query) = url.split_once('?').unwrap_or((&url, ""));
         let mut pairs = address::pairs(query);

@@ -21,7 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Flow;
 use super::records::{Judged, Moments, Returned, Subscription};
-use super::run::{Bounds, Entry, FlowEnd, FlowError, FlowStart, Trace};
+use super::run::{Bounds, Entry, FlowEnd, FlowError, FlowStart, Trace, redacted_json};
 use super::state::SubscriptionState;
 use crate::cadence::Cadence;
 use crate::date::ZoneRules;
@@ -37,6 +37,10 @@ use crate::window::{http_date, minus, provider_time};
 /// whole seconds.
 const SKEW_TOLERANCE: SignedDuration = SignedDuration::from_secs(1);
 
+/// By how much an earlier skew may exceed the present one and still be remembered; a larger excess is a clock that was
+/// set.
+const SKEW_KEPT_MAX: SignedDuration = SignedDuration::from_secs(60);
+
 /// What a `Date` leaves out of the time at which it was written.
 const DATE_UNIT: SignedDuration = SignedDuration::from_secs(1);
 
@@ -51,6 +55,10 @@ pub struct FlowPlan {
     pub subscription: Subscription,
     /// The deployed version.
     pub flow: Arc<Flow>,
+    /// Its number, and that of the subscription's settings.
+    pub version: i64,
+    /// See `version`.
+    pub revision: i64,
     /// Values of options by label.
     pub options: Vec<(String, String)>,
     /// When it is due.
@@ -80,6 +88,8 @@ pub struct FlowTurn {
     pub entropy: u64,
     /// What it may use.
     pub bounds: Bounds,
+    /// What *Now* is at most: of a turn that was begun again, what the first one measured.
+    pub ceiling: Option<Timestamp>,
 }
 
 /// The provider's clock, as the answers of a run showed it.
@@ -87,8 +97,9 @@ pub struct FlowTurn {
 pub struct ClockSeen {
     /// Our clock minus the provider's; never smaller than the true difference. `None`: no answer had a `Date`.
     pub skew: Option<SignedDuration>,
-    /// The same, and never larger than the true difference. A slow answer leaves much room between the two.
-    pub skew_min: Option<SignedDuration>,
+    /// The earliest `Date` of an answer. A cache in front of the provider sends an old one, and then its answer shows
+    /// nothing that is newer.
+    pub earliest: Option<Timestamp>,
 }
 
 impl ClockSeen {
@@ -99,11 +110,16 @@ impl ClockSeen {
         if let Some(skew) = provider_time(reply, response).skew {
             self.skew = Some(self.skew.map_or(skew, |known| known.max(skew)));
         }
-        // At best the request took no time, and `Date` lost a whole second.
         if let Some(date) = response.header("date").and_then(http_date) {
-            let least = reply.sent_at.duration_since(date).saturating_sub(DATE_UNIT);
-            self.skew_min = Some(self.skew_min.map_or(least, |known| known.max(least)));
+            self.earliest = Some(self.earliest.map_or(date, |known| known.min(date)));
         }
+    }
+}
+
+impl ClockSeen {
+    /// What the provider's clock showed at the latest when it answered: `Date` has lost less than a second.
+    fn latest(self) -> Option<Timestamp> {
+        self.earliest.and_then(|date| date.checked_add(DATE_UNIT).ok())
     }
 }
 
@@ -111,10 +127,25 @@ impl ClockSeen {
 /// measured, never ahead of ours, and not before that of an earlier run. What may go unnoticed of a clock that moved is
 /// taken off: it must not cost a record.
 pub fn now_at(state: &SubscriptionState, started_at: Timestamp) -> Timestamp {
+    let at = measured(state, started_at);
+    state.now.map_or(at, |earlier| earlier.max(at))
+}
+
+/// The provider's clock at this time of ours, as last measured and less what may go unnoticed.
+fn measured(state: &SubscriptionState, started_at: Timestamp) -> Timestamp {
     let skew = SignedDuration::from_micros(state.skew.unwrap_or(0));
     let at = started_at.checked_sub(skew).unwrap_or(started_at).min(started_at);
-    let at = minus(at, SKEW_TOLERANCE.unsigned_abs());
-    state.now.map_or(at, |earlier| earlier.max(at))
+    minus(at, SKEW_TOLERANCE.unsigned_abs())
+}
+
+/// The skew to go on with. A faster answer than the last one shows a smaller one, and is believed only by and by: the
+/// next answer may be slow again, and a *Now* that is a little early costs nothing.
+fn kept(before: Option<i64>, seen: SignedDuration) -> Option<i64> {
+    let seen = micros(seen)?;
+    let excess = before.map_or(0, |before| before.saturating_sub(seen));
+    let believed =
+        if (1..=SKEW_KEPT_MAX.as_micros() as i64).contains(&excess) { excess - excess / 4 } else { 0 };
+    Some(seen.saturating_add(believed))
 }
 
 /// What the ledger is asked before a run can be finished, and what is known already.
@@ -129,7 +160,9 @@ pub struct Ended {
 impl FlowTurn {
     /// What *Now* is in this run.
     pub fn provider_now(&self) -> Timestamp {
-        now_at(&self.state, self.started_at)
+        let at = measured(&self.state, self.started_at);
+        let at = self.ceiling.map_or(at, |ceiling| at.min(ceiling));
+        self.state.now.map_or(at, |earlier| earlier.max(at))
     }
 
     /// What the run of the flow starts from.
@@ -157,6 +190,10 @@ impl FlowTurn {
         (seen > self.assumed() + SKEW_TOLERANCE || set_back).then(|| {
             let mut again = self.clone();
             again.started_at = now;
+            again.ceiling = Some(minus(
+                self.started_at.checked_sub(seen).unwrap_or(self.started_at),
+                SKEW_TOLERANCE.unsigned_abs(),
+            ));
             again.state.skew = micros(seen);
             again.state.now = self.state.now.filter(|_| !set_back);
             again
@@ -166,8 +203,8 @@ impl FlowTurn {
     /// Whether *Now* was ahead of the provider's clock for certain, however long its answers were under way. Of a turn
     /// that was begun again this says that the clock moved meanwhile.
     pub fn was_ahead(&self, end: &FlowEnd, clock: ClockSeen) -> bool {
-        let least = clock.skew_min.filter(|_| end.result.is_ok());
-        least.is_some_and(|least| least > self.assumed() + SKEW_TOLERANCE) || self.was_set_back(clock)
+        let latest = clock.latest().filter(|_| end.result.is_ok());
+        latest.is_some_and(|latest| self.provider_now() > latest)
     }
 
     /// Our clock minus the provider's, as *Now* took it.
@@ -177,8 +214,7 @@ impl FlowTurn {
 
     /// Whether the provider's clock stood before the *Now* of an earlier run.
     fn was_set_back(&self, clock: ClockSeen) -> bool {
-        let latest = clock.skew_min.and_then(|least| self.started_at.checked_sub(least).ok());
-        self.state.now.zip(latest).is_some_and(|(earlier, latest)| earlier > latest)
+        self.state.now.zip(clock.latest()).is_some_and(|(earlier, latest)| earlier > latest)
     }
 
     /// Takes the end of the flow.
@@ -200,6 +236,7 @@ impl Ended {
     pub fn finish(self, known: Option<Known>, redacted: &dyn Fn(&str) -> String) -> Finish {
         let Ended { turn, end, clock, returned } = self;
         let FlowEnd { result, trace, notes, requests, cards, finished_at } = end;
+        let failed = result.as_ref().err().cloned();
         let moments = Moments {
             run: turn.run,
             started_at: turn.started_at,
@@ -214,13 +251,13 @@ impl Ended {
             (Ok(outcome), Some(returned)) => returned
                 .judge(&turn.plan.subscription, moments, known)
                 .map(|judged| (judged, outcome.cursor))
-                .map_err(|sentence| RunFault::new("badRecords", sentence, false)),
+                .map_err(|sentence| RunFault::new("badRecords", redacted(&sentence), false)),
             (Ok(outcome), None) => {
                 Ok((Judged { batch: Batch::default(), counts: Counts::default() }, outcome.cursor))
             }
             (Err(error), _) => Err(fault(&error, redacted)),
         };
-        let mut notes = notes;
+        let mut notes: Vec<String> = notes.iter().map(|note| redacted(note)).collect();
         if requests > 0 && clock.skew.is_none() {
             notes.push(
                 "no answer of the provider had a `Date`, so Now is the time of this machine".to_owned(),
@@ -229,7 +266,7 @@ impl Ended {
         let mut state = turn.state.clone();
         let before = state.cursor.clone();
         if let Some(seen) = clock.skew {
-            state.skew = micros(seen);
+            state.skew = kept(state.skew, seen);
         }
         let (batch, counts, error) = match judged {
             Ok((judged, cursor)) => {
@@ -251,28 +288,37 @@ impl Ended {
             }
         };
         let cursor_changed = before != state.cursor;
-        let shown = Shown { trace, notes: &notes, cards, requests };
-        let trace = redacted(&shown.write(before.as_deref(), state.cursor.as_deref(), error.as_ref()));
-        turn.closed(state, batch, counts, error, notes, finished_at, FlowRecord { trace, cursor_changed })
+        let shown = Shown { trace: trace.redacted(redacted), notes: &notes, cards, requests, redacted };
+        let trace = shown.write(before.as_deref(), state.cursor.as_deref(), error.as_ref(), failed.as_ref());
+        let (revision, version) = (turn.plan.revision, turn.plan.version);
+        let record = FlowRecord { trace, cursor_changed, revision, version };
+        let retry_after = failed.and_then(|failed| failed.retry_after);
+        turn.closed(Closing { state, batch, counts, error, retry_after, notes, now: finished_at, record })
     }
 }
 
+/// What a run leaves, before it is put together.
+struct Closing {
+    state: SubscriptionState,
+    batch: Batch,
+    counts: Counts,
+    error: Option<RunFault>,
+    /// The pause that the provider asked for.
+    retry_after: Option<Duration>,
+    notes: Vec<String>,
+    now: Timestamp,
+    record: FlowRecord,
+}
+
 impl FlowTurn {
-    #[allow(clippy::too_many_arguments, reason = "the parts of one value, put together in one place")]
-    fn closed(
-        self,
-        state: SubscriptionState,
-        batch: Batch,
-        counts: Counts,
-        error: Option<RunFault>,
-        notes: Vec<String>,
-        now: Timestamp,
-        record: FlowRecord,
-    ) -> Finish {
+    fn closed(self, closing: Closing) -> Finish {
+        let Closing { state, batch, counts, error, retry_after, notes, now, record } = closing;
         let plan = &self.plan;
         let next_due = match &error {
             None => plan.cadence.after_success(self.due, now, self.entropy),
-            Some(_) => plan.cadence.after_failure(now, plan.interval, state.failures, None, self.entropy),
+            Some(_) => {
+                plan.cadence.after_failure(now, plan.interval, state.failures, retry_after, self.entropy)
+            }
         };
         let status = match &error {
             None => Status::ok(),
@@ -346,23 +392,49 @@ struct Shown<'a> {
     notes: &'a [String],
     cards: u64,
     requests: u64,
+    redacted: &'a dyn Fn(&str) -> String,
 }
 
 impl Shown<'_> {
-    fn write(&self, before: Option<&str>, after: Option<&str>, error: Option<&RunFault>) -> String {
+    fn write(
+        &self,
+        before: Option<&str>,
+        after: Option<&str>,
+        error: Option<&RunFault>,
+        failed: Option<&FlowError>,
+    ) -> String {
+        let clean = |text: &str| redacted_json(text, self.redacted);
         let raw = |text: Option<&str>| {
-            text.and_then(|text| serde_json::value::RawValue::from_string(text.to_string()).ok())
+            text.and_then(|text| serde_json::value::RawValue::from_string(clean(text)).ok())
         };
-        let shown = serde_json::json!({
-            "cards": self.cards,
-            "requests": self.requests,
-            "notes": self.notes,
-            "cursorBefore": raw(before),
-            "cursorAfter": raw(after),
-            "error": error,
-            "trace": &self.trace,
+        let failed = failed.map(|failed| FlowError {
+            message: (self.redacted)(&failed.message),
+            raw: failed.raw.as_deref().map(self.redacted),
+            ..failed.clone()
         });
-        shown.to_string()
+        #[derive(serde::Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Kept<'k> {
+            cards: u64,
+            requests: u64,
+            notes: &'k [String],
+            cursor_before: Option<Box<serde_json::value::RawValue>>,
+            cursor_after: Option<Box<serde_json::value::RawValue>>,
+            error: Option<&'k RunFault>,
+            failed_card: Option<FlowError>,
+            trace: &'k Trace,
+        }
+        let kept = Kept {
+            cards: self.cards,
+            requests: self.requests,
+            notes: self.notes,
+            cursor_before: raw(before),
+            cursor_after: raw(after),
+            error,
+            failed_card: failed,
+            trace: &self.trace,
+        };
+        serde_json::to_string(&kept).expect("texts and numbers always serialise")
     }
 }
 
@@ -400,6 +472,8 @@ mod tests {
             plan: FlowPlan {
                 subscription,
                 flow,
+                version: 1,
+                revision: 1,
                 options: Vec::new(),
                 cadence: Cadence::Every(interval),
                 interval,
@@ -412,6 +486,7 @@ mod tests {
             due: at(started_at),
             entropy: 1,
             bounds: Bounds::default(),
+            ceiling: None,
         }
     }
 
@@ -487,12 +562,75 @@ mod tests {
         let first = turn("2m", "2024-03-01T12:00:00Z", SubscriptionState::default());
         let slow = seen(&first, "Fri, 01 Mar 2024 12:00:01 GMT", 9);
         let again = first.again(&ended_well(&first), slow, at("2024-03-01T12:00:09Z")).unwrap();
-        assert_eq!(again.provider_now(), at("2024-03-01T12:00:00Z"));
+        // Not later than the first answer showed, however long that was under way.
+        assert_eq!(again.provider_now(), at("2024-03-01T11:59:51Z"));
         // Still slower, and the same clock.
         let slower = seen(&again, "Fri, 01 Mar 2024 12:00:10 GMT", 20);
         assert!(!again.was_ahead(&ended_well(&again), slower));
         // This one moved, however long it took.
         let moved = seen(&again, "Fri, 01 Mar 2024 11:59:00 GMT", 20);
         assert!(again.was_ahead(&ended_well(&again), moved));
+    }
+
+    #[test]
+    fn a_cache_that_shows_an_old_date_is_believed_and_fails_no_run() {
+        let first = turn("2m", "2024-03-01T12:00:00Z", SubscriptionState::default());
+        let old = seen(&first, "Fri, 01 Mar 2024 11:50:00 GMT", 0);
+        let again = first.again(&ended_well(&first), old, at("2024-03-01T12:00:30Z")).unwrap();
+        // The flow takes half a minute, and the cache still says the same: what it shows is as old as that.
+        let same = seen(&again, "Fri, 01 Mar 2024 11:50:00 GMT", 0);
+        assert!(!again.was_ahead(&ended_well(&again), same));
+        assert_eq!(again.provider_now(), at("2024-03-01T11:49:59Z"));
+    }
+
+    #[test]
+    fn a_fast_answer_after_a_slow_one_makes_no_run_begin_anew_later() {
+        let mut state = SubscriptionState::default();
+        let mut begun_anew = 0;
+        for (at_minute, seconds) in [(0, 3), (5, 0), (10, 3), (15, 0), (20, 3), (25, 3)] {
+            let started_at = format!("2024-03-01T12:{at_minute:02}:00Z");
+            let turn = turn("2m", &started_at, state);
+            let clock = seen(&turn, &format!("Fri, 01 Mar 2024 12:{at_minute:02}:00 GMT"), seconds);
+            begun_anew += u32::from(turn.again(&ended_well(&turn), clock, turn.started_at).is_some());
+            state = after(turn, clock);
+        }
+        assert_eq!(begun_anew, 1, "only the first one, which knew nothing");
+        // A clock that was set is believed at once.
+        assert_eq!(kept(Some(3_600_000_000), SignedDuration::from_secs(1)), Some(1_000_000));
+    }
+
+    #[test]
+    fn a_failed_run_keeps_the_cursor_and_waits_as_long_as_the_provider_asks() {
+        let state = SubscriptionState { cursor: Some("\"a\"".into()), ..SubscriptionState::default() };
+        let turn = turn("2m", "2024-03-01T12:00:00Z", state);
+        let mut end = ended_well(&turn);
+        end.notes = vec!["the service says: hunter2-secret".into()];
+        end.result = Err(FlowError {
+            card: "call".into(),
+            place: "cards.call".into(),
+            flow: "monitor `m`".into(),
+            input: None,
+            code: "http-429".into(),
+            message: "the provider answered 429: it asks to slow down".into(),
+            status: Some(429),
+            raw: Some("wait, hunter2-secret".into()),
+            transient: true,
+            fatal: false,
+            retry_after: Some(Duration::from_secs(3_600)),
+        });
+        let redacted = |text: &str| text.replace("hunter2-secret", "********");
+        let finish = turn.ended(end, ClockSeen::default()).finish(None, &redacted);
+        assert_eq!(finish.next_due, at("2024-03-01T13:00:00Z"));
+        assert_eq!(SubscriptionState::read(&finish.state).unwrap().cursor.as_deref(), Some("\"a\""));
+        let record = finish.flow.unwrap();
+        assert!(!record.cursor_changed);
+        let shown = format!("{:?} {} {}", finish.run, record.trace, finish.status.sentence);
+        assert!(!shown.contains("hunter2") && shown.contains("wait, ********"), "{shown}");
+        let trace: serde_json::Value = serde_json::from_str(&record.trace).unwrap();
+        assert_eq!(
+            (trace["failedCard"]["card"].as_str(), trace["failedCard"]["place"].as_str()),
+            (Some("call"), Some("cards.call"))
+        );
+        assert_eq!(trace["cursorBefore"], trace["cursorAfter"]);
     }
 }

@@ -155,6 +155,11 @@ pub struct FlowRecord {
     pub trace: String,
     /// Whether the cursor changed: then the state before goes into the cursor history.
     pub cursor_changed: bool,
+    /// The version of the monitor that ran.
+    pub version: i64,
+    /// The revision of the subscription's settings that it ran under. When they were changed meanwhile, the due time
+    /// that came with the change stays.
+    pub revision: i64,
 }
 
 /// How a poller is.

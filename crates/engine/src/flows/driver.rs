@@ -39,6 +39,8 @@ pub(super) async fn drive(
                 computed(move || waiting.resume(replies)).await
             }
             FlowStep::Wait(pause, waiting) => {
+                // Whoever holds memory works; one that waits would make others wait for it.
+                drop(held.take());
                 stop.unless_asked(clock.sleep(pause)).await?;
                 let now = clock.now();
                 computed(move || waiting.resume(now)).await

@@ -5,14 +5,14 @@
 //!
 //! Not here: which requests are sent and what their answers mean (the core's `flow`).
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::{Either, select};
 use std::pin::pin;
 use tokio::sync::Mutex;
 use turnstone_core::auth;
 use turnstone_core::call::{Renewal, VendorRequest, authorise};
-use turnstone_core::connector::{UnsetPlaces, keys};
+use turnstone_core::connector::{Settings, UnsetPlaces, keys};
 use turnstone_core::flow::run::FlowRequest;
 use turnstone_core::poll::{RECONNECT_NEEDED, RunFault};
 use turnstone_core::run::{FetchError, FetchErrorKind, Reply};
@@ -38,12 +38,15 @@ pub struct Link {
     connection: Via,
 }
 
+/// Settings that were renewed since: an answer from before may still repeat their secrets.
+type Former = Box<std::sync::Mutex<Vec<Settings>>>;
+
 /// With whose credentials.
 enum Via {
     /// Those of a document without a connector.
     Document(Connection),
     /// Those of an account of a connector.
-    Account { calls: Calls, row: Box<InstanceRow>, account: Box<Mutex<Account>> },
+    Account { calls: Calls, row: Box<InstanceRow>, account: Box<Mutex<Account>>, former: Former },
 }
 
 impl Link {
@@ -91,7 +94,8 @@ impl Link {
             None => None,
         };
         let (row, account) = (Box::new(row.clone()), Box::new(Mutex::new(account)));
-        Ok(Link { net, clock, bodies, base_url, connection: Via::Account { calls, row, account } })
+        let former = Former::default();
+        Ok(Link { net, clock, bodies, base_url, connection: Via::Account { calls, row, account, former } })
     }
 
     /// Address that relative URLs continue, and whose origin gets the credentials.
@@ -107,21 +111,12 @@ impl Link {
     /// A text without the secrets that it may repeat.
     pub fn redacted(&self, text: &str) -> String {
         match &self.connection {
-            Via::Document(connection) => {
-                let secrets = connection.headers.iter().map(|(_, secret)| secret);
-                let secrets = secrets.chain(connection.basic.iter().map(|(_, password)| password));
-                let mut clean = text.to_owned();
-                for secret in secrets.map(|secret| secret.expose()) {
-                    for part in secret.split_whitespace().filter(|part| part.len() >= SECRET_CHARS_MIN) {
-                        if !part.eq_ignore_ascii_case("bearer") && clean.contains(part) {
-                            clean = clean.replace(part, "********");
-                        }
-                    }
+            Via::Document(connection) => without(text, &secrets_of(connection)),
+            Via::Account { account, former, .. } => match account.try_lock() {
+                Ok(account) => {
+                    let former = former.lock().unwrap_or_else(PoisonError::into_inner);
+                    former.iter().fold(account.settings.redacted(text), |text, before| before.redacted(&text))
                 }
-                clean
-            }
-            Via::Account { account, .. } => match account.try_lock() {
-                Ok(account) => account.settings.redacted(text),
                 // Nobody sends any more when texts are made for people.
                 Err(_) => String::new(),
             },
@@ -135,8 +130,8 @@ impl Link {
         let send = async {
             match (&self.connection, authorised) {
                 (Via::Document(connection), true) => self.net.send(request, connection).await,
-                (Via::Account { calls, row, account }, true) => {
-                    self.send_authorised(calls, row, account, request).await
+                (Via::Account { calls, row, account, former }, true) => {
+                    self.send_authorised(calls, row, account, former, request).await
                 }
                 (Via::Document(_) | Via::Account { .. }, false) => {
                     let Ok(url) = Url::parse(&request.url) else { return self.bad_url() };
@@ -161,6 +156,7 @@ impl Link {
         calls: &Calls,
         row: &InstanceRow,
         account: &Mutex<Account>,
+        former: &Former,
         request: turnstone_core::run::Request,
     ) -> Reply {
         let (first, seen) = self.signed(calls, row, account, request.clone()).await;
@@ -179,7 +175,10 @@ impl Link {
         }
         match calls.connections().renew(row, seen).await {
             Renewal::Renewed(_) => match calls.connections().account(row).await {
-                Ok(renewed) => *account.lock().await = renewed,
+                Ok(renewed) => {
+                    let before = std::mem::replace(&mut *account.lock().await, renewed);
+                    former.lock().unwrap_or_else(PoisonError::into_inner).push(before.settings);
+                }
                 Err(error) => return self.unsent(error.fault().message),
             },
             Renewal::Refused(message) => {
@@ -222,5 +221,61 @@ impl Link {
             message: "the address cannot be used; correct the card's URL".to_owned(),
         };
         Reply { sent_at: self.clock.now(), to_head: std::time::Duration::ZERO, outcome: Err(error) }
+    }
+}
+
+/// Headers whose values are no secrets, whoever gives them.
+const PLAIN_HEADERS: [&str; 5] =
+    ["accept", "accept-encoding", "accept-language", "content-type", "user-agent"];
+
+/// What grants access in the headers of a connection, as it might be repeated.
+fn secrets_of(connection: &Connection) -> Vec<String> {
+    let named = connection.headers.iter();
+    let named = named.filter(|(name, _)| !PLAIN_HEADERS.contains(&name.to_ascii_lowercase().as_str()));
+    let mut secrets: Vec<String> =
+        named.flat_map(|(_, secret)| secret.expose().split_whitespace().map(str::to_owned)).collect();
+    if let Some((user, password)) = &connection.basic {
+        let pair = auth::basic(user, password.expose());
+        secrets.extend(pair.split_whitespace().map(str::to_owned));
+        secrets.push(password.expose().to_owned());
+    }
+    secrets.retain(|secret| {
+        let is_scheme = ["bearer", "basic", "token"].iter().any(|scheme| secret.eq_ignore_ascii_case(scheme));
+        secret.len() >= SECRET_CHARS_MIN && !is_scheme
+    });
+    secrets
+}
+
+fn without(text: &str, secrets: &[String]) -> String {
+    secrets.iter().fold(text.to_owned(), |text, secret| match text.contains(secret.as_str()) {
+        true => text.replace(secret.as_str(), "********"),
+        false => text,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::egress::BodyBudget;
+    use crate::secrets::Secret;
+
+    #[test]
+    fn what_a_provider_repeats_of_a_connection_is_taken_out_and_nothing_else() {
+        let url = Url::parse("https://a.test").unwrap();
+        let mut connection = Connection::new(&url, Bodies::new(&BodyBudget::default()));
+        connection.headers = vec![
+            ("Authorization".into(), Secret::from("Bearer abcdef123")),
+            ("Accept".into(), Secret::from("application/json")),
+            ("X-Key".into(), Secret::from("short")),
+        ];
+        connection.basic = Some(("user".into(), Secret::from("pa\"ss-word")));
+        let secrets = secrets_of(&connection);
+        let clean = |text: &str| without(text, &secrets);
+        assert_eq!(
+            clean("bearer abcdef123, application/json, short"),
+            "bearer ********, application/json, short"
+        );
+        assert_eq!(clean("user:pa\"ss-word"), "user:********");
+        assert_eq!(clean("Basic dXNlcjpwYSJzcy13b3Jk"), "Basic ********");
     }
 }

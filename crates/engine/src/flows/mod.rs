@@ -179,6 +179,7 @@ impl Flows {
             due: claim.poller.next_due,
             entropy: entropy.next_u64(),
             bounds: Bounds::default(),
+            ceiling: None,
         };
         let Some((mut end, mut seen)) = driver::drive(turn.start(), &link, clock.as_ref(), stop).await else {
             return Ok(FlowRun::Stopped);
@@ -229,6 +230,8 @@ impl Flows {
         let plan = FlowPlan {
             subscription,
             flow,
+            version: row.version,
+            revision: row.revision,
             options: options_of(&row.options),
             cadence,
             interval: row.timing.interval,
@@ -236,6 +239,13 @@ impl Flows {
             zones: *zones,
         };
         Ok((plan, link))
+    }
+
+    /// When a claimed subscription is due, for a run that did not come so far as to know; `None` when that cannot be told.
+    pub(crate) async fn cadence_of(&self, poller: PollerId) -> Option<Cadence> {
+        let Parts { monitors, zones, .. } = &self.0.parts;
+        let (row, _) = monitors.running(poller).await.ok()??;
+        cadence(&row.timing, *zones).ok()
     }
 
     /// A deployed version, checked once.

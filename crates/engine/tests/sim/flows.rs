@@ -133,11 +133,12 @@ impl Simulation {
             inner.note(|| "SILENCE".into());
             (visible, born)
         };
+        let since = self.store.log.lock().expect("one thread").len();
         for _ in 0..SETTLING_TURNS {
             self.turn(Plan::default());
             let log = self.store.log.lock().expect("one thread");
             let done = |of: usize| {
-                let enough = log.iter().filter(|ran| {
+                let enough = log.iter().skip(since).filter(|ran| {
                     ran.of == of
                         && ran.asked.is_some_and(|asked| asked >= visible)
                         && ran.listed.is_some()
@@ -404,7 +405,7 @@ fn subscribe(backing: &Kept, scenario: &Scenario) -> Vec<PollerId> {
                 interval: Duration::from_micros(subscribed.interval.unsigned_abs()),
                 cron: None,
             },
-            next_due: now,
+            next_due: Some(now),
             endpoint: None,
         };
         let state = SubscriptionState::default().with_cursor(from, now).write();

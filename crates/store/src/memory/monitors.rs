@@ -8,7 +8,7 @@ use turnstone_core::id::{InstanceId, MonitorId, OrgId, PollerId, RunId, Subscrip
 use turnstone_core::poll::{FlowRecord, Status};
 
 use super::MemoryStore;
-use super::state::{Poller, State, micros, next};
+use super::state::{Poller, State, micros, next, stands};
 use crate::api::*;
 use crate::monitors::*;
 
@@ -145,7 +145,7 @@ impl State {
             subscription: Some(id),
             revision: 1,
             interval: settings.timing.interval,
-            next_due: micros(settings.next_due),
+            next_due: micros(settings.next_due.unwrap_or(now)),
             regular_due: None,
             paused: None,
             status: Status { code: "starting".into(), sentence: String::new(), needs_attention: false },
@@ -173,6 +173,7 @@ impl State {
             active: new.active,
             timing: settings.timing,
             poller,
+            revision: 1,
             endpoint: own,
             created_at: micros(now),
         };
@@ -180,26 +181,53 @@ impl State {
         Ok(id)
     }
 
+    /// See the same in SQLite.
+    fn as_it_was(
+        &mut self,
+        before: &SubscriptionRow,
+        change: &SubscriptionChange,
+        now: Timestamp,
+    ) -> Result<()> {
+        if before.revision != change.was {
+            return Err(changed_meanwhile());
+        }
+        if before.version == change.settings.version {
+            return Ok(());
+        }
+        let Some(poller) = self.pollers.get_mut(&before.poller) else { return Err(changed_meanwhile()) };
+        if stands(poller.claim, now) {
+            return Err(run_under_way());
+        }
+        if change.judged_by.as_ref() != Some(&poller.row.state) {
+            return Err(changed_meanwhile());
+        }
+        poller.give_up();
+        Ok(())
+    }
+
     fn change_subscription(
         &mut self,
         org: OrgId,
         id: SubscriptionId,
-        settings: SubscriptionSettings,
-        state: Option<String>,
+        change: SubscriptionChange,
         now: Timestamp,
     ) -> Result<()> {
         let before = self.subscription(org, id)?.clone();
-        self.version(org, before.monitor, settings.version)?;
-        self.free_name(before.instance, &settings.name, Some(id))?;
-        if let Some(state) = state {
+        self.version(org, before.monitor, change.settings.version)?;
+        self.free_name(before.instance, &change.settings.name, Some(id))?;
+        self.as_it_was(&before, &change, now)?;
+        if let Some(state) = change.state {
             self.set_state(org, before.poller, &state, None, now)?;
         }
+        let settings = change.settings;
         if let Some(poller) = self.pollers.get_mut(&before.poller) {
             poller.row.resource.clone_from(&settings.name);
             poller.row.revision += 1;
             poller.row.interval = settings.timing.interval;
-            poller.row.next_due = micros(settings.next_due);
-            poller.row.regular_due = None;
+            if let Some(due) = settings.next_due {
+                poller.row.next_due = micros(due);
+                poller.row.regular_due = None;
+            }
         }
         let endpoint = match (before.endpoint, settings.endpoint) {
             (Some(known), Some(new)) => {
@@ -228,6 +256,7 @@ impl State {
             options: settings.options,
             mode: settings.mode,
             timing: settings.timing,
+            revision: before.revision + 1,
             endpoint,
             ..before
         };
@@ -350,11 +379,10 @@ impl Monitors for MemoryStore {
         &self,
         org: OrgId,
         id: SubscriptionId,
-        settings: SubscriptionSettings,
-        state: Option<String>,
+        change: SubscriptionChange,
         now: Timestamp,
     ) -> Result<()> {
-        self.lock().change_subscription(org, id, settings, state, now)
+        self.lock().change_subscription(org, id, change, now)
     }
 
     async fn set_active(&self, org: OrgId, id: SubscriptionId, active: bool, due: Timestamp) -> Result<()> {

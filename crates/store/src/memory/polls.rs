@@ -206,6 +206,8 @@ impl State {
         if self.runs.contains_key(&finish.run.id) {
             self.forget_trace(finish.run.id); // The run that takes its place brings its own.
         }
+        let revision = self.pollers.get(&lease.id).map(|poller| poller.row.revision);
+        let is_as_it_ran = finish.flow.as_ref().is_none_or(|flow| revision == Some(flow.revision));
         if let Some(flow) = finish.flow {
             if flow.cursor_changed {
                 self.remember_state(lease.id, now);
@@ -219,7 +221,9 @@ impl State {
         poller.row.state = finish.state;
         poller.row.watermark = finish.watermark;
         poller.row.status = finish.status;
-        poller.row.next_due = micros(finish.next_due);
+        if is_as_it_ran {
+            poller.row.next_due = micros(finish.next_due);
+        }
         poller.row.regular_due = finish.regular_due.map(micros);
         if heeds_hints(&poller.row.status, finish.run.outcome) && poller.is_named_after(finish.hints_known) {
             poller.pull(now);

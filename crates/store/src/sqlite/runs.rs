@@ -128,7 +128,7 @@ statements! {
         status_code = ?4,
         status_sentence = ?5,
         needs_attention = ?6,
-        next_due = ?7,
+        next_due = coalesce(?7, next_due),
         lease_epoch = ?8,
         regular_due = ?9
     where id = ?1";
@@ -431,7 +431,13 @@ pub(super) fn finish(
     finish: Finish,
     now: Timestamp,
 ) -> Result<Committed> {
-    let Some(place) = place(desk, lease, now)? else { return Ok(Committed::StaleLease) };
+    let Some(mut place) = place(desk, lease, now)? else { return Ok(Committed::StaleLease) };
+    // What ran may not be what the subscription uses by now.
+    let mut next_due = Some(finish.next_due);
+    if let Some(flow) = &finish.flow {
+        next_due = next_due.filter(|_| place.revision == flow.revision);
+        (place.revision, place.monitor_version) = (flow.revision, Some(flow.version));
+    }
     write_batch(desk, lease.id, &place, finish.batch)?;
     let db = &desk.db;
     if finish.flow.as_ref().is_some_and(|flow| flow.cursor_changed) {
@@ -452,7 +458,7 @@ pub(super) fn finish(
         finish.status.code,
         finish.status.sentence,
         finish.status.needs_attention,
-        micros(finish.next_due),
+        next_due.map(micros),
         place.epoch,
         finish.regular_due.map(micros)
     ])?;

@@ -15,8 +15,9 @@ use crate::monitors::*;
 use crate::{NewEndpoint, Result, StoreError};
 
 macro_rules! subscription_columns {
-    () => {
-        "
+    ($document:literal, $version:literal) => {
+        concat!(
+            "
     select
         subscription.id,
         subscription.org_id,
@@ -33,28 +34,33 @@ macro_rules! subscription_columns {
         poller.id,
         endpoint.id,
         subscription.created_at,
-        monitor_version.document
+        poller.revision",
+            $document,
+            "
     from subscription
     join poller on poller.subscription_id = subscription.id
-    left join endpoint on endpoint.subscription_id = subscription.id
-    left join monitor_version
-        on monitor_version.monitor_id = subscription.monitor_id
-        and monitor_version.version = subscription.monitor_version"
+    left join endpoint on endpoint.subscription_id = subscription.id",
+            $version
+        )
     };
 }
 
 statements! {
-    SELECT_SUBSCRIPTION = concat!(subscription_columns!(), "
+    SELECT_SUBSCRIPTION = concat!(subscription_columns!("", ""), "
     where subscription.id = ?1
     and subscription.org_id = ?2");
 
-    SELECT_SUBSCRIPTIONS = concat!(subscription_columns!(), "
+    SELECT_SUBSCRIPTIONS = concat!(subscription_columns!("", ""), "
     where subscription.org_id = ?1
     and (?2 is null or subscription.instance_id = ?2)
     and (?3 is null or subscription.monitor_id = ?3)
     order by subscription.id");
 
-    SELECT_RUNNING = concat!(subscription_columns!(), "
+    SELECT_RUNNING = concat!(subscription_columns!(",
+        monitor_version.document", "
+    join monitor_version
+        on monitor_version.monitor_id = subscription.monitor_id
+        and monitor_version.version = subscription.monitor_version"), "
     where subscription.id = (select subscription_id from poller where poller.id = ?1)");
 
     SELECT_NAMED = "
@@ -94,8 +100,8 @@ statements! {
         interval_us = ?3,
         cron = ?4,
         zone = ?5,
-        next_due = ?6,
-        regular_due = null
+        next_due = coalesce(?6, next_due),
+        regular_due = iif(?6 is null, regular_due, null)
     where id = ?1
     returning revision";
 
@@ -156,6 +162,7 @@ fn read_subscription(row: &Row<'_>) -> rusqlite::Result<SubscriptionRow> {
         active: row.get(8)?,
         timing: Timing { interval: row.duration(9)?, cron: cron.zip(zone) },
         poller: PollerId(row.get(12)?),
+        revision: row.get(15)?,
         endpoint: row.get::<_, Option<i64>>(13)?.map(EndpointId),
         created_at: row.instant(14)?,
     })
@@ -175,7 +182,7 @@ fn subscriptions(db: &Connection, org: OrgId, filter: SubscriptionFilter) -> Res
 
 fn running(db: &Connection, poller: PollerId) -> Result<Option<(SubscriptionRow, String)>> {
     let mut select = db.prepare_cached(SELECT_RUNNING)?;
-    let read = |row: &Row<'_>| Ok((read_subscription(row)?, row.get(15)?));
+    let read = |row: &Row<'_>| Ok((read_subscription(row)?, row.get(16)?));
     Ok(select.query_row([poller.0], read).optional()?)
 }
 
@@ -216,7 +223,7 @@ fn subscribe(desk: &mut Desk, new: &NewSubscription, now: Timestamp) -> Result<S
         span(settings.timing.interval),
         cron,
         zone,
-        micros(settings.next_due),
+        micros(settings.next_due.unwrap_or(now)),
         new.active,
         status.code,
         status.sentence,
@@ -230,18 +237,42 @@ fn subscribe(desk: &mut Desk, new: &NewSubscription, now: Timestamp) -> Result<S
     Ok(id)
 }
 
+/// Refuses a change that was made from what is not there any more, and a move that a run might cross.
+fn as_it_was(
+    desk: &mut Desk,
+    before: &SubscriptionRow,
+    change: &SubscriptionChange,
+    now: Timestamp,
+) -> Result<()> {
+    if before.revision != change.was {
+        return Err(changed_meanwhile());
+    }
+    if before.version == change.settings.version {
+        return Ok(());
+    }
+    if desk.leases.is_poller_claimed(before.poller, now) {
+        return Err(run_under_way());
+    }
+    let state = instances::poller(&desk.db, before.org, before.poller)?.state;
+    if change.judged_by.as_ref() != Some(&state) {
+        return Err(changed_meanwhile());
+    }
+    desk.leases.release_poller(before.poller);
+    Ok(())
+}
+
 fn change(
     desk: &mut Desk,
     org: OrgId,
     id: SubscriptionId,
-    settings: &SubscriptionSettings,
-    state: Option<&str>,
+    change: &SubscriptionChange,
     now: Timestamp,
 ) -> Result<()> {
-    let before = subscription(&desk.db, org, id)?;
+    let (before, settings) = (subscription(&desk.db, org, id)?, &change.settings);
     monitors::version(&desk.db, org, before.monitor, settings.version)?;
     free_name(&desk.db, before.instance, &settings.name, Some(id))?;
-    if let Some(state) = state {
+    as_it_was(desk, &before, change, now)?;
+    if let Some(state) = &change.state {
         instances::set_state(desk, org, before.poller, state, None, now)?;
     }
     let db = &desk.db;
@@ -254,7 +285,7 @@ fn change(
         span(settings.timing.interval),
         cron,
         zone,
-        micros(settings.next_due)
+        settings.next_due.map(micros)
     ];
     let revision = db.prepare_cached(UPDATE_POLLER)?.query_row(values, |row| row.get(0))?;
     insert_revision(db, org, before.poller, revision, now)?;
@@ -371,11 +402,10 @@ impl Monitors for SqliteStore {
         &self,
         org: OrgId,
         id: SubscriptionId,
-        settings: SubscriptionSettings,
-        state: Option<String>,
+        changed: SubscriptionChange,
         now: Timestamp,
     ) -> Result<()> {
-        let work = move |desk: &mut Desk| change(desk, org, id, &settings, state.as_deref(), now);
+        let work = move |desk: &mut Desk| change(desk, org, id, &changed, now);
         self.write(Class::Api, Weight::SMALL, work).await
     }
 

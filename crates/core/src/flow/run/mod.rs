@@ -41,7 +41,7 @@ use crate::run::{Reply, Request};
 
 pub(super) use cursor::can_be_cursor;
 pub use cursor::read_cursor;
-pub use trace::{CardTrace, Trace};
+pub use trace::{CardTrace, Trace, redacted_json};
 
 /// Everything that a run starts from.
 #[derive(Clone, Debug)]
@@ -243,7 +243,7 @@ pub struct FlowError {
     pub fatal: bool,
     /// The pause that the provider asked for.
     #[serde(skip)]
-    pub(super) retry_after: Option<Duration>,
+    pub(in crate::flow) retry_after: Option<Duration>,
 }
 
 impl FlowError {

@@ -134,6 +134,7 @@ impl Machine {
             inputs,
             outputs: None,
             error: None,
+            raw: None,
         }
     }
 
@@ -163,7 +164,7 @@ impl Machine {
             None => return,
         };
         self.trace.cards[at].finished_at = Some(self.now);
-        self.trace.error(at, error.message.clone());
+        self.trace.error(at, error.message.clone(), error.raw.as_deref());
     }
 }
 

@@ -55,6 +55,9 @@ pub struct CardTrace {
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The provider's own words about it, as far as they are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
 }
 
 impl Trace {
@@ -76,18 +79,63 @@ impl Trace {
         self.cards[at].outputs = Some(text);
     }
 
-    /// Notes the error of a card.
-    pub(super) fn error(&mut self, at: usize, mut text: String) {
+    /// Notes the error of a card, with the provider's own words.
+    pub(super) fn error(&mut self, at: usize, mut text: String, raw: Option<&str>) {
+        let mut raw = raw.map(|raw| cut(&without_secrets(raw), FLOW_TRACE_VALUE_BYTES_MAX));
         if self.bytes > FLOW_TRACE_BYTES_MAX + FAILURES_BYTES_MAX {
             text.clear();
+            raw = None;
         }
-        self.bytes += text.len();
+        self.bytes += text.len() + raw.as_ref().map_or(0, String::len);
         self.cards[at].error = Some(text);
+        self.cards[at].raw = raw;
+    }
+
+    /// The same without what `redacted` takes out of texts: secrets that a provider repeated.
+    #[must_use]
+    pub fn redacted(mut self, redacted: &dyn Fn(&str) -> String) -> Trace {
+        for card in &mut self.cards {
+            card.inputs = redacted_json(&card.inputs, redacted);
+            card.outputs = card.outputs.as_deref().map(|text| redacted_json(text, redacted));
+            card.error = card.error.as_deref().map(redacted);
+            card.raw = card.raw.as_deref().map(redacted);
+        }
+        self
     }
 
     /// Whether the failure of a card that was not shown may still be.
     pub(super) fn has_room_for_failure(&self) -> bool {
         self.bytes < FLOW_TRACE_BYTES_MAX + FAILURES_BYTES_MAX
+    }
+}
+
+/// A JSON text without what `redacted` takes out of texts. It stays JSON, whatever a secret consists of: texts, names of
+/// members, and numbers that are a secret as a whole are looked at one by one.
+pub fn redacted_json(text: &str, redacted: &dyn Fn(&str) -> String) -> String {
+    match Value::from_json(text) {
+        Ok(value) => without(value, redacted).to_json(),
+        // What is no JSON is nobody's to read as JSON.
+        Err(_) => redacted(text),
+    }
+}
+
+fn without(value: Value, redacted: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::Text(text) => Value::Text(redacted(&text)),
+        Value::List(items) => {
+            Value::list(items.iter().cloned().map(|item| without(item, redacted)).collect())
+        }
+        Value::Object(members) => {
+            let members =
+                members.iter().map(|(name, value)| (redacted(name), without(value.clone(), redacted)));
+            Value::object(members.collect())
+        }
+        Value::Number(number) => {
+            let (text, clean) = (number.to_string(), redacted(&number.to_string()));
+            let is_secret = clean != text && !clean.contains(|letter: char| letter.is_ascii_digit());
+            if is_secret { Value::Text(clean) } else { Value::Number(number) }
+        }
+        Value::Null | Value::Boolean(_) | Value::Date(_) | Value::File(_) => value,
     }
 }
 
@@ -256,6 +304,19 @@ mod tests {
         for (value, expect) in cases {
             assert_eq!(show(value), expect);
         }
+    }
+
+    #[test]
+    fn what_a_provider_repeats_is_taken_out_of_values_and_not_of_their_json() {
+        let secret = r#"pa"ss\word1"#;
+        let redacted = |text: &str| text.replace(secret, "***").replace("123456", "***");
+        let value =
+            Value::object([("a".to_string(), Value::text(format!("it is {secret}!")))].into_iter().collect());
+        let clean = redacted_json(&value.to_json(), &redacted);
+        assert_eq!(clean, r#"{"a":"it is ***!"}"#);
+        let numbers = r#"{"last":1234567,"pin":123456,"123456":[1.10]}"#;
+        assert_eq!(redacted_json(numbers, &redacted), r#"{"last":1234567,"pin":"***","***":[1.10]}"#);
+        assert_eq!(redacted_json("it is 123456", &redacted), "it is ***");
     }
 
     #[test]

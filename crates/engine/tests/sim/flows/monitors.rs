@@ -45,7 +45,7 @@ monitors! {
     subscribe(new: NewSubscription, now: Timestamp) -> SubscriptionId;
     subscriptions(org: OrgId, filter: SubscriptionFilter) -> Vec<SubscriptionRow>;
     subscription(org: OrgId, id: SubscriptionId) -> SubscriptionRow;
-    change_subscription(org: OrgId, id: SubscriptionId, settings: SubscriptionSettings, state: Option<String>, now: Timestamp) -> ();
+    change_subscription(org: OrgId, id: SubscriptionId, change: SubscriptionChange, now: Timestamp) -> ();
     set_active(org: OrgId, id: SubscriptionId, active: bool, due: Timestamp) -> ();
     unsubscribe(org: OrgId, id: SubscriptionId, now: Timestamp) -> ();
     cursors(org: OrgId, id: SubscriptionId, limit: u32) -> Vec<CursorRow>;

@@ -162,7 +162,7 @@ fn cursors(case: &Case<'_>, of: usize, verdict: &mut Verdict) {
         if well && ran.before == ran.after && ran.before.is_none() {
             verdict.moved.push(told("was not saved"));
         }
-        if ran.after < ran.before {
+        if ran.by_run && ran.after < ran.before {
             verdict.moved.push(told("went back"));
         }
         let ahead = |asked: Micros| ran.after != ran.before && ran.after > Some(asked + case.scenario.theirs);

@@ -27,6 +27,8 @@ pub struct Ran {
     pub completed: bool,
     /// The cursor before and after.
     pub before: Option<Micros>,
+    /// Whether a run had saved the one before; one that a person gave may be ahead of *Now* by a little.
+    pub by_run: bool,
     pub after: Option<Micros>,
     /// When the attempt that counts sent its first request, in true time.
     pub asked: Option<Micros>,
@@ -167,6 +169,7 @@ impl FlowStore {
             run: finish.run.id,
             completed: finish.run.outcome == RunOutcome::Completed,
             before: cursor_of(&row.state),
+            by_run: SubscriptionState::read(&row.state).is_ok_and(|state| state.saved_by.is_some()),
             after: None,
             asked: attempt.first().map(|answer| answer.asked),
             listed_at: last.map(|answer| answer.at),

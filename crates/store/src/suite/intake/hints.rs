@@ -114,7 +114,7 @@ pub async fn hints_do_not_reach_subscriptions(store: Arc<dyn Both>) {
         options: "{}".into(),
         mode: RunMode::EachRecord,
         timing: Timing { interval: Duration::from_secs(300), cron: None },
-        next_due: at(0),
+        next_due: Some(at(0)),
         endpoint: None,
     };
     let (org, instance) = (world.org, world.instance);

@@ -31,6 +31,9 @@ cases! {
         names_are_taken_once_per_instance
         a_change_keeps_what_it_does_not_name
         a_changed_state_waits_for_the_run
+        a_change_is_made_from_what_is_there
+        a_move_is_not_crossed_by_a_run
+        a_run_that_was_overtaken_leaves_the_due_time
         only_active_ones_are_due
         pausing_and_switching_do_not_activate
         updates_of_the_instance_leave_them_alone

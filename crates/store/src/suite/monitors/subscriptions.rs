@@ -109,7 +109,7 @@ pub async fn a_change_keeps_what_it_does_not_name(store: Arc<dyn Both>) {
         options: "{}".into(),
         mode: RunMode::NoNewData,
         timing: Timing { interval: Duration::from_secs(900), cron: None },
-        next_due: at(77),
+        next_due: Some(at(77)),
         ..settings("renamed")
     };
     world.change(row.id, wanted, None).await.unwrap();
@@ -133,10 +133,8 @@ pub async fn a_changed_state_waits_for_the_run(store: Arc<dyn Both>) {
     let world = World::new(store).await;
     let row = world.subscribe(settings("a")).await;
     let lease = world.claim_of(row.poller, 10).await;
-    let busy = world
-        .monitors
-        .change_subscription(world.org, row.id, settings("b"), Some("new".into()), at(11))
-        .await;
+    let change = world.change_to(row.id, settings("b"), Some("new")).await;
+    let busy = world.monitors.change_subscription(world.org, row.id, change, at(11)).await;
     assert!(matches!(busy, Err(StoreError::Conflict(_))), "{busy:?}");
     assert_eq!(world.row(row.id).await, row, "nothing was written");
     world.store.release(lease, at(0)).await.unwrap();
@@ -150,6 +148,55 @@ pub async fn a_changed_state_waits_for_the_run(store: Arc<dyn Both>) {
         cursors.iter().map(|row| (row.state.as_str(), row.replaced_at)).collect::<Vec<_>>(),
         [("", at(3))]
     );
+}
+
+pub async fn a_change_is_made_from_what_is_there(store: Arc<dyn Both>) {
+    let world = World::new(store).await;
+    let row = world.subscribe(settings("a")).await;
+    let late = world.change_to(row.id, settings("late"), None).await;
+    world.change(row.id, settings("first"), None).await.unwrap();
+    let stale = world.monitors.change_subscription(world.org, row.id, late, at(4)).await;
+    assert!(matches!(stale, Err(StoreError::Conflict(_))), "{stale:?}");
+    assert_eq!((world.row(row.id).await.name, world.row(row.id).await.revision), ("first".into(), 2));
+}
+
+pub async fn a_move_is_not_crossed_by_a_run(store: Arc<dyn Both>) {
+    let world = World::new(store).await;
+    let row = world.subscribe(settings("a")).await;
+    world.monitors.deploy(world.org, world.monitor, 1, at(5)).await.unwrap();
+    let moved = || SubscriptionSettings { version: 2, ..settings("a") };
+    let change = world.change_to(row.id, moved(), None).await;
+    let lease = world.claim_of(row.poller, 10).await;
+    let busy = world.monitors.change_subscription(world.org, row.id, change.clone(), at(11)).await;
+    assert!(matches!(busy, Err(StoreError::Conflict(_))), "a run is under way: {busy:?}");
+    let finish = world.flow_finish(&row, turnstone_core::poll::Batch::default(), 10, true);
+    world.store.finish(lease, finish, at(12)).await.unwrap();
+    let judged_before = world.monitors.change_subscription(world.org, row.id, change, at(13)).await;
+    assert!(
+        matches!(judged_before, Err(StoreError::Conflict(_))),
+        "the run moved the cursor: {judged_before:?}"
+    );
+    let unjudged = SubscriptionChange { judged_by: None, ..world.change_to(row.id, moved(), None).await };
+    let unjudged = world.monitors.change_subscription(world.org, row.id, unjudged, at(13)).await;
+    assert!(matches!(unjudged, Err(StoreError::Conflict(_))), "{unjudged:?}");
+    assert_eq!(world.row(row.id).await.version, 1);
+    world.change(row.id, moved(), None).await.unwrap();
+    assert_eq!(world.row(row.id).await.version, 2);
+}
+
+pub async fn a_run_that_was_overtaken_leaves_the_due_time(store: Arc<dyn Both>) {
+    let world = World::new(store).await;
+    let row = world.subscribe(settings("a")).await;
+    let lease = world.claim_of(row.poller, 10).await;
+    world
+        .change(row.id, SubscriptionSettings { next_due: Some(at(70)), ..settings("a") }, None)
+        .await
+        .unwrap();
+    let finish = world.flow_finish(&row, turnstone_core::poll::Batch::default(), 10, false);
+    assert_eq!(world.store.finish(lease, finish, at(12)).await.unwrap(), Committed::Yes);
+    assert_eq!(world.poller_row(row.poller).await.next_due, at(70));
+    world.change(row.id, SubscriptionSettings { next_due: None, ..settings("b") }, None).await.unwrap();
+    assert_eq!(world.poller_row(row.poller).await.next_due, at(70), "a change of something else");
 }
 
 pub async fn only_active_ones_are_due(store: Arc<dyn Both>) {
@@ -293,7 +340,8 @@ pub async fn subscriptions_belong_to_their_organisation(store: Arc<dyn Both>) {
     };
     for (org, id) in [(other, row.id), (world.org, SubscriptionId(999))] {
         gone(world.monitors.subscription(org, id).await.map(drop));
-        gone(world.monitors.change_subscription(org, id, settings("x"), None, at(1)).await);
+        let change = world.change_to(row.id, settings("x"), None).await;
+        gone(world.monitors.change_subscription(org, id, change, at(1)).await);
         gone(world.monitors.set_active(org, id, false, at(1)).await);
         gone(world.monitors.cursors(org, id, 9).await.map(drop));
         gone(world.monitors.unsubscribe(org, id, at(1)).await);

@@ -42,7 +42,7 @@ pub fn settings(name: &str) -> SubscriptionSettings {
         options: r#"{"Group":"all\u0000"}"#.into(),
         mode: RunMode::EachRecord,
         timing: Timing { interval: Duration::from_secs(300), cron: None },
-        next_due: at(0),
+        next_due: Some(at(0)),
         endpoint: None,
     }
 }
@@ -80,13 +80,26 @@ impl World {
         self.store.poller(self.org, id).await.unwrap()
     }
 
+    /// A change that was made from what is there.
+    pub async fn change_to(
+        &self,
+        id: SubscriptionId,
+        settings: SubscriptionSettings,
+        state: Option<&str>,
+    ) -> SubscriptionChange {
+        let row = self.row(id).await;
+        let judged_by = Some(self.poller_row(row.poller).await.state);
+        SubscriptionChange { was: row.revision, settings, judged_by, state: state.map(str::to_owned) }
+    }
+
     pub async fn change(
         &self,
         id: SubscriptionId,
         settings: SubscriptionSettings,
         state: Option<&str>,
     ) -> Result<()> {
-        self.monitors.change_subscription(self.org, id, settings, state.map(str::to_owned), at(3)).await
+        let change = self.change_to(id, settings, state).await;
+        self.monitors.change_subscription(self.org, id, change, at(3)).await
     }
 
     /// An event of a subscription.
@@ -110,7 +123,12 @@ impl World {
             ..finish.run
         };
         let trace = format!(r#"{{"at":{seconds}}}"#);
-        Finish { run, watermark: None, flow: Some(FlowRecord { trace, cursor_changed }), ..finish }
+        Finish {
+            run,
+            watermark: None,
+            flow: Some(FlowRecord { trace, cursor_changed, version: row.version, revision: row.revision }),
+            ..finish
+        }
     }
 
     /// A whole run of a subscription that records events; it moves the cursor.

@@ -34,7 +34,12 @@ impl Known {
 
 /// What a run of a monitor leaves.
 pub(super) fn record(chance: &mut Chance) -> FlowRecord {
-    FlowRecord { trace: format!("[{}]\0", chance.below(99)), cursor_changed: chance.one_in(2) }
+    FlowRecord {
+        trace: format!("[{}]\0", chance.below(99)),
+        cursor_changed: chance.one_in(2),
+        version: 1 + chance.below(2) as i64,
+        revision: 1 + chance.below(3) as i64,
+    }
 }
 
 fn name(chance: &mut Chance) -> String {
@@ -141,7 +146,7 @@ impl Side {
                 interval: Duration::from_secs(1 + chance.below(60)),
                 cron: chance.one_in(2).then(|| ("0 5 * * *".to_string(), "Europe/Paris".to_string())),
             },
-            next_due: at(now - 3 + chance.below(9) as i64),
+            next_due: chance.one_in(2).then(|| at(now - 3 + chance.below(9) as i64)),
             endpoint: (!chance.one_in(6)).then_some(endpoint),
         }
     }
@@ -190,7 +195,13 @@ impl Side {
         let Ok(row) = self.store.subscription(org, id).await else { return "no subscription".into() };
         let settings = self.settings(chance, org, row.monitor, now).await;
         let state = chance.one_in(3).then(|| format!("s{}", chance.below(9)));
-        let changed = self.store.change_subscription(org, id, settings, state, at(now)).await;
+        let judged_by = match self.store.poller(org, row.poller).await {
+            Ok(poller) if !chance.one_in(6) => Some(poller.state),
+            Ok(_) | Err(_) => None,
+        };
+        let was = row.revision - i64::from(chance.one_in(8));
+        let change = SubscriptionChange { was, settings, judged_by, state };
+        let changed = self.store.change_subscription(org, id, change, at(now)).await;
         self.learn_subscription(org, row.instance, id).await;
         told("change_subscription", changed)
     }

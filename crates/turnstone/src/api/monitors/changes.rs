@@ -9,8 +9,8 @@ use turnstone_core::flow::{Flow, type_word};
 use turnstone_core::id::{MonitorId, OrgId};
 use turnstone_engine::flows::options_of;
 use turnstone_store::{
-    InstanceRow, MonitorRow, NewEndpoint, NewSubscription, PollerRow, StoreError, SubscriptionRow,
-    SubscriptionSettings, Timing,
+    InstanceRow, MonitorRow, NewEndpoint, NewSubscription, PollerRow, StoreError, SubscriptionChange,
+    SubscriptionRow, SubscriptionSettings, Timing,
 };
 
 use super::document::deployed;
@@ -21,10 +21,8 @@ use crate::api::error::{Answer, ApiError};
 
 /// A change of a subscription, judged.
 pub struct Change {
-    /// What it becomes.
-    pub settings: SubscriptionSettings,
-    /// Its state, where the cursor is given too.
-    pub state: Option<String>,
+    /// What is written.
+    pub write: SubscriptionChange,
     /// What the audit says.
     pub told: Value,
 }
@@ -61,7 +59,7 @@ pub async fn new(api: &Api, instance: &InstanceRow, body: &SubscriptionBody) -> 
         version,
         options: settings::options_text(&options),
         mode: mode.unwrap_or_default(),
-        next_due: cadence(&timing).first(now, api.entropy.next_u64()),
+        next_due: Some(cadence(&timing).first(now, api.entropy.next_u64())),
         timing,
         endpoint,
     };
@@ -225,10 +223,7 @@ pub async fn changed(
     if let (Some(moved), None) = (&sent.moved, &sent.cursor) {
         same_cursor(row, poller, sent.before.as_deref(), moved)?;
     }
-    let next_due = match &sent.timing {
-        Some(timing) => cadence(timing).first(now, api.entropy.next_u64()),
-        None => poller.next_due,
-    };
+    let next_due = sent.timing.as_ref().map(|timing| cadence(timing).first(now, api.entropy.next_u64()));
     let (told, state) = told_and_state(row, poller, body, sent.version, sent.cursor, now)?;
     let settings = SubscriptionSettings {
         name: sent.name.unwrap_or_else(|| row.name.clone()),
@@ -239,7 +234,9 @@ pub async fn changed(
         next_due,
         endpoint: sent.endpoint,
     };
-    Ok(Change { settings, state, told })
+    let judged_by = sent.moved.map(|_| poller.state.clone());
+    let write = SubscriptionChange { was: row.revision, settings, judged_by, state };
+    Ok(Change { write, told })
 }
 
 /// The flow of the version that is in use; `None` when this program does not take it any more.

@@ -292,9 +292,8 @@ pub async fn change(
 ) -> Answer<Response> {
     let (row, poller) = find(&api, org, &id).await?;
     let change = changes::changed(&api, &row, &poller, &body).await?;
-    let moves_cursor = change.state.is_some();
-    let done = api.monitors.change_subscription(org, row.id, change.settings, change.state, api.now()).await;
-    done.map_err(|error| if moves_cursor { under_way(error) } else { error.into() })?;
+    let done = api.monitors.change_subscription(org, row.id, change.write, api.now()).await;
+    done.map_err(under_way)?;
     (api.wake)();
     let (row, poller) = find(&api, org, &id).await?;
     Ok(told(Json(shown(&api, &row, &poller).await?), change.told))
@@ -303,7 +302,7 @@ pub async fn change(
 /// 409 in words that say what to do, where a run holds the subscription.
 pub fn under_way(error: turnstone_store::StoreError) -> ApiError {
     match error {
-        turnstone_store::StoreError::Conflict(what) if !what.contains("is named") => {
+        turnstone_store::StoreError::Conflict(what) if what.contains("under way") => {
             ApiError::conflict("runUnderWay", "a run is under way; try again in a moment")
         }
         other => other.into(),
