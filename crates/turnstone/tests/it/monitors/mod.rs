@@ -1,6 +1,7 @@
 //! Monitors through the real binary: drafts and versions, subscriptions and their runs, cursors, runs that write
 //! nothing.
 
+mod commands;
 mod cursors;
 mod drafts;
 mod dry_run;

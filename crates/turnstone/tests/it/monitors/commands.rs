@@ -1,0 +1,268 @@
+//! `turnstone monitor` and `turnstone subscription` against a server: from a document to a rewound cursor.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::{World, monitor};
+use crate::bench::{turnstone, wait_for};
+use crate::harness::{Ended, ended};
+
+/// A folder to command the world's server from.
+struct Shell<'w> {
+    world: &'w World,
+    folder: tempfile::TempDir,
+}
+
+impl Shell<'_> {
+    fn of(world: &World) -> Shell<'_> {
+        let shell = Shell { world, folder: tempfile::tempdir().unwrap() };
+        shell.write("credentials", &world.token);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = std::fs::Permissions::from_mode(0o600);
+            std::fs::set_permissions(shell.folder.path().join("credentials"), mode).unwrap();
+        }
+        shell
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.path().join(name), text).unwrap();
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = turnstone();
+        command.current_dir(self.folder.path()).args(args).env("HOME", self.folder.path());
+        command.env_remove("XDG_CONFIG_HOME").env_remove("NO_COLOR");
+        command
+    }
+
+    fn to_server(&self, args: &[&str]) -> Command {
+        let mut command = self.command(args);
+        command.env("TURNSTONE_SERVER", format!("http://{}", self.world.server.address));
+        command.args(["--credentials", "credentials"]);
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> Ended {
+        ended(self.to_server(args))
+    }
+
+    /// Standard output of a command that ended well.
+    #[track_caller]
+    fn text(&self, args: &[&str]) -> String {
+        self.run(args).expect_code(0).stdout
+    }
+
+    /// The same with `--json`.
+    #[track_caller]
+    fn json(&self, args: &[&str]) -> Value {
+        let text = self.text(&[args, &["--json"]].concat());
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+
+    /// Runs a subscription to the end of one more run.
+    fn one_more_run(&self, name: &str, id: &Value) {
+        let runs = format!("/subscriptions/{id}/runs");
+        let before = self.world.get(&runs).as_array().unwrap().len();
+        let said = self.text(&["subscription", "run", name]);
+        assert!(said.contains("is due now"), "{said}");
+        wait_for("run", || (self.world.get(&runs).as_array().unwrap().len() > before).then_some(()));
+    }
+}
+
+#[test]
+fn a_monitor_is_saved_deployed_listed_shown_and_removed() {
+    let world = World::start();
+    let shell = Shell::of(&world);
+    shell.write("users.json", &monitor().to_string());
+    let list = shell.run(&["monitor", "list"]).expect_code(0).expect_words("there is no monitor");
+    assert!(!list.stdout.contains("New users"), "{}", list.stdout);
+    assert_eq!(shell.json(&["monitor", "list"]), json!([]));
+
+    let saved = shell.text(&["monitor", "save", "users.json"]);
+    assert!(saved.contains("monitor 1 `New users`: draft 1, not deployed"), "{saved}");
+    let saved = shell.text(&["monitor", "save", "users.json", "--deploy"]);
+    assert!(saved.contains("monitor 1 `New users`: draft 2, version 1"), "{saved}");
+    let listed = shell.json(&["monitor", "list"]);
+    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["version"]), (1, &json!(1)), "{listed}");
+    let table = shell.text(&["monitor", "list"]);
+    assert!(table.contains("New users") && table.contains("deployed"), "{table}");
+
+    let mut next = monitor();
+    next["description"] = json!("the second one");
+    shell.write("users.json", &next.to_string());
+    let saved = shell.json(&["monitor", "save", "users.json"]);
+    assert_eq!(
+        (&saved["revision"], &saved["version"], &saved["changed"]),
+        (&json!(3), &json!(1), &json!(true))
+    );
+    assert!(shell.text(&["monitor", "list"]).contains("draft changed"));
+    assert_eq!(shell.json(&["monitor", "deploy", "New users"]), json!({"version": 2}));
+    assert!(shell.text(&["monitor", "deploy", "1"]).contains("version 2 is deployed"));
+    assert_eq!(shell.json(&["monitor", "show", "New users"])["draft"], next);
+    let draft: Value = serde_json::from_str(&shell.text(&["monitor", "show", "1"])).unwrap();
+    assert_eq!(draft, next);
+
+    shell
+        .run(&["monitor", "show", "Old users"])
+        .expect_code(2)
+        .expect_words("there is no monitor `Old users`");
+    let mut faulty = monitor();
+    faulty["cards"][2]["card"] = json!("control.cursr");
+    shell.write("faulty.json", &faulty.to_string());
+    shell.run(&["monitor", "save", "faulty.json"]).expect_code(2).expect_words("control.cursr");
+    shell.run(&["monitor", "delete", "New users"]).expect_code(7).expect_words("nobody can be asked");
+    shell.run(&["monitor", "delete", "New users", "--yes"]).expect_code(0).expect_words("is removed");
+    assert_eq!(world.get("/monitors"), json!([]));
+}
+
+#[test]
+fn a_subscription_is_made_run_switched_and_its_cursor_looked_after() {
+    let world = World::start();
+    world.users(&[1, 2]);
+    let shell = Shell::of(&world);
+    shell.write("users.json", &monitor().to_string());
+    shell.text(&["monitor", "save", "users.json", "--deploy"]);
+    assert_eq!(shell.json(&["subscription", "list"]), json!([]));
+    shell.run(&["subscription", "list"]).expect_code(0).expect_words("there is no subscription");
+
+    shell.run(&create(&[])).expect_code(2).expect_words("the option `Group` is required");
+    shell.run(&create(&["--option", "Group"])).expect_code(2).expect_words("has no `=`");
+    let broken = shell.run(&create(&["--option", "Group=all", "--cursor", "{nope"]));
+    broken.expect_code(2).expect_words("--cursor is no JSON");
+    shell.run(&create(&["--interval", "5m", "--cron", "0 6 * * *"])).expect_code(64);
+    let made = shell.json(&create(&[
+        "--option",
+        "Group=staff",
+        "--name",
+        "staff",
+        "--cron",
+        "0 6 * * *",
+        "--zone",
+        "Europe/Berlin",
+        "--run-mode",
+        "everyTime",
+        "--cursor",
+        r#"{"last": 0}"#,
+        "--inactive",
+    ]));
+    assert_eq!(
+        (&made["name"], &made["active"], &made["runMode"]),
+        (&json!("staff"), &json!(false), &json!("everyTime"))
+    );
+    assert_eq!(made["schedule"], json!({"cron": "0 6 * * *", "zone": "Europe/Berlin"}));
+    assert_eq!((&made["cursor"], &made["options"]), (&json!({"last": 0}), &json!({"Group": "staff"})));
+    let said = shell.text(&create(&["--option", "Group=all", "--interval", "10m"]));
+    assert!(said.contains("`New users`: version 1, next run 2"), "{said}");
+
+    let listed = shell.json(&["subscription", "list"]);
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+    let id = listed[1]["id"].clone();
+    let table = shell.text(&["subscription", "list"]);
+    assert!(table.contains("inactive") && table.contains("New users") && table.contains("1 v1"), "{table}");
+    let shown = shell.json(&["subscription", "show", "New users"]);
+    assert_eq!((&shown["id"], &shown["schedule"]), (&id, &json!({"interval": "10m"})));
+    let shown: Value = serde_json::from_str(&shell.text(&["subscription", "show", &id.to_string()])).unwrap();
+    assert_eq!(shown["name"], json!("New users"));
+
+    shell.one_more_run("New users", &id);
+    cursors(&shell, &id);
+
+    let off = shell.text(&["subscription", "deactivate", "New users"]);
+    assert!(off.contains("is not active"), "{off}");
+    shell.run(&["subscription", "run", "New users"]).expect_code(2).expect_words("is switched off");
+    assert_eq!(shell.json(&["subscription", "activate", "New users"])["active"], json!(true));
+    shell.run(&["subscription", "delete", "staff"]).expect_code(7);
+    shell.run(&["subscription", "delete", "staff", "--yes"]).expect_code(0).expect_words("is removed");
+    shell
+        .run(&["subscription", "show", "staff"])
+        .expect_code(2)
+        .expect_words("there is no subscription `staff`");
+    let refused = shell.run(&["monitor", "delete", "New users", "--yes"]).expect_code(2);
+    refused.expect_words("subscription");
+}
+
+fn create<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["subscription", "create", "New users", "--instance", "main"], more].concat()
+}
+
+fn cursor<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["subscription", "cursor", "New users"], more].concat()
+}
+
+/// Everything that can be done with the cursor of `New users`, which a run has saved.
+fn cursors(shell: &Shell<'_>, id: &Value) {
+    let shown = shell.run(&cursor(&[])).expect_code(0).expect_words("10 bytes");
+    assert_eq!(shown.stdout, "{\"last\":2}\n");
+    assert_eq!(shell.json(&cursor(&[]))["type"], json!("object"));
+    let set = shell.run(&cursor(&["--set", r#"{"last": 7}"#])).expect_code(0).expect_words("by hand");
+    assert_eq!(set.stdout, "{\"last\":7}\n");
+    assert_eq!(shell.json(&cursor(&["--set", r#"{"last": 8}"#]))["cursor"], json!({"last": 8}));
+    shell.run(&cursor(&["--set", "{nope"])).expect_code(2).expect_words("--set is no JSON");
+    shell.run(&cursor(&["--set", "5"])).expect_code(2).expect_words("Object");
+    shell.run(&cursor(&["--set", "5", "--reset"])).expect_code(64);
+    assert_eq!(shell.text(&cursor(&["--reset"])), "null\n");
+    let former = shell.json(&cursor(&["--history"]));
+    let seven = former.as_array().unwrap().iter().find(|one| one["cursor"]["last"] == 7);
+    let seven = seven.unwrap_or_else(|| panic!("{former}"))["id"].to_string();
+    let table = shell.text(&cursor(&["--history"]));
+    assert!(table.contains("REPLACED") && table.contains(r#"{"last":7}"#), "{table}");
+    assert_eq!(shell.text(&cursor(&["--rewind", &seven])), "{\"last\":7}\n");
+    shell.run(&cursor(&["--rewind", "999999"])).expect_code(2);
+    shell.run(&["subscription", "cursor", "Nobody"]).expect_code(2).expect_words("there is no subscription");
+
+    // The audit has every change of it, with the cursor before and after.
+    let audit = shell.world.get("/audit");
+    let target = format!("/subscriptions/{id}");
+    let of_cursor = |entry: &&Value| {
+        entry["target"].as_str().is_some_and(|path| path.starts_with(&target))
+            && entry["detail"]["cursor"].is_object()
+    };
+    let mut told: Vec<String> = audit
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(of_cursor)
+        .map(|entry| {
+            let text = |value: &Value| value.as_str().unwrap_or("none").to_owned();
+            let cursor = &entry["detail"]["cursor"];
+            format!("{} {} {}", entry["action"].as_str().unwrap(), text(&cursor["from"]), text(&cursor["to"]))
+        })
+        .collect();
+    told.reverse();
+    let expect = [
+        r#"replaceCursor {"last":2} {"last":7}"#,
+        r#"replaceCursor {"last":7} {"last":8}"#,
+        r#"resetCursor {"last":8} none"#,
+        r#"rewindCursor none {"last":7}"#,
+    ];
+    assert_eq!(told, expect);
+}
+
+#[test]
+fn a_name_that_several_have_asks_for_an_id() {
+    let world = World::start();
+    let shell = Shell::of(&world);
+    shell.write("users.json", &monitor().to_string());
+    shell.text(&["monitor", "save", "users.json", "--deploy"]);
+    let other = world.instance_of("people", "other")["id"].to_string();
+    for instance in ["main", "other"] {
+        let create = ["subscription", "create", "1", "--instance", instance, "--option", "Group=all"];
+        shell.text(&create);
+    }
+    for command in
+        [&["subscription", "show", "New users"][..], &["subscription", "delete", "New users", "--yes"]]
+    {
+        shell.run(command).expect_code(2).expect_words("has several subscriptions; give an id: 1, 2");
+    }
+    assert_eq!(shell.json(&["subscription", "show", "2"])["instanceId"].to_string(), other);
+    world.instance_of("people", "main");
+    let create = ["subscription", "create", "New users", "--instance", "main", "--option", "Group=all"];
+    shell.run(&create).expect_code(2).expect_words("the name `main` has several instances; give an id: ");
+    let nobody = ["subscription", "create", "New users", "--instance", "nobody", "--option", "Group=all"];
+    shell.run(&nobody).expect_code(2).expect_words("there is no instance `nobody`");
+    let nothing = ["subscription", "create", "Old users", "--instance", "other"];
+    shell.run(&nothing).expect_code(2).expect_words("there is no monitor `Old users`");
+}
