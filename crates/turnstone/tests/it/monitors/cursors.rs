@@ -25,8 +25,8 @@ fn a_cursor_is_set_reset_and_put_back_and_the_audit_knows() {
     assert_eq!((&set["cursor"]["last"], &set["savedBy"]), (&json!(7), &Value::Null));
     assert_eq!(world.cursor(id)["exact"], json!(12345678901234567890u64));
     world.run(id);
-    let asked = world.provider.seen.lock().unwrap().last().unwrap().path.clone();
-    assert!(asked.contains("seen=7"), "the next run starts from it: {asked}");
+    let asked = world.asked();
+    assert!(asked.last().unwrap().contains("seen=7"), "the next run starts from it: {asked:?}");
 
     let reset = world.ask("DELETE", &cursor, &Value::Null).expect(200);
     assert_eq!(reset["cursor"], Value::Null);
@@ -92,10 +92,10 @@ fn a_cursor_is_not_changed_under_a_run() {
     let id = world.subscribed(&monitor(), json!({}));
     world.run(id);
     let path = format!("/subscriptions/{id}");
-    let (runs, asked) = (format!("{path}/runs"), world.provider.count());
+    let (runs, asked) = (format!("{path}/runs"), world.asked().len());
     let held = world.gate.lock().unwrap();
     world.ask("POST", &format!("{path}/run"), &Value::Null).expect(202);
-    wait_for("request", || (world.provider.count() > asked).then_some(()));
+    wait_for("request", || (world.asked().len() > asked).then_some(()));
     let former = world.get(&format!("{path}/cursors"))[0]["id"].clone();
     for (method, part, body) in [
         ("PUT", "/cursor", json!({"cursor": {"last": 5}})),

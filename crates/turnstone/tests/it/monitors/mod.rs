@@ -96,8 +96,13 @@ impl World {
     }
 
     pub fn instance_of(&self, key: &str, name: &str) -> Value {
+        self.instance_at(key, name, &self.provider.url(""))
+    }
+
+    /// An instance of another provider.
+    pub fn instance_at(&self, key: &str, name: &str, base_url: &str) -> Value {
         let document = json!({"name": name, "element": {"key": key}, "configuration": {
-            "base.url": self.provider.url(""), "authentication.type": "basic", "username": "somebody", "password": PASSWORD,
+            "base.url": base_url, "authentication.type": "basic", "username": "somebody", "password": PASSWORD,
             "event.notification.enabled": true,
             // An instance without a connector declares a resource; this one is hardly ever due.
             "event.poller.refresh_interval": "43200",
@@ -115,6 +120,12 @@ impl World {
 
     pub fn fail_with(&self, status: Option<u16>) {
         self.people.lock().unwrap().status = status;
+    }
+
+    /// What flows asked the provider for; the declared resource of the instance is another matter.
+    pub fn asked(&self) -> Vec<String> {
+        let seen = self.provider.seen.lock().unwrap();
+        seen.iter().map(|seen| seen.path.clone()).filter(|path| path != "/idle").collect()
     }
 
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
@@ -209,6 +220,17 @@ pub fn told(callback: &Callback) -> Vec<String> {
             format!("{} {}", event["eventType"].as_str().unwrap(), event["objectId"].as_str().unwrap())
         })
         .collect();
+    all.sort();
+    all
+}
+
+/// Callbacks until they have told so many events, as `told` writes them.
+#[track_caller]
+pub fn told_in_all(receiver: &Receiver, count: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    while all.len() < count {
+        all.extend(told(&next(receiver)));
+    }
     all.sort();
     all
 }
