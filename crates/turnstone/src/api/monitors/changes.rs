@@ -248,7 +248,8 @@ pub async fn flow_now(api: &Api, row: &SubscriptionRow) -> Answer<Option<Arc<Flo
     Ok(deployed(&version).ok())
 }
 
-fn kept_options(row: &SubscriptionRow) -> Value {
+/// The kept values of options, as they were sent.
+pub fn kept_options(row: &SubscriptionRow) -> Value {
     let members = options_of(&row.options).into_iter().map(|(label, value)| (label, json!(value)));
     Value::Object(members.collect())
 }

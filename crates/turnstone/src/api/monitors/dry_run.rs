@@ -14,15 +14,16 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use turnstone_core::flow::Flow;
 use turnstone_core::flow::records::{self, Judged};
-use turnstone_core::flow::run::{Entry, FlowEnd, FlowError, Trace};
+use turnstone_core::flow::run::{Entry, FlowEnd, FlowError, Trace, read_cursor};
 use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::flow::value;
-use turnstone_core::id::OrgId;
-use turnstone_engine::flows::{Link, Rehearsal, Rehearsed, options_of};
+use turnstone_core::id::{MonitorId, OrgId};
+use turnstone_engine::flows::{Link, Rehearsal, Rehearsed};
 use turnstone_engine::stop::Stop;
 use turnstone_store::{InstanceRow, PollerRow, SubscriptionRow};
 use utoipa::ToSchema;
 
+use super::changes::kept_options;
 use super::document::{deployed, judge, kept, sent};
 use super::drafts;
 use super::settings::{self, Faults, given};
@@ -256,7 +257,7 @@ pub async fn test(
         Some(version) => deployed(&versions::find(&api, org, &monitor, version).await?)?,
         None => judge(&kept(&monitor.draft)?).sound()?,
     };
-    rehearsed(&api, org, flow, body).await.map(Json)
+    rehearsed(&api, org, flow, Some(monitor.id), body).await.map(Json)
 }
 
 /// Runs a document that is kept nowhere.
@@ -286,7 +287,7 @@ pub async fn test_document(
         return Err(ApiError::faults(faults.0));
     };
     let flow = judge(&sent(document)?).sound()?;
-    rehearsed(&api, org, flow, body).await.map(Json)
+    rehearsed(&api, org, flow, None, body).await.map(Json)
 }
 
 /// Whose connection is used, and whose ledger.
@@ -295,7 +296,8 @@ struct Over {
     subscription: Option<(SubscriptionRow, PollerRow)>,
 }
 
-async fn over(api: &Api, org: OrgId, body: &ToTest) -> Answer<Over> {
+/// `monitor` is the one that is tested; a document that is kept nowhere may be tried over any subscription.
+async fn over(api: &Api, org: OrgId, monitor: Option<MonitorId>, body: &ToTest) -> Answer<Over> {
     let mut faults = Faults::default();
     let found = match (&body.instance_id, &body.subscription_id) {
         (Some(id), None) => settings::number("instanceId", id, &mut faults).map(|id| (id, false)),
@@ -318,14 +320,29 @@ async fn over(api: &Api, org: OrgId, body: &ToTest) -> Answer<Over> {
         }
         Some((id, true)) => {
             let (row, poller) = subscriptions::find(api, org, &id.to_string()).await?;
+            if monitor.is_some_and(|monitor| monitor != row.monitor) {
+                let remedy = format!(
+                    "name one of `GET /subscriptions?monitorId={}`, or test monitor {}",
+                    monitor.map_or(0, |monitor| monitor.0),
+                    row.monitor
+                );
+                faults.add("subscriptionId", "it is a subscription of another monitor", remedy);
+                return Err(ApiError::faults(faults.0));
+            }
             let instance = api.store.instance(org, row.instance).await?;
             Ok(Over { instance, subscription: Some((row, poller)) })
         }
     }
 }
 
-async fn rehearsed(api: &Api, org: OrgId, flow: Arc<Flow>, body: ToTest) -> Answer<Tested> {
-    let over = over(api, org, &body).await?;
+async fn rehearsed(
+    api: &Api,
+    org: OrgId,
+    flow: Arc<Flow>,
+    monitor: Option<MonitorId>,
+    body: ToTest,
+) -> Answer<Tested> {
+    let over = over(api, org, monitor, &body).await?;
     let rehearsal = rehearsal(flow, &body, &over)?;
     if !over.instance.enabled {
         return Err(ApiError::conflict("disabled", "the instance is disabled; enable it first"));
@@ -355,17 +372,18 @@ fn rehearsal(flow: Arc<Flow>, body: &ToTest, over: &Over) -> Answer<Rehearsal> {
     let mut faults = Faults::default();
     settings::fits(&flow, &over.instance, &mut faults);
     let entry = entry(&flow, body, &mut faults);
+    // A helper flow of a dropdown is asked before the options are chosen.
+    let judged_by = (entry == Entry::Monitor).then_some(flow.as_ref());
     let state = over.subscription.as_ref().map(|(_, poller)| subscriptions::state_of(poller)).transpose()?;
     let state: SubscriptionState = state.unwrap_or_default();
     let cursor = match &body.cursor {
         Some(raw) => settings::cursor(raw, &flow, &mut faults),
-        None => state.cursor.clone(),
+        None => kept_cursor(&state, judged_by, &mut faults),
     };
-    // A helper flow of a dropdown is asked before the options are chosen.
-    let judged_by = (entry == Entry::Monitor).then_some(flow.as_ref());
     let options = match (&body.options, &over.subscription) {
         (Some(options), _) => settings::options(options, judged_by, &mut faults),
-        (None, Some((row, _))) => options_of(&row.options),
+        // Another version may want other ones.
+        (None, Some((row, _))) => settings::options(&kept_options(row), judged_by, &mut faults),
         (None, None) => settings::options(&json!({}), judged_by, &mut faults),
     };
     if !faults.0.is_empty() {
@@ -380,6 +398,18 @@ fn rehearsal(flow: Arc<Flow>, body: &ToTest, over: &Over) -> Answer<Rehearsal> {
     });
     let state = SubscriptionState { cursor, ..state };
     Ok(Rehearsal { flow, entry, state, options, subscription })
+}
+
+/// The saved cursor. A monitor must be able to read it.
+fn kept_cursor(state: &SubscriptionState, flow: Option<&Flow>, faults: &mut Faults) -> Option<String> {
+    let cursor = state.cursor.clone();
+    if let (Some(text), Some(flow)) = (&cursor, flow)
+        && let Err(sentence) = read_cursor(flow, text)
+    {
+        let problem = format!("that of the subscription is of another type: {sentence}");
+        faults.add("cursor", problem, "send a converted `cursor` with it, or null");
+    }
+    cursor
 }
 
 /// Where the run begins.

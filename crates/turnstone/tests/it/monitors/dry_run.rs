@@ -92,3 +92,37 @@ fn a_helper_flow_is_run_by_its_name_and_no_secret_is_told() {
     );
     world.ask("POST", "/monitors/test", &inline(Value::Null)).expect(400);
 }
+
+#[test]
+fn a_subscription_of_another_monitor_or_of_other_options_is_refused() {
+    let world = World::start();
+    world.users(&[1]);
+    let id = world.subscribed(&monitor(), json!({}));
+    let own = format!("/monitors/{}", world.get(&format!("/subscriptions/{id}"))["monitorId"]);
+    let mut other = monitor();
+    (other["name"], other["cursor"]) = (json!("other"), json!("number"));
+    other["options"] = json!([{"label": "Team", "type": "dropdown", "values": ["north"]}]);
+    other["cards"][0]["inputs"]["query"] =
+        json!({"team": {"from": "options.Team"}, "seen": {"from": "monitor.cursor"}});
+    other["cards"][2]["inputs"]["Properties"] = json!({"from": "call.body.mark.last"});
+    let others = format!("/monitors/{}", world.deployed(&other));
+    let of = json!({"subscriptionId": id});
+    let refused = world.ask("POST", &format!("{others}/test"), &of).expect(400);
+    assert_eq!(places(&refused), ["subscriptionId"]);
+    assert!(refused["message"].as_str().unwrap().contains("a subscription of another monitor"), "{refused}");
+    assert_eq!(world.asked(), [""; 0], "nobody was asked");
+
+    // The draft wants other options and another cursor, and says so as a move of the subscription to it would.
+    world.run(id);
+    world.ask("PUT", &own, &json!({"name": "New users", "document": other})).expect(200);
+    let tested = places(&world.ask("POST", &format!("{own}/test"), &of).expect(400));
+    assert_eq!(tested, ["cursor", "options.Team", "options.Group"]);
+    world.ask("POST", &format!("{own}/deploy"), &Value::Null).expect(200);
+    let moved = world.ask("PATCH", &format!("/subscriptions/{id}"), &json!({"version": 2})).expect(400);
+    assert_eq!(places(&moved), tested[1..]);
+    let with = json!({"subscriptionId": id, "cursor": 1, "options": {"Team": "north"}});
+    let tested = world.ask("POST", &format!("{own}/test"), &with).expect(200);
+    assert_eq!((&tested["ok"], &tested["cursor"]), (&json!(true), &json!(1)), "{tested}");
+    let inline = json!({"subscriptionId": id, "document": monitor()});
+    assert_eq!(world.ask("POST", "/monitors/test", &inline).expect(200)["ok"], json!(true));
+}
