@@ -19,7 +19,7 @@ mod health;
 mod instances;
 mod intake;
 pub mod markup;
-mod monitors;
+pub mod monitors;
 mod oauth;
 mod openapi;
 pub mod people;

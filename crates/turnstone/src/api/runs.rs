@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use turnstone_core::id::RunId;
 use turnstone_core::poll::{RunFault, RunRecord, Verdict};
 use utoipa::ToSchema;
@@ -157,9 +157,11 @@ pub struct RunTrace {
     /// Remarks.
     notes: Vec<String>,
     /// The cursor that it started from.
-    cursor_before: Value,
+    #[schema(value_type = serde_json::Value)]
+    cursor_before: Option<Box<RawValue>>,
     /// The cursor after it.
-    cursor_after: Value,
+    #[schema(value_type = serde_json::Value)]
+    cursor_after: Option<Box<RawValue>>,
     /// What went wrong, if anything.
     error: Option<RunError>,
 }
@@ -172,8 +174,8 @@ struct KeptTrace {
     cards: u64,
     requests: u64,
     notes: Vec<String>,
-    cursor_before: Value,
-    cursor_after: Value,
+    cursor_before: Option<Box<RawValue>>,
+    cursor_after: Option<Box<RawValue>>,
     error: Option<RunFault>,
 }
 

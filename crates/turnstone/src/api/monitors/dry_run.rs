@@ -95,15 +95,15 @@ pub struct Tested {
     record_count: usize,
     /// They themselves, the first 1,000.
     #[schema(value_type = Vec<Value>)]
-    records: Vec<Value>,
+    records: Vec<Option<Box<RawValue>>>,
     /// The cursor that would be saved; `null` when the old one would stay.
     #[schema(value_type = Value)]
-    cursor: Value,
+    cursor: Option<Box<RawValue>>,
     /// Whether one would be saved.
     saves_cursor: bool,
     /// What a helper flow returned.
     #[schema(value_type = Value)]
-    returned: Value,
+    returned: Option<Box<RawValue>>,
     /// What would be reported; only where a subscription is named and the monitor itself ran.
     reported: Option<Reported>,
 }
@@ -175,11 +175,15 @@ pub struct CardBody {
     /// Our clock at its end.
     finished_at: Option<String>,
     /// Its inputs by name, large ones cut.
-    inputs: Value,
+    #[schema(value_type = Value)]
+    inputs: Option<Box<RawValue>>,
     /// Its outputs by name, large ones cut.
-    outputs: Value,
+    #[schema(value_type = Value)]
+    outputs: Option<Box<RawValue>>,
     /// Why it failed.
     error: Option<String>,
+    /// The provider's own words about it.
+    raw: Option<String>,
 }
 
 impl TraceBody {
@@ -188,8 +192,9 @@ impl TraceBody {
     pub fn opened(mut self) -> TraceBody {
         for card in &mut self.cards {
             for values in [&mut card.inputs, &mut card.outputs] {
-                if let Some(read) = values.as_str().and_then(|text| serde_json::from_str(text).ok()) {
-                    *values = read;
+                let text = values.as_ref().and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+                if let Some(read) = text.and_then(|text| RawValue::from_string(text).ok()) {
+                    *values = Some(read);
                 }
             }
         }
@@ -197,32 +202,40 @@ impl TraceBody {
     }
 
     fn of(trace: &Trace, link: &Link) -> TraceBody {
-        let body: TraceBody =
-            serde_json::to_value(trace).and_then(serde_json::from_value).unwrap_or_default();
-        let mut body = body.opened();
+        let text = serde_json::to_string(trace).unwrap_or_default();
+        let mut body: TraceBody = serde_json::from_str::<TraceBody>(&text).unwrap_or_default().opened();
         for card in &mut body.cards {
-            clean(&mut card.inputs, link);
-            clean(&mut card.outputs, link);
-            card.error = card.error.as_deref().map(|error| link.redacted(error));
+            for values in [&mut card.inputs, &mut card.outputs] {
+                *values = values.as_ref().and_then(|raw| cleaned(raw.get(), link));
+            }
+            for words in [&mut card.error, &mut card.raw] {
+                *words = words.as_deref().map(|words| link.redacted(words));
+            }
         }
         body
     }
 }
 
-/// Takes secrets of the connection out of every text of a value.
-fn clean(value: &mut Value, link: &Link) {
-    match value {
-        Value::String(text) => *text = link.redacted(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| clean(item, link)),
-        Value::Object(members) => members.values_mut().for_each(|member| clean(member, link)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
+/// A value of which every text and name is without secrets of the connection. Numbers keep their digits.
+fn cleaned(text: &str, link: &Link) -> Option<Box<RawValue>> {
+    let value = value::Value::from_json(text).ok()?;
+    RawValue::from_string(clean(&value, link).to_json()).ok()
 }
 
-fn cleaned(text: &str, link: &Link) -> Value {
-    let mut value = serde_json::from_str(text).unwrap_or(Value::Null);
-    clean(&mut value, link);
-    value
+fn clean(dirty: &value::Value, link: &Link) -> value::Value {
+    match dirty {
+        value::Value::Text(text) => value::Value::Text(link.redacted(text)),
+        value::Value::List(items) => value::Value::list(items.iter().map(|item| clean(item, link)).collect()),
+        value::Value::Object(members) => {
+            let members = members.iter().map(|(name, member)| (link.redacted(name), clean(member, link)));
+            value::Value::object(members.collect())
+        }
+        value::Value::Null
+        | value::Value::Boolean(_)
+        | value::Value::Number(_)
+        | value::Value::Date(_)
+        | value::Value::File(_) => dirty.clone(),
+    }
 }
 
 /// Runs a monitor without writing anything: no cursor, no events.
@@ -356,15 +369,16 @@ async fn rehearsed(
         ApiError::conflict("notConnected", message)
     })?;
     let is_judged = rehearsal.subscription.is_some();
-    let Some(Rehearsed { end, judged }) = api.flows.rehearse(rehearsal, &link, &Stop::new()).await else {
+    let Some(mut rehearsed) = api.flows.rehearse(rehearsal, &link, &Stop::new()).await else {
         return Err(ApiError::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "stopping",
             "the server stops; try again",
         ));
     };
-    let reported = judged.filter(|_| is_judged).map(|judged| reported(judged, &link));
-    Ok(told(end, reported, &link))
+    // Without a ledger nothing is known, and everything would seem new.
+    rehearsed.judged = rehearsed.judged.filter(|_| is_judged);
+    Ok(Tested::of(rehearsed, &link))
 }
 
 /// What is run, judged as far as it can be before anybody is asked. Every fault at once.
@@ -444,28 +458,32 @@ fn entry(flow: &Flow, body: &ToTest, faults: &mut Faults) -> Entry {
     Entry::Helper { name: name.to_owned(), values }
 }
 
-fn told(end: FlowEnd, reported: Option<Reported>, link: &Link) -> Tested {
-    let FlowEnd { result, trace, notes, cards, requests, finished_at } = end;
-    let (outcome, error) = match result {
-        Ok(outcome) => (outcome, None),
-        Err(error) => (Default::default(), Some(failure(&error, link))),
-    };
-    let shown = outcome.records.iter().take(SHOWN_MAX);
-    let returned = value::Value::object(outcome.returned).to_json();
-    Tested {
-        ok: error.is_none(),
-        error,
-        trace: TraceBody::of(&trace, link),
-        notes: notes.iter().map(|note| link.redacted(note)).collect(),
-        cards_run: cards,
-        requests,
-        finished_at,
-        record_count: outcome.records.len(),
-        records: shown.map(|record| cleaned(&record.body, link)).collect(),
-        saves_cursor: outcome.cursor.is_some(),
-        cursor: outcome.cursor.map_or(Value::Null, |cursor| cleaned(&cursor, link)),
-        returned: cleaned(&returned, link),
-        reported,
+impl Tested {
+    /// What came of a run, without secrets of the connection.
+    pub fn of(rehearsed: Rehearsed, link: &Link) -> Tested {
+        let Rehearsed { end, judged } = rehearsed;
+        let FlowEnd { result, trace, notes, cards, requests, finished_at } = end;
+        let (outcome, error) = match result {
+            Ok(outcome) => (outcome, None),
+            Err(error) => (Default::default(), Some(failure(&error, link))),
+        };
+        let shown = outcome.records.iter().take(SHOWN_MAX);
+        let returned = value::Value::object(outcome.returned).to_json();
+        Tested {
+            ok: error.is_none(),
+            error,
+            trace: TraceBody::of(&trace, link),
+            notes: notes.iter().map(|note| link.redacted(note)).collect(),
+            cards_run: cards,
+            requests,
+            finished_at,
+            record_count: outcome.records.len(),
+            records: shown.map(|record| cleaned(&record.body, link)).collect(),
+            saves_cursor: outcome.cursor.is_some(),
+            cursor: outcome.cursor.and_then(|cursor| cleaned(&cursor, link)),
+            returned: cleaned(&returned, link),
+            reported: judged.map(|judged| reported(judged, link)),
+        }
     }
 }
 
@@ -493,7 +511,7 @@ fn reported(judged: Result<Judged, String>, link: &Link) -> Reported {
     };
     let clean = |event: &turnstone_core::event::Event| {
         let mut event = event.clone();
-        event.record = event.record.map(|record| cleaned(&record, link).to_string());
+        event.record = event.record.and_then(|record| cleaned(&record, link)).map(|raw| raw.get().to_owned());
         RecordedEvent::from(&event)
     };
     Reported {

@@ -23,7 +23,7 @@ use super::Api;
 use super::error::FaultBody;
 use super::instances::both;
 
-pub use self::dry_run::TraceBody;
+pub use self::dry_run::{Tested, TraceBody};
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
