@@ -11,6 +11,7 @@ use super::confirm::{self, Agreed};
 use super::output::{Cell, Output, Style, short, tame};
 use super::remote::{Remote, ServerArgs};
 use super::{Failure, Outcome, flow, input, instance};
+use crate::api::markup;
 
 const MONITOR_EXAMPLES: &str = "\
 Examples:
@@ -264,7 +265,8 @@ async fn save(args: &SaveArgs, output: &Output) -> Outcome {
     for warning in &warnings {
         output.warn(&tame(&warning.to_string()));
     }
-    let name = document["name"].as_str().unwrap_or_default().to_owned();
+    // As the server keeps it, so that the second save finds what the first one made.
+    let name = markup::strip(document["name"].as_str().unwrap_or_default());
     let remote = Remote::open(&args.server, output)?;
     let all = remote.list(MONITOR.path).await.map_err(|refusal| refusal.failure("the list of monitors"))?;
     let body = json!({"name": name, "document": document});

@@ -105,6 +105,16 @@ fn a_monitor_is_saved_deployed_listed_shown_and_removed() {
     let draft: Value = serde_json::from_str(&shell.text(&["monitor", "show", "1"])).unwrap();
     assert_eq!(draft, next);
 
+    // The server keeps a name without markup and blanks around it; the second save finds it again.
+    let mut marked = monitor();
+    marked["name"] = json!("  All <b>users</b> ");
+    shell.write("marked.json", &marked.to_string());
+    for revision in [1, 2] {
+        let saved = shell.json(&["monitor", "save", "marked.json"]);
+        assert_eq!((&saved["name"], &saved["revision"]), (&json!("All users"), &json!(revision)));
+    }
+    shell.run(&["monitor", "delete", "All users", "--yes"]).expect_code(0);
+
     shell
         .run(&["monitor", "show", "Old users"])
         .expect_code(2)
