@@ -1,14 +1,18 @@
 //! `turnstone monitor` and `turnstone subscription`: polling monitors on a server.
 //!
+//! Cursors go both ways as texts: a number of more digits than a computer counts with loses none of them.
+//!
 //! Not here: trying a flow on this machine (`flow`).
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use turnstone_core::json_text;
 
 use super::confirm::{self, Agreed};
-use super::output::{Cell, Output, Style, short, tame};
+use super::output::{Cell, Output, Style, pretty, short, tame};
 use super::remote::{Remote, ServerArgs};
 use super::{Failure, Outcome, flow, input, instance};
 use crate::api::markup;
@@ -227,15 +231,53 @@ struct Noun {
 const MONITOR: Noun = Noun { word: "monitor", path: "/monitors" };
 const SUBSCRIPTION: Noun = Noun { word: "subscription", path: "/subscriptions" };
 
+/// Something on a server, as it is written there.
+#[derive(Clone)]
+struct Found {
+    text: String,
+    value: Value,
+}
+
+impl Found {
+    fn of(text: String) -> Found {
+        // The server's answer was read as JSON already.
+        let value = serde_json::from_str(&text).unwrap_or_default();
+        Found { text, value }
+    }
+
+    /// Its cursor, digit by digit.
+    fn cursor(&self) -> String {
+        tame(json_text::member(&self.text, "cursor").unwrap_or("null"))
+    }
+
+    fn id(&self) -> &Value {
+        &self.value["id"]
+    }
+
+    fn name(&self) -> &str {
+        self.value["name"].as_str().unwrap_or_default()
+    }
+}
+
+/// Everything of a list.
+async fn all(remote: &Remote, path: &str, about: &str) -> Result<Vec<Found>, Failure> {
+    let texts = remote.texts(path).await.map_err(|refusal| refusal.failure(about))?;
+    Ok(texts.into_iter().map(Found::of).collect())
+}
+
+/// Several as one JSON array.
+fn array(all: &[Found]) -> String {
+    let texts: Vec<&str> = all.iter().map(|one| one.text.as_str()).collect();
+    format!("[{}]\n", texts.join(","))
+}
+
 /// The one of this id or name.
-async fn find(remote: &Remote, noun: &Noun, which: &str) -> Result<Value, Failure> {
-    let all = remote.list(noun.path).await;
-    let all = all.map_err(|refusal| refusal.failure(&format!("the list of {}s", noun.word)))?;
+async fn find(remote: &Remote, noun: &Noun, which: &str) -> Result<Found, Failure> {
+    let all = all(remote, noun.path, &format!("the list of {}s", noun.word)).await?;
     let id = which.parse::<i64>().ok();
-    let fits = |one: &&Value| id.is_some() && one["id"].as_i64() == id;
-    let mut found: Vec<&Value> = all.iter().filter(fits).collect();
+    let mut found: Vec<&Found> = all.iter().filter(|one| id.is_some() && one.id().as_i64() == id).collect();
     if found.is_empty() {
-        found = all.iter().filter(|one| one["name"].as_str() == Some(which)).collect();
+        found = all.iter().filter(|one| one.name() == which).collect();
     }
     let which = tame(which);
     match found.as_slice() {
@@ -245,7 +287,7 @@ async fn find(remote: &Remote, noun: &Noun, which: &str) -> Result<Value, Failur
             noun.word, noun.word
         ))),
         several => {
-            let ids: Vec<String> = several.iter().map(|one| one["id"].to_string()).collect();
+            let ids: Vec<String> = several.iter().map(|one| one.id().to_string()).collect();
             Err(Failure::Configuration(format!(
                 "the name `{which}` has several {}s; give an id: {}",
                 noun.word,
@@ -299,7 +341,7 @@ async fn deploy(args: &WhichArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &MONITOR, &args.which).await?;
     let about = format!("monitor `{}`", tame(&args.which));
-    let path = format!("/monitors/{}/deploy", found["id"]);
+    let path = format!("/monitors/{}/deploy", found.id());
     let deployed = remote.change("POST", &path, Some(&json!({}))).await;
     let deployed = deployed.map_err(|refusal| refusal.failure(&about))?;
     if args.json {
@@ -338,7 +380,7 @@ async fn list_monitors(args: &ListArgs, output: &Output) -> Outcome {
 async fn show_monitor(args: &WhichArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &MONITOR, &args.which).await?;
-    let shown = remote.get(&format!("/monitors/{}", found["id"])).await;
+    let shown = remote.get(&format!("/monitors/{}", found.id())).await;
     let shown = shown.map_err(|refusal| refusal.failure(&format!("monitor `{}`", tame(&args.which))))?;
     match args.json {
         true => output.result(&format!("{shown}\n")),
@@ -349,10 +391,9 @@ async fn show_monitor(args: &WhichArgs, output: &Output) -> Outcome {
 async fn delete(args: &DeleteArgs, noun: &Noun, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, noun, &args.which).await?;
-    let about =
-        format!("{} {} `{}`", noun.word, found["id"], tame(found["name"].as_str().unwrap_or_default()));
+    let about = format!("{} {} `{}`", noun.word, found.id(), tame(found.name()));
     confirm::ask(&format!("Remove {about} for good?"), Agreed::of(args.yes))?;
-    let gone = remote.change("DELETE", &format!("{}/{}", noun.path, found["id"]), None).await;
+    let gone = remote.change("DELETE", &format!("{}/{}", noun.path, found.id()), None).await;
     gone.map_err(|refusal| refusal.failure(&about))?;
     output.note(&format!("{about} is removed"));
     Ok(())
@@ -362,8 +403,8 @@ async fn create(args: &CreateArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let monitor = find(&remote, &MONITOR, &args.monitor).await?;
     let account = instance::find(&remote, &args.instance).await?;
-    let mut body = json!({"monitorId": monitor["id"], "active": !args.inactive});
-    let name = args.name.clone().unwrap_or_else(|| monitor["name"].as_str().unwrap_or_default().to_owned());
+    let mut body = json!({"monitorId": monitor.id(), "active": !args.inactive});
+    let name = args.name.clone().unwrap_or_else(|| monitor.name().to_owned());
     body["name"] = name.clone().into();
     match (&args.interval, &args.cron, &args.zone) {
         (Some(interval), ..) => body["schedule"] = json!({"interval": interval}),
@@ -380,50 +421,58 @@ async fn create(args: &CreateArgs, output: &Output) -> Outcome {
     if let Some(url) = &args.callback {
         body["callback"] = json!({"url": url});
     }
-    if let Some(cursor) = &args.cursor {
-        body["cursor"] = parsed(cursor, "--cursor")?;
-    }
+    let body = with_cursor(&body, args.cursor.as_deref())?;
     let path = format!("/instances/{}/subscriptions", account["id"]);
-    let made = remote.change("POST", &path, Some(&body)).await;
-    let made = made.map_err(|refusal| refusal.failure(&format!("subscription `{}`", tame(&name))))?;
+    let made = remote.told("POST", &path, Some(body)).await;
+    let made =
+        Found::of(made.map_err(|refusal| refusal.failure(&format!("subscription `{}`", tame(&name))))?);
     if args.json {
-        return output.result(&format!("{made}\n"));
+        return output.result(&format!("{}\n", made.text));
     }
     output.result(&format!(
         "subscription {} `{}`: version {}, next run {}\n",
-        made["id"],
+        made.id(),
         tame(&name),
-        made["version"],
-        tame(made["nextDue"].as_str().unwrap_or_default())
+        made.value["version"],
+        tame(made.value["nextDue"].as_str().unwrap_or_default())
     ))
 }
 
-fn parsed(text: &str, argument: &str) -> Result<Value, Failure> {
+/// A body with the cursor that was given, as it was written.
+fn with_cursor(body: &Value, cursor: Option<&str>) -> Result<String, Failure> {
+    let body = body.to_string();
+    match cursor {
+        None => Ok(body),
+        Some(text) => Ok(json_text::with_member(&body, "cursor", parsed(text, "--cursor")?.get())),
+    }
+}
+
+fn parsed<'t>(text: &'t str, argument: &str) -> Result<&'t RawValue, Failure> {
     serde_json::from_str(text)
         .map_err(|error| Failure::Configuration(format!("{argument} is no JSON: {error}; correct it")))
 }
 
 async fn list_subscriptions(args: &ListArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
-    let all = remote.list(SUBSCRIPTION.path).await;
-    let all = all.map_err(|refusal| refusal.failure("the list of subscriptions"))?;
+    let all = all(&remote, SUBSCRIPTION.path, "the list of subscriptions").await?;
     if args.json {
-        return output.result(&format!("{}\n", Value::from(all)));
+        return output.result(&array(&all));
     }
     if all.is_empty() {
         output
             .note("there is no subscription; `turnstone subscription create MONITOR --instance …` makes one");
     }
-    let row = |one: &Value| {
+    let row = |found: &Found| {
+        let one = &found.value;
         let (word, style) = state(one);
         vec![
             Cell::from(one["id"].to_string()),
-            Cell::from(one["name"].as_str().unwrap_or_default()),
+            Cell::from(found.name()),
             Cell::from(format!("{} v{}", one["monitorId"], one["version"])),
             Cell::from(one["instanceId"].to_string()),
             Cell::styled(word, style),
             Cell::from(one["nextDue"].as_str().unwrap_or_default()),
-            Cell::from(short(&tame(&one["cursor"].to_string()), 40)),
+            Cell::from(short(&found.cursor(), 40)),
         ]
     };
     let rows: Vec<Vec<Cell>> = all.iter().map(row).collect();
@@ -451,18 +500,17 @@ async fn show_subscription(args: &WhichArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
     match args.json {
-        true => output.result(&format!("{found}\n")),
-        false => output.result(&format!("{found:#}\n")),
+        true => output.result(&format!("{}\n", found.text)),
+        false => output.result(&format!("{}\n", pretty(&found.text))),
     }
 }
 
 async fn switch(args: &WhichArgs, method: &str, path: &str, words: &str, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
-    let about =
-        format!("subscription {} `{}`", found["id"], tame(found["name"].as_str().unwrap_or_default()));
-    let path = format!("/subscriptions/{}/{path}", found["id"]);
-    let answer = remote.change(method, &path, None).await.map_err(|refusal| refusal.failure(&about))?;
+    let about = format!("subscription {} `{}`", found.id(), tame(found.name()));
+    let path = format!("/subscriptions/{}/{path}", found.id());
+    let answer = remote.told(method, &path, None).await.map_err(|refusal| refusal.failure(&about))?;
     match args.json {
         true => output.result(&format!("{answer}\n")),
         false => output.result(&format!("{about} {words}\n")),
@@ -473,46 +521,46 @@ async fn cursor(args: &CursorArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
     let about = format!("the cursor of subscription `{}`", tame(&args.which));
-    let base = format!("/subscriptions/{}", found["id"]);
+    let base = format!("/subscriptions/{}", found.id());
     if args.history {
         return history(&remote, &base, &about, args.json, output).await;
     }
     let answer = match (&args.set, args.reset, args.rewind) {
         (Some(text), ..) => {
-            let body = json!({"cursor": parsed(text, "--set")?});
-            remote.change("PUT", &format!("{base}/cursor"), Some(&body)).await
+            let body = json_text::with_member("{}", "cursor", parsed(text, "--set")?.get());
+            remote.told("PUT", &format!("{base}/cursor"), Some(body)).await
         }
-        (None, true, _) => remote.change("DELETE", &format!("{base}/cursor"), None).await,
+        (None, true, _) => remote.told("DELETE", &format!("{base}/cursor"), None).await,
         (None, false, Some(number)) => {
-            remote.change("POST", &format!("{base}/rewind"), Some(&json!({"to": number}))).await
+            let body = json!({"to": number}).to_string();
+            remote.told("POST", &format!("{base}/rewind"), Some(body)).await
         }
-        (None, false, None) => remote.get(&format!("{base}/cursor")).await,
+        (None, false, None) => remote.told("GET", &format!("{base}/cursor"), None).await,
     };
-    let answer = answer.map_err(|refusal| refusal.failure(&about))?;
+    let answer = Found::of(answer.map_err(|refusal| refusal.failure(&about))?);
     if args.json {
-        return output.result(&format!("{answer}\n"));
+        return output.result(&format!("{}\n", answer.text));
     }
-    if answer["savedDate"].is_string() {
-        let by = answer["savedBy"].as_str().map_or("by hand".to_owned(), |run| format!("by {run}"));
-        let date = answer["savedDate"].as_str().unwrap_or_default();
-        output.note(&format!("saved {date} {by}, {} bytes", answer["bytes"]));
+    if let Some(date) = answer.value["savedDate"].as_str() {
+        let by = answer.value["savedBy"].as_str().map_or("by hand".to_owned(), |run| format!("by {run}"));
+        output.note(&format!("saved {date} {by}, {} bytes", answer.value["bytes"]));
     }
-    output.result(&format!("{}\n", tame(&answer["cursor"].to_string())))
+    output.result(&format!("{}\n", answer.cursor()))
 }
 
 async fn history(remote: &Remote, base: &str, about: &str, as_json: bool, output: &Output) -> Outcome {
-    let all = remote.list(&format!("{base}/cursors")).await.map_err(|refusal| refusal.failure(about))?;
+    let all = all(remote, &format!("{base}/cursors"), about).await?;
     if as_json {
-        return output.result(&format!("{}\n", Value::from(all)));
+        return output.result(&array(&all));
     }
-    let row = |one: &Value| {
-        let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    let row = |one: &Found| {
+        let text = |name: &str| one.value[name].as_str().unwrap_or_default().to_owned();
         vec![
-            Cell::from(one["id"].to_string()),
+            Cell::from(one.id().to_string()),
             Cell::from(text("savedDate")),
             Cell::from(text("replacedDate")),
-            Cell::from(one["bytes"].to_string()),
-            Cell::from(short(&tame(&one["cursor"].to_string()), 60)),
+            Cell::from(one.value["bytes"].to_string()),
+            Cell::from(short(&one.cursor(), 60)),
         ]
     };
     let rows: Vec<Vec<Cell>> = all.iter().map(row).collect();

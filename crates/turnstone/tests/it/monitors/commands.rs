@@ -38,6 +38,11 @@ impl Shell<'_> {
         command
     }
 
+    /// A command that needs no server.
+    fn local(&self, args: &[&str]) -> Ended {
+        ended(self.command(args))
+    }
+
     fn to_server(&self, args: &[&str]) -> Command {
         let mut command = self.command(args);
         command.env("TURNSTONE_SERVER", format!("http://{}", self.world.server.address));
@@ -275,4 +280,52 @@ fn a_name_that_several_have_asks_for_an_id() {
     shell.run(&nobody).expect_code(2).expect_words("there is no instance `nobody`");
     let nothing = ["subscription", "create", "Old users", "--instance", "other"];
     shell.run(&nothing).expect_code(2).expect_words("there is no monitor `Old users`");
+}
+
+/// More digits than a computer counts with.
+const LONG: &str = "12345678901234567890123";
+
+#[test]
+fn a_long_number_keeps_its_digits_both_ways() {
+    let world = World::start();
+    let shell = Shell::of(&world);
+    let mut counted = monitor();
+    (counted["name"], counted["cursor"]) = (json!("counted"), json!("number"));
+    counted["cards"][0]["inputs"]["query"] = json!({"seen": {"from": "monitor.cursor"}});
+    counted["cards"][2]["inputs"]["Properties"] = json!({"from": "monitor.cursor"});
+    counted["options"] = json!([]);
+    shell.write("counted.json", &counted.to_string());
+    shell.text(&["monitor", "save", "counted.json", "--deploy"]);
+    let create = ["subscription", "create", "counted", "--instance", "main", "--cursor", LONG, "--json"];
+    assert!(shell.text(&create).contains(&format!("\"cursor\":{LONG},")));
+    let other = LONG.replace('9', "8");
+    let cursor = |more: &[&str]| shell.text(&[&["subscription", "cursor", "counted"], more].concat());
+    assert_eq!(cursor(&[]), format!("{LONG}\n"));
+    assert_eq!(cursor(&["--set", &other]), format!("{other}\n"));
+    assert!(cursor(&["--history"]).contains(LONG));
+    assert!(cursor(&["--history", "--json"]).contains(&format!("\"cursor\":{LONG},")));
+    assert!(cursor(&["--json"]).contains(&format!("\"cursor\":{other},")));
+    for more in [&[][..], &["--json"]] {
+        let of = |what: &[&str]| shell.text(&[&["subscription"], what, more].concat());
+        assert!(of(&["list"]).contains(&other));
+        assert!(of(&["show", "counted"]).contains(&other));
+    }
+
+    // Over HTTP, and in what a run and a rehearsal tell.
+    let shown = world.ask("GET", "/subscriptions/1/cursor", &Value::Null).body;
+    assert!(shown.contains(&format!("\"cursor\":{other},")), "{shown}");
+    let run = world.run(1);
+    assert_eq!(world.asked(), [format!("/users?seen={other}")]);
+    let trace = world.ask("GET", &format!("/runs/{}/trace", run["id"].as_str().unwrap()), &Value::Null).body;
+    assert!(trace.contains(&format!("\"seen\":{other}")), "{trace}");
+    let body = format!(r#"{{"instanceId": {}, "cursor": {LONG}}}"#, world.instance);
+    let path = "/elements/api-v2/monitors/1/test";
+    let (address, token) = (world.server.address, Some(world.token.as_str()));
+    let tested =
+        crate::bench::request(address, "POST", path, token, Some("application/json"), body.as_bytes());
+    assert!(tested.body.contains(&format!("\"cursor\":{LONG},\"savesCursor\":true")), "{tested:?}");
+    let base = world.provider.url("");
+    let local = ["flow", "run", "counted.json", "--base-url", &base, "--cursor", LONG, "--json"];
+    let told = shell.local(&local).expect_code(0).stdout;
+    assert!(told.contains(&format!("\"cursor\":{LONG},\"savesCursor\":true")), "{told}");
 }
