@@ -9,13 +9,13 @@ use crate::bench::{turnstone, wait_for};
 use crate::harness::{Ended, ended};
 
 /// A folder to command the world's server from.
-struct Shell<'w> {
+pub struct Shell<'w> {
     world: &'w World,
     folder: tempfile::TempDir,
 }
 
 impl Shell<'_> {
-    fn of(world: &World) -> Shell<'_> {
+    pub fn of(world: &World) -> Shell<'_> {
         let shell = Shell { world, folder: tempfile::tempdir().unwrap() };
         shell.write("credentials", &world.token);
         #[cfg(unix)]
@@ -27,7 +27,7 @@ impl Shell<'_> {
         shell
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.folder.path().join(name), text).unwrap();
     }
 
@@ -39,7 +39,7 @@ impl Shell<'_> {
     }
 
     /// A command that needs no server.
-    fn local(&self, args: &[&str]) -> Ended {
+    pub fn local(&self, args: &[&str]) -> Ended {
         ended(self.command(args))
     }
 
@@ -50,7 +50,7 @@ impl Shell<'_> {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Ended {
+    pub fn run(&self, args: &[&str]) -> Ended {
         ended(self.to_server(args))
     }
 
@@ -62,7 +62,7 @@ impl Shell<'_> {
 
     /// The same with `--json`.
     #[track_caller]
-    fn json(&self, args: &[&str]) -> Value {
+    pub fn json(&self, args: &[&str]) -> Value {
         let text = self.text(&[args, &["--json"]].concat());
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }

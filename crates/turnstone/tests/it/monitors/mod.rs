@@ -5,6 +5,7 @@ mod commands;
 mod cursors;
 mod drafts;
 mod dry_run;
+mod importing;
 mod running;
 mod subscribing;
 
