@@ -53,6 +53,7 @@ use turnstone_engine::egress::{BodyBudget, Guard};
 use turnstone_engine::flows::Flows;
 use turnstone_engine::intake::Intake;
 use turnstone_engine::prepare::Preparer;
+use turnstone_engine::stop::Stop;
 use turnstone_store::{Directory, Monitors, Store};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -99,6 +100,8 @@ pub struct Parts {
     pub monitors: Arc<dyn Monitors>,
     /// Runs them; here only without writing.
     pub flows: Flows,
+    /// Asked when the server stops; rehearsals look at it.
+    pub stop: Stop,
     /// The beginning of our addresses as others reach us, without a slash at its end.
     pub public_url: String,
 }

@@ -19,7 +19,6 @@ use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::flow::value;
 use turnstone_core::id::{MonitorId, OrgId};
 use turnstone_engine::flows::{Link, Rehearsal, Rehearsed};
-use turnstone_engine::stop::Stop;
 use turnstone_store::{InstanceRow, PollerRow, SubscriptionRow};
 use utoipa::ToSchema;
 
@@ -369,12 +368,9 @@ async fn rehearsed(
         ApiError::conflict("notConnected", message)
     })?;
     let is_judged = rehearsal.subscription.is_some();
-    let Some(mut rehearsed) = api.flows.rehearse(rehearsal, &link, &Stop::new()).await else {
-        return Err(ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "stopping",
-            "the server stops; try again",
-        ));
+    let Some(mut rehearsed) = api.flows.rehearse(rehearsal, &link, &api.stop).await else {
+        let message = "the server stops; nothing was written; try again when it runs";
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", message));
     };
     // Without a ledger nothing is known, and everything would seem new.
     rehearsed.judged = rehearsed.judged.filter(|_| is_judged);

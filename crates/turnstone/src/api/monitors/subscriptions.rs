@@ -273,7 +273,8 @@ pub async fn read(
 /// Changes a subscription.
 ///
 /// Members that are left out stay. Moving to a version with a cursor of another type is refused with 409, unless a
-/// converted `cursor` is sent with it; `null` begins anew. 409 while a run is under way and a cursor is sent.
+/// converted `cursor` is sent with it; `null` begins anew. 409 while a run is under way and a cursor or another version
+/// is sent.
 #[utoipa::path(
     patch,
     path = "/subscriptions/{id}",
@@ -292,9 +293,8 @@ pub async fn change(
 ) -> Answer<Response> {
     let (row, poller) = find(&api, org, &id).await?;
     let change = changes::changed(&api, &row, &poller, &body).await?;
-    let moves_cursor = change.state.is_some();
     let done = api.monitors.change_subscription(org, row.id, change.settings, change.state, api.now()).await;
-    done.map_err(|error| if moves_cursor { under_way(error) } else { error.into() })?;
+    done.map_err(under_way)?;
     (api.wake)();
     let (row, poller) = find(&api, org, &id).await?;
     Ok(told(Json(shown(&api, &row, &poller).await?), change.told))
@@ -304,7 +304,7 @@ pub async fn change(
 pub fn under_way(error: turnstone_store::StoreError) -> ApiError {
     match error {
         turnstone_store::StoreError::Conflict(what) if !what.contains("is named") => {
-            ApiError::conflict("runUnderWay", "a run is under way; try again in a moment")
+            ApiError::conflict("underWay", "a run is under way; try again in a moment")
         }
         other => other.into(),
     }

@@ -104,7 +104,7 @@ fn a_cursor_is_not_changed_under_a_run() {
         ("PATCH", "", json!({"cursor": {"last": 5}})),
     ] {
         let error = world.ask(method, &format!("{path}{part}"), &body).expect(409);
-        assert_eq!(error["code"], json!("runUnderWay"), "{method} {part}: {error}");
+        assert_eq!(error["code"], json!("underWay"), "{method} {part}: {error}");
         assert!(error["message"].as_str().unwrap().contains("try again in a moment"), "{error}");
     }
     drop(held);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{PASSWORD, World, monitor, places};
+use crate::bench::{request, wait_for};
 
 #[test]
 fn a_dry_run_tells_everything_and_changes_nothing() {
@@ -125,4 +126,24 @@ fn a_subscription_of_another_monitor_or_of_other_options_is_refused() {
     assert_eq!((&tested["ok"], &tested["cursor"]), (&json!(true), &json!(1)), "{tested}");
     let inline = json!({"subscriptionId": id, "document": monitor()});
     assert_eq!(world.ask("POST", "/monitors/test", &inline).expect(200)["ok"], json!(true));
+}
+
+#[test]
+fn a_stopping_server_ends_a_dry_run_and_says_so() {
+    let world = World::start();
+    let body = json!({"instanceId": world.instance, "document": monitor(), "options": {"Group": "all"}});
+    let World { server, token, provider, gate, .. } = world;
+    let held = gate.lock().unwrap();
+    let address = server.address;
+    let asked = std::thread::spawn(move || {
+        let path = "/elements/api-v2/monitors/test";
+        request(address, "POST", path, Some(&token), Some("application/json"), body.to_string().as_bytes())
+    });
+    let is_asked = || provider.seen.lock().unwrap().iter().any(|seen| seen.path.starts_with("/users"));
+    wait_for("request", || is_asked().then_some(()));
+    // The provider does not answer before the server is gone.
+    assert!(server.terminate());
+    let error = asked.join().unwrap().expect(503);
+    assert_eq!(error["code"], json!("stopping"), "{error}");
+    drop(held);
 }
