@@ -64,7 +64,7 @@ use self::instances::remembered::UnderWay;
 /// Base of every path.
 pub const BASE: &str = "/elements/api-v2";
 /// Time for a whole request, a rehearsal against a slow provider included.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
 /// Rehearsals at once: each one asks a provider and holds pages in memory.
 const REHEARSALS_AT_ONCE: usize = 2;
 

@@ -165,7 +165,7 @@ pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller) -> Answer<
     operation_id = "createMonitor",
     request_body = NewMonitor,
     responses((status = 200, body = Monitor)),
-    extensions(("x-right" = json!("member")))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn create(
     State(api): State<Api>,
@@ -220,7 +220,7 @@ pub async fn read(
     params(("id" = i64, Path, description = "The monitor.")),
     request_body = ChangedMonitor,
     responses((status = 200, body = Monitor)),
-    extensions(("x-right" = json!("member")))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn replace(
     State(api): State<Api>,
@@ -264,7 +264,7 @@ fn unchanged_since(row: &MonitorRow, revision: Option<i64>) -> Answer<()> {
     operation_id = "deleteMonitor",
     params(("id" = i64, Path, description = "The monitor.")),
     responses((status = 200, body = Gone)),
-    extensions(("x-right" = json!("member")))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn remove(
     State(api): State<Api>,
@@ -302,7 +302,7 @@ pub struct Deployed {
     params(("id" = i64, Path, description = "The monitor.")),
     request_body = Option<ToDeploy>,
     responses((status = 200, body = Deployed)),
-    extensions(("x-right" = json!("member")))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn deploy(
     State(api): State<Api>,

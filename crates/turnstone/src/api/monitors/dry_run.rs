@@ -1,12 +1,14 @@
 //! Runs that write nothing: a draft, a version or a document that is kept nowhere, over the connection of an instance.
 //!
 //! The flow runs as it would, requests that change something at the provider included; what is not done is ours: no
-//! cursor is saved, no event recorded, no ledger written. What is told of it holds no secret of the connection.
+//! cursor is saved, no event recorded, no ledger written. What is told of it holds no secret of the connection. Because
+//! requests go out with somebody's credentials, the audit says who tested what over which instance.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -28,13 +30,13 @@ use super::drafts;
 use super::settings::{self, Faults, given};
 use super::subscriptions;
 use super::versions;
-use crate::api::Api;
-use crate::api::access::Caller;
+use crate::api::access::{Caller, told};
 use crate::api::body::TypedText;
 use crate::api::error::{Answer, ApiError};
 use crate::api::events::RecordedEvent;
 use crate::api::instances;
 use crate::api::runs::Decision;
+use crate::api::{Api, REQUEST_TIME_MAX};
 
 /// Records and events that an answer shows.
 const SHOWN_MAX: usize = 1_000;
@@ -239,7 +241,7 @@ fn clean(dirty: &value::Value, link: &Link) -> value::Value {
 
 /// Runs a monitor without writing anything: no cursor, no events.
 ///
-/// Requests are sent as in a run, with the credentials of the named instance.
+/// Requests are sent as in a run, with the credentials of the named instance; so it is written down.
 #[utoipa::path(
     post,
     path = "/monitors/{id}/test",
@@ -248,14 +250,14 @@ fn clean(dirty: &value::Value, link: &Link) -> value::Value {
     params(("id" = i64, Path, description = "The monitor.")),
     request_body = ToTest,
     responses((status = 200, body = Tested)),
-    extensions(("x-right" = json!("member")), ("x-audited" = json!(false)))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn test(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path(id): Path<String>,
     TypedText(body): TypedText<ToTest>,
-) -> Answer<Json<Tested>> {
+) -> Answer<Response> {
     let monitor = drafts::find(&api, org, &id).await?;
     let mut faults = Faults::default();
     if body.document.is_some() {
@@ -265,11 +267,18 @@ pub async fn test(
     if !faults.0.is_empty() {
         return Err(ApiError::faults(faults.0));
     }
-    let flow = match version.flatten() {
+    let version = version.flatten();
+    let flow = match version {
         Some(version) => deployed(&versions::find(&api, org, &monitor, version).await?)?,
         None => judge(&kept(&monitor.draft)?).sound()?,
     };
-    rehearsed(&api, org, flow, Some(monitor.id), body).await.map(Json)
+    let over = over(&api, org, Some(monitor.id), &body).await?;
+    let mut detail = json!({"monitor": monitor.id.0, "instance": over.instance.id.0});
+    match version {
+        Some(version) => detail["version"] = json!(version),
+        None => detail["revision"] = json!(monitor.revision),
+    }
+    Ok(told(Json(rehearsed(&api, flow, over, &body).await?), detail))
 }
 
 /// Runs a document that is kept nowhere.
@@ -280,13 +289,13 @@ pub async fn test(
     operation_id = "testDocument",
     request_body = ToTest,
     responses((status = 200, body = Tested)),
-    extensions(("x-right" = json!("member")), ("x-audited" = json!(false)))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn test_document(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     TypedText(mut body): TypedText<ToTest>,
-) -> Answer<Json<Tested>> {
+) -> Answer<Response> {
     let mut faults = Faults::default();
     if body.version.is_some() {
         faults.add("version", "a document has none", "leave it out, or POST /monitors/{id}/test");
@@ -298,8 +307,11 @@ pub async fn test_document(
     let (Some(document), []) = (document, faults.0.as_slice()) else {
         return Err(ApiError::faults(faults.0));
     };
-    let flow = judge(&sent(document)?).sound()?;
-    rehearsed(&api, org, flow, None, body).await.map(Json)
+    let document = sent(document)?;
+    let flow = judge(&document).sound()?;
+    let over = over(&api, org, None, &body).await?;
+    let detail = json!({"document": document["name"], "instance": over.instance.id.0});
+    Ok(told(Json(rehearsed(&api, flow, over, &body).await?), detail))
 }
 
 /// Whose connection is used, and whose ledger.
@@ -347,15 +359,8 @@ async fn over(api: &Api, org: OrgId, monitor: Option<MonitorId>, body: &ToTest) 
     }
 }
 
-async fn rehearsed(
-    api: &Api,
-    org: OrgId,
-    flow: Arc<Flow>,
-    monitor: Option<MonitorId>,
-    body: ToTest,
-) -> Answer<Tested> {
-    let over = over(api, org, monitor, &body).await?;
-    let rehearsal = rehearsal(flow, &body, &over)?;
+async fn rehearsed(api: &Api, flow: Arc<Flow>, over: Over, body: &ToTest) -> Answer<Tested> {
+    let rehearsal = rehearsal(flow, body, &over)?;
     if !over.instance.enabled {
         return Err(ApiError::conflict("disabled", "the instance is disabled; enable it first"));
     }
@@ -368,7 +373,14 @@ async fn rehearsed(
         ApiError::conflict("notConnected", message)
     })?;
     let is_judged = rehearsal.subscription.is_some();
-    let Some(mut rehearsed) = api.flows.rehearse(rehearsal, &link, &api.stop).await else {
+    // What is written down goes on when its client goes away; so it has an end of its own.
+    let running = api.flows.rehearse(rehearsal, &link, &api.stop);
+    let ended = tokio::time::timeout(REQUEST_TIME_MAX, running).await.map_err(|_| {
+        let message =
+            format!("the run took longer than {} s; nothing was written", REQUEST_TIME_MAX.as_secs());
+        ApiError::new(StatusCode::GATEWAY_TIMEOUT, "tookTooLong", message)
+    })?;
+    let Some(mut rehearsed) = ended else {
         let message = "the server stops; nothing was written; try again when it runs";
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", message));
     };

@@ -1,8 +1,9 @@
 //! Polling monitors: documents and their versions, subscriptions that run them, cursors, and runs that write nothing.
 //!
 //! Who wrote the document of a monitor can send requests with the credentials of every instance that it is subscribed
-//! for (to the connection's own origin, and nowhere else), so a dry run needs the same right as a change. Faults are
-//! told beside the member that has them, all at once.
+//! for (to the connection's own origin, and nowhere else), so writing one is an admin's, and a dry run needs the same
+//! right. Subscriptions and their cursors are a member's, like instances. Faults are told beside the member that has
+//! them, all at once.
 //!
 //! Not here: what a document means (the core's `flow`), when a run is due and what it does (the engine's `flows`).
 

@@ -36,6 +36,13 @@ fn a_dry_run_tells_everything_and_changes_nothing() {
     assert_eq!((&inline["recordCount"], &inline["reported"]), (&json!(3), &Value::Null));
     assert_eq!(world.asked().last().unwrap(), "/users?group=staff&seen=9");
     assert_eq!(world.everything(id), before, "a dry run changed something");
+    // Both went out with the credentials of the instance, and that is written down.
+    let audit = world.get("/audit?pageSize=2");
+    let entry = |at: usize| (audit[at]["action"].clone(), audit[at]["detail"].clone());
+    let of = |more: Value| json!({"monitor": 1, "instance": world.instance, "revision": more});
+    assert_eq!(entry(1), (json!("testMonitor"), of(json!(1))), "{audit}");
+    let of_document = json!({"document": "New users", "instance": world.instance});
+    assert_eq!(entry(0), (json!("testDocument"), of_document), "{audit}");
     world.receiver_is_silent();
 }
 
