@@ -458,12 +458,12 @@ fn import_file(args: &ImportArgs, output: &Output) -> Outcome {
         output.warn(&format!("not known: {}", tame(card)));
     }
     let (_, faults, _) = checked(&imported.document);
-    if !faults.is_empty() {
-        output.warn(&format!(
-            "{} faults are left to put right: `turnstone flow check` lists them",
-            faults.len()
-        ));
-    }
+    let left = match faults.len() {
+        0 => return Ok(()),
+        1 => "one fault is left".to_owned(),
+        count => format!("{count} faults are left"),
+    };
+    output.warn(&format!("{left} to put right: `turnstone flow check` lists what is wrong"));
     Ok(())
 }
 

@@ -9,12 +9,15 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use turnstone_core::instance::SecretRef;
 use turnstone_core::json_text;
+use turnstone_engine::prepare::look_up;
+use turnstone_engine::secrets::Secret;
 
 use super::confirm::{self, Agreed};
 use super::output::{Cell, Output, Style, pretty, short, tame};
 use super::remote::{Remote, ServerArgs};
-use super::{Failure, Outcome, flow, input, instance};
+use super::{Failure, Outcome, flow, input, instance, references};
 use crate::api::markup;
 
 const MONITOR_EXAMPLES: &str = "\
@@ -31,6 +34,7 @@ const SUBSCRIPTION_EXAMPLES: &str = r#"Examples:
   turnstone subscription cursor 7 --history
   turnstone subscription cursor 7 --rewind 41
   turnstone subscription cursor 7 --reset
+  turnstone subscription change 7 --version 3
   turnstone subscription run 7"#;
 
 /// Saves, deploys, lists and removes polling monitors on a server.
@@ -114,6 +118,7 @@ pub(crate) struct SubscriptionArgs {
 #[derive(Debug, Subcommand)]
 enum SubscriptionCommand {
     Create(Box<CreateArgs>),
+    Change(ChangeArgs),
     List(ListArgs),
     /// Shows a subscription.
     Show(WhichArgs),
@@ -157,12 +162,36 @@ struct CreateArgs {
     /// Where its events go, if not where the instance's go.
     #[arg(long, value_name = "URL")]
     callback: Option<String>,
+    /// What its callbacks are signed with: `env:NAME` or `file:PATH`, looked up here.
+    #[arg(long, value_name = "REFERENCE", requires = "callback")]
+    callback_key: Option<String>,
     /// The cursor to start from, as JSON.
     #[arg(long, value_name = "JSON")]
     cursor: Option<String>,
     /// Does not run before it is activated.
     #[arg(long)]
     inactive: bool,
+    /// Prints the server's answer.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Moves a subscription to another version of its monitor. Its cursor and what it knows of records stay.
+///
+/// When that version saves a cursor of another type, a converted one has to be given; `null` begins anew.
+#[derive(Args, Debug)]
+struct ChangeArgs {
+    /// The subscription's id or name.
+    #[arg(value_name = "ID|NAME")]
+    which: String,
+    /// The version to use from now on.
+    #[arg(long, value_name = "NUMBER")]
+    version: i64,
+    /// The cursor to go on from, as JSON.
+    #[arg(long, value_name = "JSON")]
+    cursor: Option<String>,
     /// Prints the server's answer.
     #[arg(long)]
     json: bool,
@@ -210,6 +239,7 @@ pub(crate) async fn run_monitor(args: MonitorArgs, output: Output) -> Outcome {
 pub(crate) async fn run_subscription(args: SubscriptionArgs, output: Output) -> Outcome {
     match args.command {
         SubscriptionCommand::Create(args) => create(&args, &output).await,
+        SubscriptionCommand::Change(args) => change(&args, &output).await,
         SubscriptionCommand::List(args) => list_subscriptions(&args, &output).await,
         SubscriptionCommand::Show(args) => show_subscription(&args, &output).await,
         SubscriptionCommand::Cursor(args) => cursor(&args, &output).await,
@@ -421,6 +451,9 @@ async fn create(args: &CreateArgs, output: &Output) -> Outcome {
     if let Some(url) = &args.callback {
         body["callback"] = json!({"url": url});
     }
+    if let Some(reference) = &args.callback_key {
+        body["callback"]["signatureKey"] = key(reference)?.expose().into();
+    }
     let body = with_cursor(&body, args.cursor.as_deref())?;
     let path = format!("/instances/{}/subscriptions", account["id"]);
     let made = remote.told("POST", &path, Some(body)).await;
@@ -436,6 +469,33 @@ async fn create(args: &CreateArgs, output: &Output) -> Outcome {
         made.value["version"],
         tame(made.value["nextDue"].as_str().unwrap_or_default())
     ))
+}
+
+/// A secret that a command line only names: what stands there, everybody on this machine can read.
+fn key(reference: &str) -> Result<Secret, Failure> {
+    let reference = Some(reference).filter(|text| references::is_reference(text)).and_then(SecretRef::parse);
+    let Some(reference) = reference else {
+        let remedy = "write `env:NAME` or `file:PATH`; a secret does not belong on a command line";
+        return Err(Failure::Configuration(format!("--callback-key names no place of a key; {remedy}")));
+    };
+    look_up(&reference).map_err(|error| Failure::Configuration(format!("--callback-key: {error}")))
+}
+
+async fn change(args: &ChangeArgs, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
+    let about = format!("subscription {} `{}`", found.id(), tame(found.name()));
+    let body = with_cursor(&json!({"version": args.version}), args.cursor.as_deref())?;
+    let changed = remote.told("PATCH", &format!("/subscriptions/{}", found.id()), Some(body)).await;
+    let changed = Found::of(changed.map_err(|refusal| refusal.failure(&about))?);
+    match args.json {
+        true => output.result(&format!("{}\n", changed.text)),
+        false => output.result(&format!(
+            "{about}: version {}, cursor {}\n",
+            changed.value["version"],
+            changed.cursor()
+        )),
+    }
 }
 
 /// A body with the cursor that was given, as it was written.

@@ -140,7 +140,7 @@ fn everything_that_is_wrong_is_named_at_once() {
         &file,
         "name: Bad\ncursor: date\noutputs: {User: {ID: text}}\ncards:\n  - {id: a, card: text.upperCas}\n  \
          - {id: b, card: list.length, inputs: {list: {from: later.output}}}\n  - {id: later, card: date.now}\n  \
-         - {card: control.cursor, inputs: {Date: {from: b.length}}}\n  - {card: control.cursor, inputs: {Date: {from: later.date}}}\n  \
+         - {card: control.cursor, inputs: {Properties: {from: b.length}}}\n  - {card: control.cursor, inputs: {Properties: {from: later.date}}}\n  \
          - {card: control.returnOutputs, inputs: {List: [{User: {Name: x}}]}}\n",
     )
     .unwrap();
@@ -148,7 +148,7 @@ fn everything_that_is_wrong_is_named_at_once() {
     let ended = desk.run(&["flow", "check", path, "--json"]).expect_code(2);
     let faults = ended.lines[0]["faults"].as_array().unwrap().clone();
     assert!(faults.len() >= 4, "{faults:#?}");
-    for words in ["upperCas", "later", "Name"] {
+    for words in ["upperCas", "later", "Name", "and Number is saved", "two Cursor cards race in one path"] {
         let named = |fault: &Value| fault.to_string().contains(words);
         assert!(faults.iter().any(named), "{words}: {faults:#?}");
     }

@@ -16,9 +16,9 @@ use turnstone_store::MonitorRow;
 use utoipa::ToSchema;
 
 use super::document::{Judged, judge, kept, sent};
-use super::findings;
+use super::{findings, page};
 use crate::api::access::{Caller, Unaudited, told};
-use crate::api::body::{OptionalTyped, Typed};
+use crate::api::body::{OptionalTyped, Query, Typed, paged};
 use crate::api::error::{Answer, ApiError, FaultBody};
 use crate::api::{Api, Gone, markup};
 
@@ -146,12 +146,19 @@ fn shown(row: &MonitorRow, draft: Value, judged: &Judged) -> Monitor {
     path = "/monitors",
     tag = "monitors",
     operation_id = "listMonitors",
+    params(
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
+        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
+    ),
     responses((status = 200, body = Vec<MonitorSummary>)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller) -> Answer<Json<Vec<MonitorSummary>>> {
-    let rows = api.monitors.monitors(org).await?;
-    Ok(Json(rows.iter().map(MonitorSummary::from).collect()))
+pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Response> {
+    let (rows, next) = page(&query, api.monitors.monitors(org).await?, |row| row.id.0)?;
+    let bodies: Vec<MonitorSummary> = rows.iter().map(MonitorSummary::from).collect();
+    let mut response = Json(bodies).into_response();
+    paged(&mut response, rows.len(), next);
+    Ok(response)
 }
 
 /// Makes a monitor.

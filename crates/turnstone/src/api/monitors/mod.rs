@@ -21,7 +21,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
-use super::error::FaultBody;
+use super::body::Query;
+use super::error::{Answer, FaultBody};
 use super::instances::both;
 
 pub use self::dry_run::{Tested, TraceBody};
@@ -47,6 +48,18 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(cursors::list))
         .routes(routes!(cursors::rewind));
     both(router, routes!(subscriptions::list_of_instance, subscriptions::create))
+}
+
+/// The page of a list that was asked for, and what `nextPage` continues after. The rows stand in the order of their
+/// ids.
+fn page<T>(query: &Query, rows: Vec<T>, id: impl Fn(&T) -> i64) -> Answer<(Vec<T>, Option<i64>)> {
+    let after = query.number("nextPage")?.unwrap_or(0);
+    let size = query.page_size()? as usize;
+    let mut rows: Vec<T> = rows.into_iter().filter(|row| id(row) > after).collect();
+    let has_more = rows.len() > size;
+    rows.truncate(size);
+    let next = rows.last().map(&id).filter(|_| has_more);
+    Ok((rows, next))
 }
 
 fn findings(faults: &[Fault]) -> Vec<FaultBody> {

@@ -4,8 +4,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::{World, monitor};
-use crate::bench::{turnstone, wait_for};
+use super::{World, monitor, next, told};
+use crate::bench::{Receiver, turnstone, wait_for};
 use crate::harness::{Ended, ended};
 
 /// A folder to command the world's server from.
@@ -128,6 +128,11 @@ fn a_monitor_is_saved_deployed_listed_shown_and_removed() {
     faulty["cards"][2]["card"] = json!("control.cursr");
     shell.write("faulty.json", &faulty.to_string());
     shell.run(&["monitor", "save", "faulty.json"]).expect_code(2).expect_words("control.cursr");
+    shell.write("empty.yaml", " \n");
+    shell
+        .run(&["monitor", "save", "empty.yaml"])
+        .expect_code(2)
+        .expect_words("is empty; write a document in YAML");
     shell.run(&["monitor", "delete", "New users"]).expect_code(7).expect_words("nobody can be asked");
     shell.run(&["monitor", "delete", "New users", "--yes"]).expect_code(0).expect_words("is removed");
     assert_eq!(world.get("/monitors"), json!([]));
@@ -280,6 +285,43 @@ fn a_name_that_several_have_asks_for_an_id() {
     shell.run(&nobody).expect_code(2).expect_words("there is no instance `nobody`");
     let nothing = ["subscription", "create", "Old users", "--instance", "other"];
     shell.run(&nothing).expect_code(2).expect_words("there is no monitor `Old users`");
+}
+
+#[test]
+fn a_subscription_signs_with_a_named_key_and_moves_to_another_version() {
+    let world = World::start();
+    let shell = Shell::of(&world);
+    shell.write("users.json", &monitor().to_string());
+    shell.text(&["monitor", "save", "users.json", "--deploy"]);
+    let own = Receiver::start("the key of the staff");
+    let url = format!("http://{}/own", own.address);
+    let with = |key| create(&["--option", "Group=all", "--callback", &url, "--callback-key", key]);
+    shell.run(&with("the key of the staff")).expect_code(2).expect_words("does not belong on a command line");
+    shell.run(&with("env:STAFF_KEY")).expect_code(2).expect_words("`STAFF_KEY`");
+    shell.run(&create(&["--callback-key", "env:STAFF_KEY"])).expect_code(64);
+    let mut command = shell.to_server(&with("env:STAFF_KEY"));
+    command.env("STAFF_KEY", "the key of the staff");
+    let made = ended(command).expect_code(0);
+    assert!(!made.stdout.contains("the key of the staff"), "{}", made.stdout);
+    world.users(&[1]);
+    world.run(1);
+    assert_eq!(told(&next(&own)), ["CREATED 1"]);
+
+    let mut counted = monitor();
+    counted["cursor"] = json!("number");
+    counted["cards"][0]["inputs"]["query"]["seen"] = json!({"from": "monitor.cursor"});
+    counted["cards"][2]["inputs"]["Properties"] = json!({"from": "call.body.mark.last"});
+    shell.write("users.json", &counted.to_string());
+    shell.text(&["monitor", "save", "users.json", "--deploy"]);
+    let change = ["subscription", "change", "New users", "--version", "2"];
+    shell.run(&change).expect_code(2).expect_words("this version saves number");
+    shell.run(&[&change[..], &["--cursor", "{"]].concat()).expect_code(2).expect_words("--cursor is no JSON");
+    shell.run(&["subscription", "change", "New users"]).expect_code(64);
+    let moved = shell.text(&[&change[..], &["--cursor", LONG]].concat());
+    assert_eq!(moved, format!("subscription 1 `New users`: version 2, cursor {LONG}\n"));
+    let back = ["subscription", "change", "1", "--version", "1", "--cursor", "null"];
+    let back = shell.json(&back);
+    assert_eq!((&back["version"], &back["cursor"]), (&json!(1), &Value::Null));
 }
 
 /// More digits than a computer counts with.

@@ -9,6 +9,7 @@ mod importing;
 mod running;
 mod subscribing;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -20,6 +21,8 @@ use crate::harness::Peer;
 pub const KEY: &str = "a key that nobody knows";
 /// What the provider wants to see.
 pub const PASSWORD: &str = "the-password-of-the-account";
+
+const OPTIONS: [&str; 3] = ["--allow-private", "--interval-minimum", "0.05"];
 
 /// What the provider answers with.
 #[derive(Default)]
@@ -88,7 +91,7 @@ impl World {
             answer(&seen.path, &answered.lock().unwrap())
         });
         let data = tempfile::tempdir().unwrap();
-        let server = Server::start(data.path(), &["--allow-private", "--interval-minimum", "0.05"]);
+        let server = Server::start(data.path(), &OPTIONS);
         let token = server.token.clone().unwrap();
         let receiver = Receiver::start(KEY);
         let mut world = World { server, token, receiver, provider, people, gate, instance: 0, data };
@@ -121,6 +124,14 @@ impl World {
 
     pub fn fail_with(&self, status: Option<u16>) {
         self.people.lock().unwrap().status = status;
+    }
+
+    /// The same after something was done to its data while the server was down.
+    pub fn restarted(self, meanwhile: impl FnOnce(&Path)) -> World {
+        assert!(self.server.terminate());
+        meanwhile(self.data.path());
+        let server = Server::start(self.data.path(), &OPTIONS);
+        World { server, ..self }
     }
 
     /// What flows asked the provider for; the declared resource of the instance is another matter.
