@@ -210,11 +210,11 @@ pub trait Monitors: Send + Sync {
     /// The subscription that a poller runs, and the document of its version. `None` when there is none.
     async fn running(&self, poller: PollerId) -> Result<Option<(SubscriptionRow, String)>>;
     /// Changes a subscription; its poller gets the next revision and keeps ledger and claim. `Conflict` when it is not
-    /// at revision `was` any more. Another version needs `judged_by` (`Conflict` without), and is refused with `Conflict`
-    /// when the poller's state is another one or a run holds the lease. With `state` the poller's state is replaced in
-    /// the same transaction, as by [`crate::Store::set_state`], under the same condition. An endpoint keeps position and
-    /// state; one that is new starts at the end of the log; one that is left out is removed and its open notifications
-    /// are cancelled: later events go where the instance's go.
+    /// at revision `was` any more. Another version needs `judged_by` (`Conflict` without), and is refused with
+    /// `Conflict` when the poller's state is another one or a run holds the lease. With `state` the poller's state is
+    /// replaced in the same transaction, as by [`crate::Store::set_state`], under the same condition. An endpoint keeps
+    /// position and state; one that is new starts at the end of the log; one that is left out is removed and its open
+    /// notifications are cancelled: later events go where the instance's go.
     async fn change_subscription(
         &self,
         org: OrgId,

@@ -241,7 +241,8 @@ impl Flows {
         Ok((plan, link))
     }
 
-    /// When a claimed subscription is due, for a run that did not come so far as to know; `None` when that cannot be told.
+    /// When a claimed subscription is due, for a run that did not come so far as to know; `None` when that cannot be
+    /// told.
     pub(crate) async fn cadence_of(&self, poller: PollerId) -> Option<Cadence> {
         let Parts { monitors, zones, .. } = &self.0.parts;
         let (row, _) = monitors.running(poller).await.ok()??;

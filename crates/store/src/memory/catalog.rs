@@ -10,6 +10,7 @@ use turnstone_core::poll::Status;
 use super::state::{Endpoint, Instance, Poller, State, micros, next, stands};
 use crate::api::*;
 use crate::directory::OrgRow;
+use crate::monitors::run_under_way;
 
 impl State {
     pub fn ensure_org(&mut self, name: &str, now: Timestamp) -> OrgId {
@@ -253,7 +254,7 @@ impl State {
     ) -> Result<()> {
         let poller = self.poller_mut(org, id)?;
         if stands(poller.claim, now) {
-            return Err(StoreError::Conflict("a run of this poller is in flight; try again after it".into()));
+            return Err(run_under_way());
         }
         poller.give_up();
         self.remember_state(id, now);

@@ -9,6 +9,7 @@ use turnstone_core::poll::Status;
 use super::row::{Columns, micros, span, statements};
 use super::writer::Desk;
 use super::{addresses, endpoints, inbound, upkeep};
+use crate::monitors::run_under_way;
 use crate::{
     CURSORS_KEPT_MAX, InstanceRow, NewEndpoint, NewInstance, NewPoller, PollerRow, Result, StoreError,
 };
@@ -639,9 +640,7 @@ pub(super) fn set_state(
 ) -> Result<()> {
     poller(&desk.db, org, id)?;
     if desk.leases.is_poller_claimed(id, now) {
-        return Err(StoreError::Conflict(
-            "a run of this poller is under way; try again when it is over".into(),
-        ));
+        return Err(run_under_way());
     }
     desk.leases.release_poller(id);
     remember_state(&desk.db, id, now)?;

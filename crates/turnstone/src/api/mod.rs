@@ -19,7 +19,7 @@ mod health;
 mod instances;
 mod intake;
 pub mod markup;
-mod monitors;
+pub mod monitors;
 mod oauth;
 mod openapi;
 pub mod people;
@@ -53,6 +53,7 @@ use turnstone_engine::egress::{BodyBudget, Guard};
 use turnstone_engine::flows::Flows;
 use turnstone_engine::intake::Intake;
 use turnstone_engine::prepare::Preparer;
+use turnstone_engine::stop::Stop;
 use turnstone_store::{Directory, Monitors, Store};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -63,7 +64,7 @@ use self::instances::remembered::UnderWay;
 /// Base of every path.
 pub const BASE: &str = "/elements/api-v2";
 /// Time for a whole request, a rehearsal against a slow provider included.
-const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
+pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
 /// Rehearsals at once: each one asks a provider and holds pages in memory.
 const REHEARSALS_AT_ONCE: usize = 2;
 
@@ -99,6 +100,8 @@ pub struct Parts {
     pub monitors: Arc<dyn Monitors>,
     /// Runs them; here only without writing.
     pub flows: Flows,
+    /// Asked when the server stops; rehearsals look at it.
+    pub stop: Stop,
     /// The beginning of our addresses as others reach us, without a slash at its end.
     pub public_url: String,
 }

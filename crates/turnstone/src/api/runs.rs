@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 use turnstone_core::id::RunId;
 use turnstone_core::poll::{RunFault, RunRecord, Verdict};
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use super::Api;
 use super::access::Caller;
 use super::error::{Answer, ApiError};
-use super::monitors::TraceBody;
+use super::monitors::{CardError, TraceBody};
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
@@ -157,11 +157,15 @@ pub struct RunTrace {
     /// Remarks.
     notes: Vec<String>,
     /// The cursor that it started from.
-    cursor_before: Value,
+    #[schema(value_type = serde_json::Value)]
+    cursor_before: Option<Box<RawValue>>,
     /// The cursor after it.
-    cursor_after: Value,
+    #[schema(value_type = serde_json::Value)]
+    cursor_after: Option<Box<RawValue>>,
     /// What went wrong, if anything.
     error: Option<RunError>,
+    /// The card that ended the run, with the provider's own words.
+    failed_card: Option<CardError>,
 }
 
 /// The same as it is kept.
@@ -172,9 +176,10 @@ struct KeptTrace {
     cards: u64,
     requests: u64,
     notes: Vec<String>,
-    cursor_before: Value,
-    cursor_after: Value,
+    cursor_before: Option<Box<RawValue>>,
+    cursor_after: Option<Box<RawValue>>,
     error: Option<RunFault>,
+    failed_card: Option<CardError>,
 }
 
 impl From<KeptTrace> for RunTrace {
@@ -187,6 +192,7 @@ impl From<KeptTrace> for RunTrace {
             cursor_before: kept.cursor_before,
             cursor_after: kept.cursor_after,
             error: kept.error.map(RunError::from),
+            failed_card: kept.failed_card,
         }
     }
 }

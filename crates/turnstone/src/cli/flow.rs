@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use turnstone_core::check::{CheckSettings, Fault};
 use turnstone_core::flow::check::check;
@@ -32,6 +31,7 @@ use url::Url;
 use super::output::{Cell, Output, Style, short, tame};
 use super::session::fresh_keys;
 use super::{Failure, Outcome, input};
+use crate::api::monitors::Tested;
 
 const EXAMPLES: &str = r#"Examples:
   turnstone flow new "New users" > new-users.yaml
@@ -96,7 +96,11 @@ struct RunArgs {
     /// A parameter of that helper flow, as JSON or as a text. May be repeated.
     #[arg(long = "value", value_name = "NAME=VALUE", requires = "flow")]
     values: Vec<String>,
-    /// Prints one JSON object: `{"ok", "records", "cursor", "error", "events", "notes", "cards", "requests", "trace"}`.
+    /// Prints one JSON object, as `POST /monitors/test` answers it.
+    ///
+    /// Its members are `ok`, `error`, `cards`, `leftOut`, `notes`, `cardsRun`, `requests`, `finishedAt`, `recordCount`,
+    /// `records`, `cursor`, `savesCursor`, `returned` (of a helper flow) and `reported` (of the monitor itself, as if
+    /// nothing had been reported before: `eventCount`, `events`, `decisions`, `error`).
     #[arg(long)]
     json: bool,
 }
@@ -249,7 +253,7 @@ async fn rehearse(args: &RunArgs, output: &Output) -> Outcome {
     let Some(rehearsed) = flows.rehearse(rehearsal, &link, &stop).await else {
         return Err(Failure::Internal("stopped; nothing was written".to_owned()));
     };
-    show(&rehearsed, &link, args.json, output)
+    show(rehearsed, &link, args.json, output)
 }
 
 /// The engine's flows, over a store that is gone with the process.
@@ -351,38 +355,43 @@ fn values(given: &[String]) -> Result<Object, Failure> {
     Ok(pairs.into_iter().map(|(name, text)| (name, read(text))).collect())
 }
 
-fn show(rehearsed: &Rehearsed, link: &Link, as_json: bool, output: &Output) -> Outcome {
-    let end = &rehearsed.end;
+fn show(rehearsed: Rehearsed, link: &Link, as_json: bool, output: &Output) -> Outcome {
     if as_json {
-        output.result(&format!("{}\n", link.redacted(&json_of(rehearsed))))?;
-    } else {
-        cards_table(rehearsed, link, output)?;
-        for note in &end.notes {
-            output.warn(&tame(&link.redacted(note)));
+        let ended = rehearsed.end.result.as_ref().map(|_| ()).map_err(|error| failure(error, link));
+        let shown = serde_json::to_string(&Tested::of(rehearsed, link));
+        output.result(&format!("{}\n", shown.map_err(|error| Failure::Internal(error.to_string()))?))?;
+        return ended;
+    }
+    let end = &rehearsed.end;
+    cards_table(&rehearsed, link, output)?;
+    for note in &end.notes {
+        output.warn(&tame(&link.redacted(note)));
+    }
+    if let Some(Err(sentence)) = &rehearsed.judged {
+        output.warn(&tame(sentence));
+    }
+    if let Ok(outcome) = &end.result {
+        let mut text = String::new();
+        for record in &outcome.records {
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{}", tame(&record.body));
         }
-        if let Some(Err(sentence)) = &rehearsed.judged {
-            output.warn(&tame(sentence));
+        if !outcome.returned.is_empty() {
+            let returned = FlowValue::object(outcome.returned.clone());
+            let _ = writeln!(text, "{}", tame(&returned.to_json()));
         }
-        if let Ok(outcome) = &end.result {
-            let mut text = String::new();
-            for record in &outcome.records {
-                // Writing to a string cannot fail.
-                let _ = writeln!(text, "{}", tame(&record.body));
-            }
-            if !outcome.returned.is_empty() {
-                let returned = FlowValue::object(outcome.returned.clone());
-                let _ = writeln!(text, "{}", tame(&returned.to_json()));
-            }
-            output.result(&link.redacted(&text))?;
-            let cursor = outcome.cursor.as_deref().map_or("stays as it was".to_owned(), tame);
-            output.note(&format!(
-                "{}: {} cards, {} requests, {} records; cursor {cursor}",
-                output.paint(Style::Good, "done"),
-                end.cards,
-                end.requests,
-                outcome.records.len()
-            ));
-        }
+        output.result(&link.redacted(&text))?;
+        let cursor = outcome
+            .cursor
+            .as_deref()
+            .map_or("stays as it was".to_owned(), |cursor| tame(&link.redacted(cursor)));
+        output.note(&format!(
+            "{}: {} cards, {} requests, {} records; cursor {cursor}",
+            output.paint(Style::Good, "done"),
+            end.cards,
+            end.requests,
+            outcome.records.len()
+        ));
     }
     end.result.as_ref().map(|_| ()).map_err(|error| failure(error, link))
 }
@@ -437,55 +446,6 @@ fn cards_table(rehearsed: &Rehearsed, link: &Link, output: &Output) -> Outcome {
     Ok(())
 }
 
-fn json_of(rehearsed: &Rehearsed) -> String {
-    let end = &rehearsed.end;
-    let raw = |text: &str| RawValue::from_string(text.to_owned()).ok();
-    let (records, cursor, returned, error) = match &end.result {
-        Ok(outcome) => {
-            let records: Vec<_> = outcome.records.iter().filter_map(|record| raw(&record.body)).collect();
-            let returned = FlowValue::object(outcome.returned.clone());
-            (records, outcome.cursor.as_deref().and_then(raw), raw(&returned.to_json()), None)
-        }
-        Err(error) => (Vec::new(), None, None, Some(error)),
-    };
-    let events = match &rehearsed.judged {
-        Some(Ok(judged)) => {
-            let events = judged.batch.events.iter();
-            let events = events.map(|event| {
-                json!({"eventType": event.event_type.as_str(), "objectId": event.object_id, "reason": event.reason})
-            });
-            Some(events.collect::<Vec<Value>>())
-        }
-        Some(Err(_)) | None => None,
-    };
-    #[derive(serde::Serialize)]
-    struct Shown<'a> {
-        ok: bool,
-        records: Vec<Box<RawValue>>,
-        returned: Option<Box<RawValue>>,
-        cursor: Option<Box<RawValue>>,
-        error: Option<&'a FlowError>,
-        events: Option<Vec<Value>>,
-        notes: &'a [String],
-        cards: u64,
-        requests: u64,
-        trace: &'a turnstone_core::flow::run::Trace,
-    }
-    let shown = Shown {
-        ok: end.result.is_ok(),
-        records,
-        returned,
-        cursor,
-        error,
-        events,
-        notes: &end.notes,
-        cards: end.cards,
-        requests: end.requests,
-        trace: &end.trace,
-    };
-    serde_json::to_string(&shown).unwrap_or_default()
-}
-
 fn import_file(args: &ImportArgs, output: &Output) -> Outcome {
     let name = format!("`{}`", args.file.display());
     let imported = import::import(&input::read(&args.file)?, args.main.as_deref())
@@ -498,12 +458,12 @@ fn import_file(args: &ImportArgs, output: &Output) -> Outcome {
         output.warn(&format!("not known: {}", tame(card)));
     }
     let (_, faults, _) = checked(&imported.document);
-    if !faults.is_empty() {
-        output.warn(&format!(
-            "{} faults are left to put right: `turnstone flow check` lists them",
-            faults.len()
-        ));
-    }
+    let left = match faults.len() {
+        0 => return Ok(()),
+        1 => "one fault is left".to_owned(),
+        count => format!("{count} faults are left"),
+    };
+    output.warn(&format!("{left} to put right: `turnstone flow check` lists what is wrong"));
     Ok(())
 }
 

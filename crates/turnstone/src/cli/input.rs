@@ -1,4 +1,4 @@
-//! Reads an instance document: JSON or YAML, from a file or standard input.
+//! Reads a document, such as that of an instance or a monitor: JSON or YAML, from a file or standard input.
 //!
 //! A document that begins with `{` or `[` is JSON; everything else is YAML 1.2, where `no` is a word and not a switch,
 //! and `0755` and `1_000` are texts. JSON is YAML too, so what is nearly JSON (a comment, a comma at the end) is read
@@ -51,7 +51,7 @@ fn bounded(path: &Path) -> io::Result<String> {
 pub(crate) fn parse(text: &str) -> Result<Value, String> {
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
-        return Err("is empty; write an instance document, as in `turnstone poll --help`".to_owned());
+        return Err("is empty; write a document in YAML or JSON".to_owned());
     }
     if !text.trim_start().starts_with(['{', '[']) {
         return yaml(text);
@@ -136,7 +136,7 @@ mod tests {
     fn what_breaks_is_named_with_its_place() {
         refused("{\n  \"a\": 1\n  \"b\": 2\n}", "line 3, column 3");
         refused("a: 1\n b: [\n", "line ");
-        refused("  \n", "is empty");
+        refused("  \n", "is empty; write a document in YAML or JSON");
         refused("a: 1\na: 2\n", "line 2");
     }
 }

@@ -1,16 +1,24 @@
 //! `turnstone monitor` and `turnstone subscription`: polling monitors on a server.
 //!
+//! Cursors go both ways as texts: a number of more digits than a computer counts with loses none of them.
+//!
 //! Not here: trying a flow on this machine (`flow`).
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
+use turnstone_core::instance::SecretRef;
+use turnstone_core::json_text;
+use turnstone_engine::prepare::look_up;
+use turnstone_engine::secrets::Secret;
 
 use super::confirm::{self, Agreed};
-use super::output::{Cell, Output, Style, short, tame};
+use super::output::{Cell, Output, Style, pretty, short, tame};
 use super::remote::{Remote, ServerArgs};
-use super::{Failure, Outcome, flow, input, instance};
+use super::{Failure, Outcome, flow, input, instance, references};
+use crate::api::markup;
 
 const MONITOR_EXAMPLES: &str = "\
 Examples:
@@ -26,6 +34,7 @@ const SUBSCRIPTION_EXAMPLES: &str = r#"Examples:
   turnstone subscription cursor 7 --history
   turnstone subscription cursor 7 --rewind 41
   turnstone subscription cursor 7 --reset
+  turnstone subscription change 7 --version 3
   turnstone subscription run 7"#;
 
 /// Saves, deploys, lists and removes polling monitors on a server.
@@ -109,6 +118,7 @@ pub(crate) struct SubscriptionArgs {
 #[derive(Debug, Subcommand)]
 enum SubscriptionCommand {
     Create(Box<CreateArgs>),
+    Change(ChangeArgs),
     List(ListArgs),
     /// Shows a subscription.
     Show(WhichArgs),
@@ -152,12 +162,36 @@ struct CreateArgs {
     /// Where its events go, if not where the instance's go.
     #[arg(long, value_name = "URL")]
     callback: Option<String>,
+    /// What its callbacks are signed with: `env:NAME` or `file:PATH`, looked up here.
+    #[arg(long, value_name = "REFERENCE", requires = "callback")]
+    callback_key: Option<String>,
     /// The cursor to start from, as JSON.
     #[arg(long, value_name = "JSON")]
     cursor: Option<String>,
     /// Does not run before it is activated.
     #[arg(long)]
     inactive: bool,
+    /// Prints the server's answer.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Moves a subscription to another version of its monitor. Its cursor and what it knows of records stay.
+///
+/// When that version saves a cursor of another type, a converted one has to be given; `null` begins anew.
+#[derive(Args, Debug)]
+struct ChangeArgs {
+    /// The subscription's id or name.
+    #[arg(value_name = "ID|NAME")]
+    which: String,
+    /// The version to use from now on.
+    #[arg(long, value_name = "NUMBER")]
+    version: i64,
+    /// The cursor to go on from, as JSON.
+    #[arg(long, value_name = "JSON")]
+    cursor: Option<String>,
     /// Prints the server's answer.
     #[arg(long)]
     json: bool,
@@ -205,6 +239,7 @@ pub(crate) async fn run_monitor(args: MonitorArgs, output: Output) -> Outcome {
 pub(crate) async fn run_subscription(args: SubscriptionArgs, output: Output) -> Outcome {
     match args.command {
         SubscriptionCommand::Create(args) => create(&args, &output).await,
+        SubscriptionCommand::Change(args) => change(&args, &output).await,
         SubscriptionCommand::List(args) => list_subscriptions(&args, &output).await,
         SubscriptionCommand::Show(args) => show_subscription(&args, &output).await,
         SubscriptionCommand::Cursor(args) => cursor(&args, &output).await,
@@ -226,15 +261,53 @@ struct Noun {
 const MONITOR: Noun = Noun { word: "monitor", path: "/monitors" };
 const SUBSCRIPTION: Noun = Noun { word: "subscription", path: "/subscriptions" };
 
+/// Something on a server, as it is written there.
+#[derive(Clone)]
+struct Found {
+    text: String,
+    value: Value,
+}
+
+impl Found {
+    fn of(text: String) -> Found {
+        // The server's answer was read as JSON already.
+        let value = serde_json::from_str(&text).unwrap_or_default();
+        Found { text, value }
+    }
+
+    /// Its cursor, digit by digit.
+    fn cursor(&self) -> String {
+        tame(json_text::member(&self.text, "cursor").unwrap_or("null"))
+    }
+
+    fn id(&self) -> &Value {
+        &self.value["id"]
+    }
+
+    fn name(&self) -> &str {
+        self.value["name"].as_str().unwrap_or_default()
+    }
+}
+
+/// Everything of a list.
+async fn all(remote: &Remote, path: &str, about: &str) -> Result<Vec<Found>, Failure> {
+    let texts = remote.texts(path).await.map_err(|refusal| refusal.failure(about))?;
+    Ok(texts.into_iter().map(Found::of).collect())
+}
+
+/// Several as one JSON array.
+fn array(all: &[Found]) -> String {
+    let texts: Vec<&str> = all.iter().map(|one| one.text.as_str()).collect();
+    format!("[{}]\n", texts.join(","))
+}
+
 /// The one of this id or name.
-async fn find(remote: &Remote, noun: &Noun, which: &str) -> Result<Value, Failure> {
-    let all = remote.list(noun.path).await;
-    let all = all.map_err(|refusal| refusal.failure(&format!("the list of {}s", noun.word)))?;
+async fn find(remote: &Remote, noun: &Noun, which: &str) -> Result<Found, Failure> {
+    let all = all(remote, noun.path, &format!("the list of {}s", noun.word)).await?;
     let id = which.parse::<i64>().ok();
-    let fits = |one: &&Value| id.is_some() && one["id"].as_i64() == id;
-    let mut found: Vec<&Value> = all.iter().filter(fits).collect();
+    let mut found: Vec<&Found> = all.iter().filter(|one| id.is_some() && one.id().as_i64() == id).collect();
     if found.is_empty() {
-        found = all.iter().filter(|one| one["name"].as_str() == Some(which)).collect();
+        found = all.iter().filter(|one| one.name() == which).collect();
     }
     let which = tame(which);
     match found.as_slice() {
@@ -244,7 +317,7 @@ async fn find(remote: &Remote, noun: &Noun, which: &str) -> Result<Value, Failur
             noun.word, noun.word
         ))),
         several => {
-            let ids: Vec<String> = several.iter().map(|one| one["id"].to_string()).collect();
+            let ids: Vec<String> = several.iter().map(|one| one.id().to_string()).collect();
             Err(Failure::Configuration(format!(
                 "the name `{which}` has several {}s; give an id: {}",
                 noun.word,
@@ -264,7 +337,8 @@ async fn save(args: &SaveArgs, output: &Output) -> Outcome {
     for warning in &warnings {
         output.warn(&tame(&warning.to_string()));
     }
-    let name = document["name"].as_str().unwrap_or_default().to_owned();
+    // As the server keeps it, so that the second save finds what the first one made.
+    let name = markup::strip(document["name"].as_str().unwrap_or_default());
     let remote = Remote::open(&args.server, output)?;
     let all = remote.list(MONITOR.path).await.map_err(|refusal| refusal.failure("the list of monitors"))?;
     let body = json!({"name": name, "document": document});
@@ -297,7 +371,7 @@ async fn deploy(args: &WhichArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &MONITOR, &args.which).await?;
     let about = format!("monitor `{}`", tame(&args.which));
-    let path = format!("/monitors/{}/deploy", found["id"]);
+    let path = format!("/monitors/{}/deploy", found.id());
     let deployed = remote.change("POST", &path, Some(&json!({}))).await;
     let deployed = deployed.map_err(|refusal| refusal.failure(&about))?;
     if args.json {
@@ -336,7 +410,7 @@ async fn list_monitors(args: &ListArgs, output: &Output) -> Outcome {
 async fn show_monitor(args: &WhichArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &MONITOR, &args.which).await?;
-    let shown = remote.get(&format!("/monitors/{}", found["id"])).await;
+    let shown = remote.get(&format!("/monitors/{}", found.id())).await;
     let shown = shown.map_err(|refusal| refusal.failure(&format!("monitor `{}`", tame(&args.which))))?;
     match args.json {
         true => output.result(&format!("{shown}\n")),
@@ -347,10 +421,9 @@ async fn show_monitor(args: &WhichArgs, output: &Output) -> Outcome {
 async fn delete(args: &DeleteArgs, noun: &Noun, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, noun, &args.which).await?;
-    let about =
-        format!("{} {} `{}`", noun.word, found["id"], tame(found["name"].as_str().unwrap_or_default()));
+    let about = format!("{} {} `{}`", noun.word, found.id(), tame(found.name()));
     confirm::ask(&format!("Remove {about} for good?"), Agreed::of(args.yes))?;
-    let gone = remote.change("DELETE", &format!("{}/{}", noun.path, found["id"]), None).await;
+    let gone = remote.change("DELETE", &format!("{}/{}", noun.path, found.id()), None).await;
     gone.map_err(|refusal| refusal.failure(&about))?;
     output.note(&format!("{about} is removed"));
     Ok(())
@@ -360,8 +433,8 @@ async fn create(args: &CreateArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let monitor = find(&remote, &MONITOR, &args.monitor).await?;
     let account = instance::find(&remote, &args.instance).await?;
-    let mut body = json!({"monitorId": monitor["id"], "active": !args.inactive});
-    let name = args.name.clone().unwrap_or_else(|| monitor["name"].as_str().unwrap_or_default().to_owned());
+    let mut body = json!({"monitorId": monitor.id(), "active": !args.inactive});
+    let name = args.name.clone().unwrap_or_else(|| monitor.name().to_owned());
     body["name"] = name.clone().into();
     match (&args.interval, &args.cron, &args.zone) {
         (Some(interval), ..) => body["schedule"] = json!({"interval": interval}),
@@ -378,50 +451,88 @@ async fn create(args: &CreateArgs, output: &Output) -> Outcome {
     if let Some(url) = &args.callback {
         body["callback"] = json!({"url": url});
     }
-    if let Some(cursor) = &args.cursor {
-        body["cursor"] = parsed(cursor, "--cursor")?;
+    if let Some(reference) = &args.callback_key {
+        body["callback"]["signatureKey"] = key(reference)?.expose().into();
     }
+    let body = with_cursor(&body, args.cursor.as_deref())?;
     let path = format!("/instances/{}/subscriptions", account["id"]);
-    let made = remote.change("POST", &path, Some(&body)).await;
-    let made = made.map_err(|refusal| refusal.failure(&format!("subscription `{}`", tame(&name))))?;
+    let made = remote.told("POST", &path, Some(body)).await;
+    let made =
+        Found::of(made.map_err(|refusal| refusal.failure(&format!("subscription `{}`", tame(&name))))?);
     if args.json {
-        return output.result(&format!("{made}\n"));
+        return output.result(&format!("{}\n", made.text));
     }
     output.result(&format!(
         "subscription {} `{}`: version {}, next run {}\n",
-        made["id"],
+        made.id(),
         tame(&name),
-        made["version"],
-        tame(made["nextDue"].as_str().unwrap_or_default())
+        made.value["version"],
+        tame(made.value["nextDue"].as_str().unwrap_or_default())
     ))
 }
 
-fn parsed(text: &str, argument: &str) -> Result<Value, Failure> {
+/// A secret that a command line only names: what stands there, everybody on this machine can read.
+fn key(reference: &str) -> Result<Secret, Failure> {
+    let reference = Some(reference).filter(|text| references::is_reference(text)).and_then(SecretRef::parse);
+    let Some(reference) = reference else {
+        let remedy = "write `env:NAME` or `file:PATH`; a secret does not belong on a command line";
+        return Err(Failure::Configuration(format!("--callback-key names no place of a key; {remedy}")));
+    };
+    look_up(&reference).map_err(|error| Failure::Configuration(format!("--callback-key: {error}")))
+}
+
+async fn change(args: &ChangeArgs, output: &Output) -> Outcome {
+    let remote = Remote::open(&args.server, output)?;
+    let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
+    let about = format!("subscription {} `{}`", found.id(), tame(found.name()));
+    let body = with_cursor(&json!({"version": args.version}), args.cursor.as_deref())?;
+    let changed = remote.told("PATCH", &format!("/subscriptions/{}", found.id()), Some(body)).await;
+    let changed = Found::of(changed.map_err(|refusal| refusal.failure(&about))?);
+    match args.json {
+        true => output.result(&format!("{}\n", changed.text)),
+        false => output.result(&format!(
+            "{about}: version {}, cursor {}\n",
+            changed.value["version"],
+            changed.cursor()
+        )),
+    }
+}
+
+/// A body with the cursor that was given, as it was written.
+fn with_cursor(body: &Value, cursor: Option<&str>) -> Result<String, Failure> {
+    let body = body.to_string();
+    match cursor {
+        None => Ok(body),
+        Some(text) => Ok(json_text::with_member(&body, "cursor", parsed(text, "--cursor")?.get())),
+    }
+}
+
+fn parsed<'t>(text: &'t str, argument: &str) -> Result<&'t RawValue, Failure> {
     serde_json::from_str(text)
         .map_err(|error| Failure::Configuration(format!("{argument} is no JSON: {error}; correct it")))
 }
 
 async fn list_subscriptions(args: &ListArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
-    let all = remote.list(SUBSCRIPTION.path).await;
-    let all = all.map_err(|refusal| refusal.failure("the list of subscriptions"))?;
+    let all = all(&remote, SUBSCRIPTION.path, "the list of subscriptions").await?;
     if args.json {
-        return output.result(&format!("{}\n", Value::from(all)));
+        return output.result(&array(&all));
     }
     if all.is_empty() {
         output
             .note("there is no subscription; `turnstone subscription create MONITOR --instance …` makes one");
     }
-    let row = |one: &Value| {
+    let row = |found: &Found| {
+        let one = &found.value;
         let (word, style) = state(one);
         vec![
             Cell::from(one["id"].to_string()),
-            Cell::from(one["name"].as_str().unwrap_or_default()),
+            Cell::from(found.name()),
             Cell::from(format!("{} v{}", one["monitorId"], one["version"])),
             Cell::from(one["instanceId"].to_string()),
             Cell::styled(word, style),
             Cell::from(one["nextDue"].as_str().unwrap_or_default()),
-            Cell::from(short(&tame(&one["cursor"].to_string()), 40)),
+            Cell::from(short(&found.cursor(), 40)),
         ]
     };
     let rows: Vec<Vec<Cell>> = all.iter().map(row).collect();
@@ -449,18 +560,17 @@ async fn show_subscription(args: &WhichArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
     match args.json {
-        true => output.result(&format!("{found}\n")),
-        false => output.result(&format!("{found:#}\n")),
+        true => output.result(&format!("{}\n", found.text)),
+        false => output.result(&format!("{}\n", pretty(&found.text))),
     }
 }
 
 async fn switch(args: &WhichArgs, method: &str, path: &str, words: &str, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
-    let about =
-        format!("subscription {} `{}`", found["id"], tame(found["name"].as_str().unwrap_or_default()));
-    let path = format!("/subscriptions/{}/{path}", found["id"]);
-    let answer = remote.change(method, &path, None).await.map_err(|refusal| refusal.failure(&about))?;
+    let about = format!("subscription {} `{}`", found.id(), tame(found.name()));
+    let path = format!("/subscriptions/{}/{path}", found.id());
+    let answer = remote.told(method, &path, None).await.map_err(|refusal| refusal.failure(&about))?;
     match args.json {
         true => output.result(&format!("{answer}\n")),
         false => output.result(&format!("{about} {words}\n")),
@@ -471,46 +581,46 @@ async fn cursor(args: &CursorArgs, output: &Output) -> Outcome {
     let remote = Remote::open(&args.server, output)?;
     let found = find(&remote, &SUBSCRIPTION, &args.which).await?;
     let about = format!("the cursor of subscription `{}`", tame(&args.which));
-    let base = format!("/subscriptions/{}", found["id"]);
+    let base = format!("/subscriptions/{}", found.id());
     if args.history {
         return history(&remote, &base, &about, args.json, output).await;
     }
     let answer = match (&args.set, args.reset, args.rewind) {
         (Some(text), ..) => {
-            let body = json!({"cursor": parsed(text, "--set")?});
-            remote.change("PUT", &format!("{base}/cursor"), Some(&body)).await
+            let body = json_text::with_member("{}", "cursor", parsed(text, "--set")?.get());
+            remote.told("PUT", &format!("{base}/cursor"), Some(body)).await
         }
-        (None, true, _) => remote.change("DELETE", &format!("{base}/cursor"), None).await,
+        (None, true, _) => remote.told("DELETE", &format!("{base}/cursor"), None).await,
         (None, false, Some(number)) => {
-            remote.change("POST", &format!("{base}/rewind"), Some(&json!({"to": number}))).await
+            let body = json!({"to": number}).to_string();
+            remote.told("POST", &format!("{base}/rewind"), Some(body)).await
         }
-        (None, false, None) => remote.get(&format!("{base}/cursor")).await,
+        (None, false, None) => remote.told("GET", &format!("{base}/cursor"), None).await,
     };
-    let answer = answer.map_err(|refusal| refusal.failure(&about))?;
+    let answer = Found::of(answer.map_err(|refusal| refusal.failure(&about))?);
     if args.json {
-        return output.result(&format!("{answer}\n"));
+        return output.result(&format!("{}\n", answer.text));
     }
-    if answer["savedDate"].is_string() {
-        let by = answer["savedBy"].as_str().map_or("by hand".to_owned(), |run| format!("by {run}"));
-        let date = answer["savedDate"].as_str().unwrap_or_default();
-        output.note(&format!("saved {date} {by}, {} bytes", answer["bytes"]));
+    if let Some(date) = answer.value["savedDate"].as_str() {
+        let by = answer.value["savedBy"].as_str().map_or("by hand".to_owned(), |run| format!("by {run}"));
+        output.note(&format!("saved {date} {by}, {} bytes", answer.value["bytes"]));
     }
-    output.result(&format!("{}\n", tame(&answer["cursor"].to_string())))
+    output.result(&format!("{}\n", answer.cursor()))
 }
 
 async fn history(remote: &Remote, base: &str, about: &str, as_json: bool, output: &Output) -> Outcome {
-    let all = remote.list(&format!("{base}/cursors")).await.map_err(|refusal| refusal.failure(about))?;
+    let all = all(remote, &format!("{base}/cursors"), about).await?;
     if as_json {
-        return output.result(&format!("{}\n", Value::from(all)));
+        return output.result(&array(&all));
     }
-    let row = |one: &Value| {
-        let text = |name: &str| one[name].as_str().unwrap_or_default().to_owned();
+    let row = |one: &Found| {
+        let text = |name: &str| one.value[name].as_str().unwrap_or_default().to_owned();
         vec![
-            Cell::from(one["id"].to_string()),
+            Cell::from(one.id().to_string()),
             Cell::from(text("savedDate")),
             Cell::from(text("replacedDate")),
-            Cell::from(one["bytes"].to_string()),
-            Cell::from(short(&tame(&one["cursor"].to_string()), 60)),
+            Cell::from(one.value["bytes"].to_string()),
+            Cell::from(short(&one.cursor(), 60)),
         ]
     };
     let rows: Vec<Vec<Cell>> = all.iter().map(row).collect();

@@ -5,6 +5,7 @@
 use std::io::{IsTerminal, Write};
 
 use serde_json::json;
+use turnstone_core::json_text;
 
 use super::Failure;
 
@@ -233,6 +234,43 @@ pub(crate) fn tame(text: &str) -> String {
     tamed
 }
 
+/// JSON with a line for each member and item; numbers and texts as they are written.
+pub(crate) fn pretty(json: &str) -> String {
+    let mut text = String::new();
+    lay_out(json.trim(), 0, &mut text);
+    text
+}
+
+fn lay_out(value: &str, depth: usize, text: &mut String) {
+    let (open, parts, close) = match json_text::kind(value) {
+        Some(json_text::Kind::Object) => {
+            let members = json_text::members(value).unwrap_or_default().into_iter();
+            let members = members.map(|member| (json_text::quote(&member.name) + ": ", member.value));
+            ('{', members.collect::<Vec<_>>(), '}')
+        }
+        Some(json_text::Kind::List) => {
+            let items = json_text::items(value).unwrap_or_default().into_iter();
+            ('[', items.map(|item| (String::new(), item)).collect(), ']')
+        }
+        _ => return text.push_str(value),
+    };
+    text.push(open);
+    let indent = |depth: usize| format!("\n{}", "  ".repeat(depth));
+    let is_empty = parts.is_empty();
+    for (at, (name, part)) in parts.into_iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        text.push_str(&indent(depth + 1));
+        text.push_str(&name);
+        lay_out(part, depth + 1, text);
+    }
+    if !is_empty {
+        text.push_str(&indent(depth));
+    }
+    text.push(close);
+}
+
 /// Columns, aligned at their left; the last one may be as long as it likes.
 pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let all: Vec<Vec<String>> = std::iter::once(head.iter().map(|&text| text.to_owned()).collect())
@@ -298,6 +336,19 @@ mod tests {
             (short("abc", 3), short("abcd", 3), short("a", 0)),
             ("abc".into(), "ab…".into(), "".into())
         );
+    }
+
+    #[test]
+    fn json_is_laid_out_and_keeps_its_digits() {
+        let check = |json: &str, expect: &str| assert_eq!(pretty(json), expect, "{json}");
+        check("12345678901234567890123", "12345678901234567890123");
+        check(
+            "{\"a\":[1.10,{}],\"b\\\"\":\"x, {y}\"}",
+            "{\n  \"a\": [\n    1.10,\n    {}\n  ],\n  \"b\\\"\": \"x, {y}\"\n}",
+        );
+        check("[]", "[]");
+        let value = json!({"a": {"b": [1, null, "ü\n"], "c": {}}, "d": []});
+        check(&value.to_string(), &format!("{value:#}"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use clap::Args;
 use serde_json::Value;
 use turnstone_core::check::Fault;
+use turnstone_core::json_text;
 use turnstone_core::run::{FetchError, FetchErrorKind, Request, Response};
 use turnstone_engine::clock::SystemClock;
 use turnstone_engine::egress::{Bodies, BodyBudget, Client, Connection, Guard, Net as _, Policy, Setup};
@@ -148,6 +149,19 @@ impl Remote {
         Ok(self.send("GET", path, None).await?.body)
     }
 
+    /// Asks for something or changes it; the answer as it is written, so that its numbers keep their digits.
+    pub(crate) async fn told(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<String>,
+    ) -> Result<String, Refusal> {
+        let answer = self.send(method, path, body).await?;
+        let text = answer.body.clone();
+        self.json(path, answer)?;
+        Ok(text)
+    }
+
     /// Sends a document that is JSON already.
     pub(crate) async fn put_text(&self, method: &str, path: &str, body: &str) -> Result<Value, Refusal> {
         self.json(path, self.send(method, path, Some(body.to_owned())).await?)
@@ -165,6 +179,12 @@ impl Remote {
 
     /// Reads a list to its end, page by page.
     pub(crate) async fn list(&self, path: &str) -> Result<Vec<Value>, Refusal> {
+        let texts = self.texts(path).await?;
+        texts.iter().map(|text| serde_json::from_str(text).map_err(|_| self.strange(path, 200))).collect()
+    }
+
+    /// The same, each entry as it is written.
+    pub(crate) async fn texts(&self, path: &str) -> Result<Vec<String>, Refusal> {
         let sign = if path.contains('?') { '&' } else { '?' };
         let (mut all, mut next) = (Vec::new(), None::<String>);
         for _ in 0..PAGES_MAX {
@@ -174,10 +194,14 @@ impl Remote {
             };
             let answer = self.send("GET", &page, None).await?;
             let token = answer.header("elements-next-page-token").map(str::to_owned);
+            let text = answer.body.clone();
             match self.json(&page, answer)? {
-                Value::Array(items) => all.extend(items),
+                Value::Array(_) => {
+                    let items = json_text::items(&text).ok_or_else(|| self.strange(path, 200))?;
+                    all.extend(items.into_iter().map(str::to_owned));
+                }
                 // With an Element token in the credentials, the server shows that one instance.
-                one @ Value::Object(_) => all.push(one),
+                Value::Object(_) => all.push(text),
                 _ => return Err(self.strange(path, 200)),
             }
             match token {

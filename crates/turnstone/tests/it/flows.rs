@@ -14,6 +14,24 @@ use crate::json_server::Server;
 
 const EXAMPLE: &str = "examples/monitors/new-users.yaml";
 
+/// The members of a rehearsal.
+const TESTED: [&str; 14] = [
+    "ok",
+    "error",
+    "cards",
+    "leftOut",
+    "notes",
+    "cardsRun",
+    "requests",
+    "finishedAt",
+    "recordCount",
+    "records",
+    "cursor",
+    "savesCursor",
+    "returned",
+    "reported",
+];
+
 fn desk() -> Desk {
     Desk::new(&Value::Null)
 }
@@ -41,7 +59,14 @@ fn the_example_reads_the_fake_provider_window_after_window() {
     let (ended, first) = rehearse(&desk, &example, &crm.provider.url(), "null");
     ended.expect_code(0);
     assert_eq!((first["ok"].as_bool(), ids(&first).len()), (Some(true), 40), "{first}");
-    assert!(first["events"].as_array().unwrap().iter().all(|event| event["eventType"] == "CREATED"));
+    let reported = &first["reported"];
+    assert_eq!((&reported["eventCount"], &reported["error"]), (&json!(40), &Value::Null));
+    assert!(reported["events"].as_array().unwrap().iter().all(|event| event["eventType"] == "CREATED"));
+    // The shape is the one of `POST /monitors/test`, values opened.
+    let members: Vec<&String> = first.as_object().unwrap().keys().collect();
+    assert_eq!(members, TESTED);
+    let call = first["cards"].as_array().unwrap().iter().find(|card| card["card"] == "call").unwrap();
+    assert_eq!((&call["inputs"]["relative_url"], &first["returned"]), (&json!("/v1/users"), &json!({})));
     // Later runs ask from the saved cursor on: what is new, and nothing of what is old.
     let cursor = first["cursor"].to_string();
     assert!(first["cursor"]["cursor_value"].is_string(), "{cursor}");
@@ -58,7 +83,7 @@ fn the_example_reads_the_fake_provider_window_after_window() {
     let (ended, failed) = rehearse(&desk, &example, &crm.provider.url(), &cursor);
     ended.expect_code(0);
     assert_eq!((ids(&failed).len(), &failed["cursor"]), (0, &Value::Null), "{failed}");
-    let cards = failed["trace"]["cards"].as_array().unwrap();
+    let cards = failed["cards"].as_array().unwrap();
     let called = cards.iter().find(|card| card["error"].is_string()).unwrap();
     assert!(called["error"].as_str().unwrap().contains("503"), "{called}");
 }
@@ -115,7 +140,7 @@ fn everything_that_is_wrong_is_named_at_once() {
         &file,
         "name: Bad\ncursor: date\noutputs: {User: {ID: text}}\ncards:\n  - {id: a, card: text.upperCas}\n  \
          - {id: b, card: list.length, inputs: {list: {from: later.output}}}\n  - {id: later, card: date.now}\n  \
-         - {card: control.cursor, inputs: {Date: {from: b.length}}}\n  - {card: control.cursor, inputs: {Date: {from: later.date}}}\n  \
+         - {card: control.cursor, inputs: {Properties: {from: b.length}}}\n  - {card: control.cursor, inputs: {Properties: {from: later.date}}}\n  \
          - {card: control.returnOutputs, inputs: {List: [{User: {Name: x}}]}}\n",
     )
     .unwrap();
@@ -123,7 +148,7 @@ fn everything_that_is_wrong_is_named_at_once() {
     let ended = desk.run(&["flow", "check", path, "--json"]).expect_code(2);
     let faults = ended.lines[0]["faults"].as_array().unwrap().clone();
     assert!(faults.len() >= 4, "{faults:#?}");
-    for words in ["upperCas", "later", "Name"] {
+    for words in ["upperCas", "later", "Name", "and Number is saved", "two Cursor cards race in one path"] {
         let named = |fault: &Value| fault.to_string().contains(words);
         assert!(faults.iter().any(named), "{words}: {faults:#?}");
     }

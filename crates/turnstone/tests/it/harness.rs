@@ -153,23 +153,26 @@ pub struct Peer {
 
 impl Peer {
     /// `answer` gets the path and the number of the request, and returns everything from the status line on.
-    pub fn start(answer: impl Fn(&Seen, usize) -> String + Send + 'static) -> Peer {
+    pub fn start(answer: impl Fn(&Seen, usize) -> String + Send + Sync + 'static) -> Peer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&seen);
+        let (log, answer) = (Arc::clone(&seen), Arc::new(answer));
         std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { continue };
-                let Some(request) = read_request(&mut stream) else { continue };
-                let number = {
-                    let mut log = log.lock().unwrap();
-                    log.push(request.clone());
-                    log.len() - 1
-                };
-                let text = answer(&request, number);
-                // A client that left does not wait for the answer.
-                let _ = stream.write_all(text.as_bytes());
+            for mut stream in listener.incoming().flatten() {
+                // An answer that is held back holds back no other.
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                std::thread::spawn(move || {
+                    let Some(request) = read_request(&mut stream) else { return };
+                    let number = {
+                        let mut log = log.lock().unwrap();
+                        log.push(request.clone());
+                        log.len() - 1
+                    };
+                    let text = answer(&request, number);
+                    // A client that left does not wait for the answer.
+                    let _ = stream.write_all(text.as_bytes());
+                });
             }
         });
         Peer { address, seen }

@@ -109,8 +109,8 @@ impl Trace {
     }
 }
 
-/// A JSON text without what `redacted` takes out of texts. It stays JSON, whatever a secret consists of: texts, names of
-/// members, and numbers that are a secret as a whole are looked at one by one.
+/// A JSON text without what `redacted` takes out of texts. It stays JSON, whatever a secret consists of: texts, names
+/// of members, and numbers that are a secret as a whole are looked at one by one.
 pub fn redacted_json(text: &str, redacted: &dyn Fn(&str) -> String) -> String {
     match Value::from_json(text) {
         Ok(value) => without(value, redacted).to_json(),

@@ -167,6 +167,22 @@ struct Sent {
     cursor: Option<Option<String>>,
 }
 
+/// The version that is named, or the present one; with its flow where it is another one.
+async fn moved_to(
+    api: &Api,
+    row: &SubscriptionRow,
+    body: &SubscriptionBody,
+    faults: &mut Faults,
+) -> Answer<(i64, Option<Arc<Flow>>)> {
+    let version = body.version.as_ref().map(|version| settings::number("version", version, faults));
+    let version = version.flatten().unwrap_or(row.version);
+    let moved = match version == row.version {
+        true => None,
+        false => used(api, row.org, row.monitor, version, faults).await?.map(|(_, flow)| flow),
+    };
+    Ok((version, moved))
+}
+
 async fn read(
     api: &Api,
     row: &SubscriptionRow,
@@ -176,13 +192,11 @@ async fn read(
     let (org, now) = (row.org, api.now());
     not_changeable(body, faults);
     let before = flow_now(api, row).await?;
-    let version = body.version.as_ref().map(|version| settings::number("version", version, faults));
-    let version = version.flatten().unwrap_or(row.version);
-    let moved = match version == row.version {
-        true => None,
-        false => used(api, org, row.monitor, version, faults).await?.map(|(_, flow)| flow),
-    };
+    let (version, moved) = moved_to(api, row, body, faults).await?;
     let flow = moved.as_deref().or(before.as_deref());
+    if flow.is_none() && version == row.version && body.needs_flow() {
+        return Err(not_sound(row));
+    }
     let name = body.name.as_ref().map(|name| settings::name(name, faults));
     let mode = body.run_mode.as_ref().map(|mode| settings::mode(mode, faults));
     let options = match &body.options {
@@ -245,7 +259,14 @@ pub async fn flow_now(api: &Api, row: &SubscriptionRow) -> Answer<Option<Arc<Flo
     Ok(deployed(&version).ok())
 }
 
-fn kept_options(row: &SubscriptionRow) -> Value {
+/// 409 for what only a version that can be run may judge.
+pub fn not_sound(row: &SubscriptionRow) -> ApiError {
+    let message = format!("version {} cannot be run any more; move to another one first", row.version);
+    ApiError::conflict("badMonitor", message)
+}
+
+/// The kept values of options, as they were sent.
+pub fn kept_options(row: &SubscriptionRow) -> Value {
     let members = options_of(&row.options).into_iter().map(|(label, value)| (label, json!(value)));
     Value::Object(members.collect())
 }

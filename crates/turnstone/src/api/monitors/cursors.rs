@@ -17,7 +17,7 @@ use turnstone_core::id::RunId;
 use turnstone_store::{CURSORS_KEPT_MAX, PollerRow, SubscriptionRow};
 use utoipa::ToSchema;
 
-use super::changes::flow_now;
+use super::changes::{flow_now, not_sound};
 use super::settings::given;
 use super::subscriptions::{find, raw, state_of, under_way};
 use crate::api::Api;
@@ -146,10 +146,7 @@ pub async fn replace(
 
 /// The text to keep of a cursor, if it is one for the version in use.
 async fn fitting(api: &Api, row: &SubscriptionRow, text: &str) -> Answer<Result<Option<String>, String>> {
-    let flow = flow_now(api, row).await?.ok_or_else(|| {
-        let message = format!("version {} cannot be run any more; move to another one first", row.version);
-        ApiError::conflict("badMonitor", message)
-    })?;
+    let flow = flow_now(api, row).await?.ok_or_else(|| not_sound(row))?;
     Ok(read_cursor(&flow, text))
 }
 

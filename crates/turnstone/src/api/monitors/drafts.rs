@@ -16,9 +16,9 @@ use turnstone_store::MonitorRow;
 use utoipa::ToSchema;
 
 use super::document::{Judged, judge, kept, sent};
-use super::findings;
+use super::{findings, page};
 use crate::api::access::{Caller, Unaudited, told};
-use crate::api::body::{OptionalTyped, Typed};
+use crate::api::body::{OptionalTyped, Query, Typed, paged};
 use crate::api::error::{Answer, ApiError, FaultBody};
 use crate::api::{Api, Gone, markup};
 
@@ -146,12 +146,19 @@ fn shown(row: &MonitorRow, draft: Value, judged: &Judged) -> Monitor {
     path = "/monitors",
     tag = "monitors",
     operation_id = "listMonitors",
+    params(
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
+        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
+    ),
     responses((status = 200, body = Vec<MonitorSummary>)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller) -> Answer<Json<Vec<MonitorSummary>>> {
-    let rows = api.monitors.monitors(org).await?;
-    Ok(Json(rows.iter().map(MonitorSummary::from).collect()))
+pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Response> {
+    let (rows, next) = page(&query, api.monitors.monitors(org).await?, |row| row.id.0)?;
+    let bodies: Vec<MonitorSummary> = rows.iter().map(MonitorSummary::from).collect();
+    let mut response = Json(bodies).into_response();
+    paged(&mut response, rows.len(), next);
+    Ok(response)
 }
 
 /// Makes a monitor.
@@ -165,7 +172,7 @@ pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller) -> Answer<
     operation_id = "createMonitor",
     request_body = NewMonitor,
     responses((status = 200, body = Monitor)),
-    extensions(("x-right" = json!("member")))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn create(
     State(api): State<Api>,
@@ -220,7 +227,7 @@ pub async fn read(
     params(("id" = i64, Path, description = "The monitor.")),
     request_body = ChangedMonitor,
     responses((status = 200, body = Monitor)),
-    extensions(("x-right" = json!("member")))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn replace(
     State(api): State<Api>,
@@ -264,7 +271,7 @@ fn unchanged_since(row: &MonitorRow, revision: Option<i64>) -> Answer<()> {
     operation_id = "deleteMonitor",
     params(("id" = i64, Path, description = "The monitor.")),
     responses((status = 200, body = Gone)),
-    extensions(("x-right" = json!("member")))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn remove(
     State(api): State<Api>,
@@ -302,7 +309,7 @@ pub struct Deployed {
     params(("id" = i64, Path, description = "The monitor.")),
     request_body = Option<ToDeploy>,
     responses((status = 200, body = Deployed)),
-    extensions(("x-right" = json!("member")))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn deploy(
     State(api): State<Api>,

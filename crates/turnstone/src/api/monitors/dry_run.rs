@@ -1,12 +1,14 @@
 //! Runs that write nothing: a draft, a version or a document that is kept nowhere, over the connection of an instance.
 //!
 //! The flow runs as it would, requests that change something at the provider included; what is not done is ours: no
-//! cursor is saved, no event recorded, no ledger written. What is told of it holds no secret of the connection.
+//! cursor is saved, no event recorded, no ledger written. What is told of it holds no secret of the connection. Because
+//! requests go out with somebody's credentials, the audit says who tested what over which instance.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::response::Response;
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,27 +16,27 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use turnstone_core::flow::Flow;
 use turnstone_core::flow::records::{self, Judged};
-use turnstone_core::flow::run::{Entry, FlowEnd, FlowError, Trace};
+use turnstone_core::flow::run::{Entry, FlowEnd, FlowError, Trace, read_cursor, redacted_json};
 use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::flow::value;
-use turnstone_core::id::OrgId;
-use turnstone_engine::flows::{Link, Rehearsal, Rehearsed, options_of};
-use turnstone_engine::stop::Stop;
+use turnstone_core::id::{MonitorId, OrgId};
+use turnstone_engine::flows::{Link, Rehearsal, Rehearsed};
 use turnstone_store::{InstanceRow, PollerRow, SubscriptionRow};
 use utoipa::ToSchema;
 
+use super::changes::kept_options;
 use super::document::{deployed, judge, kept, sent};
 use super::drafts;
 use super::settings::{self, Faults, given};
 use super::subscriptions;
 use super::versions;
-use crate::api::Api;
-use crate::api::access::Caller;
+use crate::api::access::{Caller, told};
 use crate::api::body::TypedText;
 use crate::api::error::{Answer, ApiError};
 use crate::api::events::RecordedEvent;
 use crate::api::instances;
 use crate::api::runs::Decision;
+use crate::api::{Api, REQUEST_TIME_MAX};
 
 /// Records and events that an answer shows.
 const SHOWN_MAX: usize = 1_000;
@@ -94,21 +96,21 @@ pub struct Tested {
     record_count: usize,
     /// They themselves, the first 1,000.
     #[schema(value_type = Vec<Value>)]
-    records: Vec<Value>,
+    records: Vec<Option<Box<RawValue>>>,
     /// The cursor that would be saved; `null` when the old one would stay.
     #[schema(value_type = Value)]
-    cursor: Value,
+    cursor: Option<Box<RawValue>>,
     /// Whether one would be saved.
     saves_cursor: bool,
     /// What a helper flow returned.
     #[schema(value_type = Value)]
-    returned: Value,
+    returned: Option<Box<RawValue>>,
     /// What would be reported; only where a subscription is named and the monitor itself ran.
     reported: Option<Reported>,
 }
 
 /// The card that ended a run.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct CardError {
     /// The failing card.
     card: String,
@@ -174,11 +176,15 @@ pub struct CardBody {
     /// Our clock at its end.
     finished_at: Option<String>,
     /// Its inputs by name, large ones cut.
-    inputs: Value,
+    #[schema(value_type = Value)]
+    inputs: Option<Box<RawValue>>,
     /// Its outputs by name, large ones cut.
-    outputs: Value,
+    #[schema(value_type = Value)]
+    outputs: Option<Box<RawValue>>,
     /// Why it failed.
     error: Option<String>,
+    /// The provider's own words about it.
+    raw: Option<String>,
 }
 
 impl TraceBody {
@@ -187,8 +193,9 @@ impl TraceBody {
     pub fn opened(mut self) -> TraceBody {
         for card in &mut self.cards {
             for values in [&mut card.inputs, &mut card.outputs] {
-                if let Some(read) = values.as_str().and_then(|text| serde_json::from_str(text).ok()) {
-                    *values = read;
+                let text = values.as_ref().and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+                if let Some(read) = text.and_then(|text| RawValue::from_string(text).ok()) {
+                    *values = Some(read);
                 }
             }
         }
@@ -196,37 +203,28 @@ impl TraceBody {
     }
 
     fn of(trace: &Trace, link: &Link) -> TraceBody {
-        let body: TraceBody =
-            serde_json::to_value(trace).and_then(serde_json::from_value).unwrap_or_default();
-        let mut body = body.opened();
+        let text = serde_json::to_string(trace).unwrap_or_default();
+        let mut body: TraceBody = serde_json::from_str::<TraceBody>(&text).unwrap_or_default().opened();
         for card in &mut body.cards {
-            clean(&mut card.inputs, link);
-            clean(&mut card.outputs, link);
-            card.error = card.error.as_deref().map(|error| link.redacted(error));
+            for values in [&mut card.inputs, &mut card.outputs] {
+                *values = values.as_ref().and_then(|raw| cleaned(raw.get(), link));
+            }
+            for words in [&mut card.error, &mut card.raw] {
+                *words = words.as_deref().map(|words| link.redacted(words));
+            }
         }
         body
     }
 }
 
-/// Takes secrets of the connection out of every text of a value.
-fn clean(value: &mut Value, link: &Link) {
-    match value {
-        Value::String(text) => *text = link.redacted(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| clean(item, link)),
-        Value::Object(members) => members.values_mut().for_each(|member| clean(member, link)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-fn cleaned(text: &str, link: &Link) -> Value {
-    let mut value = serde_json::from_str(text).unwrap_or(Value::Null);
-    clean(&mut value, link);
-    value
+/// A value of which every text and name is without secrets of the connection. Numbers keep their digits.
+fn cleaned(text: &str, link: &Link) -> Option<Box<RawValue>> {
+    RawValue::from_string(redacted_json(text, &|text| link.redacted(text))).ok()
 }
 
 /// Runs a monitor without writing anything: no cursor, no events.
 ///
-/// Requests are sent as in a run, with the credentials of the named instance.
+/// Requests are sent as in a run, with the credentials of the named instance; so it is written down.
 #[utoipa::path(
     post,
     path = "/monitors/{id}/test",
@@ -235,14 +233,14 @@ fn cleaned(text: &str, link: &Link) -> Value {
     params(("id" = i64, Path, description = "The monitor.")),
     request_body = ToTest,
     responses((status = 200, body = Tested)),
-    extensions(("x-right" = json!("member")), ("x-audited" = json!(false)))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn test(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path(id): Path<String>,
     TypedText(body): TypedText<ToTest>,
-) -> Answer<Json<Tested>> {
+) -> Answer<Response> {
     let monitor = drafts::find(&api, org, &id).await?;
     let mut faults = Faults::default();
     if body.document.is_some() {
@@ -252,11 +250,18 @@ pub async fn test(
     if !faults.0.is_empty() {
         return Err(ApiError::faults(faults.0));
     }
-    let flow = match version.flatten() {
+    let version = version.flatten();
+    let flow = match version {
         Some(version) => deployed(&versions::find(&api, org, &monitor, version).await?)?,
         None => judge(&kept(&monitor.draft)?).sound()?,
     };
-    rehearsed(&api, org, flow, body).await.map(Json)
+    let over = over(&api, org, Some(monitor.id), &body).await?;
+    let mut detail = json!({"monitor": monitor.id.0, "instance": over.instance.id.0});
+    match version {
+        Some(version) => detail["version"] = json!(version),
+        None => detail["revision"] = json!(monitor.revision),
+    }
+    Ok(told(Json(rehearsed(&api, flow, over, &body).await?), detail))
 }
 
 /// Runs a document that is kept nowhere.
@@ -267,13 +272,13 @@ pub async fn test(
     operation_id = "testDocument",
     request_body = ToTest,
     responses((status = 200, body = Tested)),
-    extensions(("x-right" = json!("member")), ("x-audited" = json!(false)))
+    extensions(("x-right" = json!("admin")))
 )]
 pub async fn test_document(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     TypedText(mut body): TypedText<ToTest>,
-) -> Answer<Json<Tested>> {
+) -> Answer<Response> {
     let mut faults = Faults::default();
     if body.version.is_some() {
         faults.add("version", "a document has none", "leave it out, or POST /monitors/{id}/test");
@@ -285,8 +290,11 @@ pub async fn test_document(
     let (Some(document), []) = (document, faults.0.as_slice()) else {
         return Err(ApiError::faults(faults.0));
     };
-    let flow = judge(&sent(document)?).sound()?;
-    rehearsed(&api, org, flow, body).await.map(Json)
+    let document = sent(document)?;
+    let flow = judge(&document).sound()?;
+    let over = over(&api, org, None, &body).await?;
+    let detail = json!({"document": document["name"], "instance": over.instance.id.0});
+    Ok(told(Json(rehearsed(&api, flow, over, &body).await?), detail))
 }
 
 /// Whose connection is used, and whose ledger.
@@ -295,7 +303,8 @@ struct Over {
     subscription: Option<(SubscriptionRow, PollerRow)>,
 }
 
-async fn over(api: &Api, org: OrgId, body: &ToTest) -> Answer<Over> {
+/// `monitor` is the one that is tested; a document that is kept nowhere may be tried over any subscription.
+async fn over(api: &Api, org: OrgId, monitor: Option<MonitorId>, body: &ToTest) -> Answer<Over> {
     let mut faults = Faults::default();
     let found = match (&body.instance_id, &body.subscription_id) {
         (Some(id), None) => settings::number("instanceId", id, &mut faults).map(|id| (id, false)),
@@ -318,15 +327,23 @@ async fn over(api: &Api, org: OrgId, body: &ToTest) -> Answer<Over> {
         }
         Some((id, true)) => {
             let (row, poller) = subscriptions::find(api, org, &id.to_string()).await?;
+            if monitor.is_some_and(|monitor| monitor != row.monitor) {
+                let remedy = format!(
+                    "name one of `GET /subscriptions?monitorId={}`, or test monitor {}",
+                    monitor.map_or(0, |monitor| monitor.0),
+                    row.monitor
+                );
+                faults.add("subscriptionId", "it is a subscription of another monitor", remedy);
+                return Err(ApiError::faults(faults.0));
+            }
             let instance = api.store.instance(org, row.instance).await?;
             Ok(Over { instance, subscription: Some((row, poller)) })
         }
     }
 }
 
-async fn rehearsed(api: &Api, org: OrgId, flow: Arc<Flow>, body: ToTest) -> Answer<Tested> {
-    let over = over(api, org, &body).await?;
-    let rehearsal = rehearsal(flow, &body, &over)?;
+async fn rehearsed(api: &Api, flow: Arc<Flow>, over: Over, body: &ToTest) -> Answer<Tested> {
+    let rehearsal = rehearsal(flow, body, &over)?;
     if !over.instance.enabled {
         return Err(ApiError::conflict("disabled", "the instance is disabled; enable it first"));
     }
@@ -339,15 +356,20 @@ async fn rehearsed(api: &Api, org: OrgId, flow: Arc<Flow>, body: ToTest) -> Answ
         ApiError::conflict("notConnected", message)
     })?;
     let is_judged = rehearsal.subscription.is_some();
-    let Some(Rehearsed { end, judged }) = api.flows.rehearse(rehearsal, &link, &Stop::new()).await else {
-        return Err(ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "stopping",
-            "the server stops; try again",
-        ));
+    // What is written down goes on when its client goes away; so it has an end of its own.
+    let running = api.flows.rehearse(rehearsal, &link, &api.stop);
+    let ended = tokio::time::timeout(REQUEST_TIME_MAX, running).await.map_err(|_| {
+        let message =
+            format!("the run took longer than {} s; nothing was written", REQUEST_TIME_MAX.as_secs());
+        ApiError::new(StatusCode::GATEWAY_TIMEOUT, "tookTooLong", message)
+    })?;
+    let Some(mut rehearsed) = ended else {
+        let message = "the server stops; nothing was written; try again when it runs";
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", message));
     };
-    let reported = judged.filter(|_| is_judged).map(|judged| reported(judged, &link));
-    Ok(told(end, reported, &link))
+    // Without a ledger nothing is known, and everything would seem new.
+    rehearsed.judged = rehearsed.judged.filter(|_| is_judged);
+    Ok(Tested::of(rehearsed, &link))
 }
 
 /// What is run, judged as far as it can be before anybody is asked. Every fault at once.
@@ -355,17 +377,18 @@ fn rehearsal(flow: Arc<Flow>, body: &ToTest, over: &Over) -> Answer<Rehearsal> {
     let mut faults = Faults::default();
     settings::fits(&flow, &over.instance, &mut faults);
     let entry = entry(&flow, body, &mut faults);
+    // A helper flow of a dropdown is asked before the options are chosen.
+    let judged_by = (entry == Entry::Monitor).then_some(flow.as_ref());
     let state = over.subscription.as_ref().map(|(_, poller)| subscriptions::state_of(poller)).transpose()?;
     let state: SubscriptionState = state.unwrap_or_default();
     let cursor = match &body.cursor {
         Some(raw) => settings::cursor(raw, &flow, &mut faults),
-        None => state.cursor.clone(),
+        None => kept_cursor(&state, judged_by, &mut faults),
     };
-    // A helper flow of a dropdown is asked before the options are chosen.
-    let judged_by = (entry == Entry::Monitor).then_some(flow.as_ref());
     let options = match (&body.options, &over.subscription) {
         (Some(options), _) => settings::options(options, judged_by, &mut faults),
-        (None, Some((row, _))) => options_of(&row.options),
+        // Another version may want other ones.
+        (None, Some((row, _))) => settings::options(&kept_options(row), judged_by, &mut faults),
         (None, None) => settings::options(&json!({}), judged_by, &mut faults),
     };
     if !faults.0.is_empty() {
@@ -380,6 +403,18 @@ fn rehearsal(flow: Arc<Flow>, body: &ToTest, over: &Over) -> Answer<Rehearsal> {
     });
     let state = SubscriptionState { cursor, ..state };
     Ok(Rehearsal { flow, entry, state, options, subscription })
+}
+
+/// The saved cursor. A monitor must be able to read it.
+fn kept_cursor(state: &SubscriptionState, flow: Option<&Flow>, faults: &mut Faults) -> Option<String> {
+    let cursor = state.cursor.clone();
+    if let (Some(text), Some(flow)) = (&cursor, flow)
+        && let Err(sentence) = read_cursor(flow, text)
+    {
+        let problem = format!("that of the subscription is of another type: {sentence}");
+        faults.add("cursor", problem, "send a converted `cursor` with it, or null");
+    }
+    cursor
 }
 
 /// Where the run begins.
@@ -414,28 +449,32 @@ fn entry(flow: &Flow, body: &ToTest, faults: &mut Faults) -> Entry {
     Entry::Helper { name: name.to_owned(), values }
 }
 
-fn told(end: FlowEnd, reported: Option<Reported>, link: &Link) -> Tested {
-    let FlowEnd { result, trace, notes, cards, requests, finished_at } = end;
-    let (outcome, error) = match result {
-        Ok(outcome) => (outcome, None),
-        Err(error) => (Default::default(), Some(failure(&error, link))),
-    };
-    let shown = outcome.records.iter().take(SHOWN_MAX);
-    let returned = value::Value::object(outcome.returned).to_json();
-    Tested {
-        ok: error.is_none(),
-        error,
-        trace: TraceBody::of(&trace, link),
-        notes: notes.iter().map(|note| link.redacted(note)).collect(),
-        cards_run: cards,
-        requests,
-        finished_at,
-        record_count: outcome.records.len(),
-        records: shown.map(|record| cleaned(&record.body, link)).collect(),
-        saves_cursor: outcome.cursor.is_some(),
-        cursor: outcome.cursor.map_or(Value::Null, |cursor| cleaned(&cursor, link)),
-        returned: cleaned(&returned, link),
-        reported,
+impl Tested {
+    /// What came of a run, without secrets of the connection.
+    pub fn of(rehearsed: Rehearsed, link: &Link) -> Tested {
+        let Rehearsed { end, judged } = rehearsed;
+        let FlowEnd { result, trace, notes, cards, requests, finished_at } = end;
+        let (outcome, error) = match result {
+            Ok(outcome) => (outcome, None),
+            Err(error) => (Default::default(), Some(failure(&error, link))),
+        };
+        let shown = outcome.records.iter().take(SHOWN_MAX);
+        let returned = value::Value::object(outcome.returned).to_json();
+        Tested {
+            ok: error.is_none(),
+            error,
+            trace: TraceBody::of(&trace, link),
+            notes: notes.iter().map(|note| link.redacted(note)).collect(),
+            cards_run: cards,
+            requests,
+            finished_at,
+            record_count: outcome.records.len(),
+            records: shown.map(|record| cleaned(&record.body, link)).collect(),
+            saves_cursor: outcome.cursor.is_some(),
+            cursor: outcome.cursor.and_then(|cursor| cleaned(&cursor, link)),
+            returned: cleaned(&returned, link),
+            reported: judged.map(|judged| reported(judged, link)),
+        }
     }
 }
 
@@ -463,7 +502,7 @@ fn reported(judged: Result<Judged, String>, link: &Link) -> Reported {
     };
     let clean = |event: &turnstone_core::event::Event| {
         let mut event = event.clone();
-        event.record = event.record.map(|record| cleaned(&record, link).to_string());
+        event.record = event.record.and_then(|record| cleaned(&record, link)).map(|raw| raw.get().to_owned());
         RecordedEvent::from(&event)
     };
     Reported {

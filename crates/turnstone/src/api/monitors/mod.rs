@@ -1,8 +1,9 @@
 //! Polling monitors: documents and their versions, subscriptions that run them, cursors, and runs that write nothing.
 //!
 //! Who wrote the document of a monitor can send requests with the credentials of every instance that it is subscribed
-//! for (to the connection's own origin, and nowhere else), so a dry run needs the same right as a change. Faults are
-//! told beside the member that has them, all at once.
+//! for (to the connection's own origin, and nowhere else), so writing one is an admin's, and a dry run needs the same
+//! right. Subscriptions and their cursors are a member's, like instances. Faults are told beside the member that has
+//! them, all at once.
 //!
 //! Not here: what a document means (the core's `flow`), when a run is due and what it does (the engine's `flows`).
 
@@ -20,10 +21,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
-use super::error::FaultBody;
+use super::body::Query;
+use super::error::{Answer, FaultBody};
 use super::instances::both;
 
-pub use self::dry_run::TraceBody;
+pub use self::dry_run::{CardError, Tested, TraceBody};
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
@@ -46,6 +48,18 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(cursors::list))
         .routes(routes!(cursors::rewind));
     both(router, routes!(subscriptions::list_of_instance, subscriptions::create))
+}
+
+/// The page of a list that was asked for, and what `nextPage` continues after. The rows stand in the order of their
+/// ids.
+fn page<T>(query: &Query, rows: Vec<T>, id: impl Fn(&T) -> i64) -> Answer<(Vec<T>, Option<i64>)> {
+    let after = query.number("nextPage")?.unwrap_or(0);
+    let size = query.page_size()? as usize;
+    let mut rows: Vec<T> = rows.into_iter().filter(|row| id(row) > after).collect();
+    let has_more = rows.len() > size;
+    rows.truncate(size);
+    let next = rows.last().map(&id).filter(|_| has_more);
+    Ok((rows, next))
 }
 
 fn findings(faults: &[Fault]) -> Vec<FaultBody> {

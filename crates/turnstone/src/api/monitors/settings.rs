@@ -69,6 +69,24 @@ pub struct SubscriptionBody {
     pub cursor: Option<Box<RawValue>>,
 }
 
+impl SubscriptionBody {
+    /// Whether it says nothing at all.
+    pub fn is_empty(&self) -> bool {
+        let SubscriptionBody { name, monitor_id, version, options, run_mode, .. } = self;
+        let SubscriptionBody { schedule, interval_minutes, callback, active, cursor, .. } = self;
+        [name, monitor_id, version, options, run_mode, schedule, interval_minutes, callback, active]
+            .iter()
+            .all(|member| member.is_none())
+            && cursor.is_none()
+    }
+
+    /// Whether it says something that only a flow can judge.
+    pub fn needs_flow(&self) -> bool {
+        let names_times = |schedule: &Value| schedule.get("cron").is_some_and(|cron| !cron.is_null());
+        self.cursor.is_some() || self.schedule.as_ref().is_some_and(names_times)
+    }
+}
+
 /// A member that is there, `null` or not.
 pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(reader: D) -> Result<Option<T>, D::Error> {
     T::deserialize(reader).map(Some)
@@ -89,7 +107,7 @@ impl Faults {
 pub fn number(path: &str, value: &Value, faults: &mut Faults) -> Option<i64> {
     let number = value.as_i64().filter(|number| *number > 0);
     if number.is_none() {
-        faults.add(path, format!("{} is no number of one", short(value)), "write a whole number above 0");
+        faults.add(path, format!("{} is no whole number above 0", short(value)), "write one, such as `7`");
     }
     number
 }
@@ -344,7 +362,7 @@ pub fn callback(
     }
     let hidden = Hidden::of(value);
     // A value that stands for a kept one is not worth sealing; it is replaced below.
-    if hidden.basic {
+    if hidden.username || hidden.password {
         read.basic = None;
     }
     let sealed = EndpointConfig::of_callback(&read, org, &api.vault, api.entropy.as_ref());
@@ -362,7 +380,8 @@ pub fn callback(
 /// Members of a callback that were sent as they are shown.
 struct Hidden {
     headers: Vec<String>,
-    basic: bool,
+    username: bool,
+    password: bool,
     signature: bool,
 }
 
@@ -372,7 +391,8 @@ impl Hidden {
         let headers = value["headers"].as_object().into_iter().flatten();
         Hidden {
             headers: headers.filter(|(_, value)| is(value)).map(|(name, _)| name.clone()).collect(),
-            basic: is(&value["username"]) || is(&value["password"]),
+            username: is(&value["username"]),
+            password: is(&value["password"]),
             signature: is(&value["signatureKey"]),
         }
     }
@@ -399,10 +419,22 @@ impl Hidden {
                 _ => missing(&format!("callback.headers.{name}"), faults),
             }
         }
-        if self.basic {
-            config.basic = kept.and_then(|kept| kept.basic.clone());
-            if config.basic.is_none() {
-                missing("callback.password", faults);
+        match (self.username, self.password) {
+            (false, false) => {}
+            (true, true) => {
+                config.basic = kept.and_then(|kept| kept.basic.clone());
+                if config.basic.is_none() {
+                    missing("callback.password", faults);
+                }
+            }
+            // A new user with the old one's password, or the reverse: nobody means that.
+            (is_name_hidden, _) => {
+                let (hidden, other) = match is_name_hidden {
+                    true => ("callback.username", "password"),
+                    false => ("callback.password", "username"),
+                };
+                let problem = format!("`{HIDDEN}` stands for what is kept, and the {other} is a new one");
+                faults.add(hidden, problem, "send both themselves, or both as they are shown");
             }
         }
         if self.signature {

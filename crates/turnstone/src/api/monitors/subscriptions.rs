@@ -3,9 +3,9 @@
 //! Where events go, how a run is retried and what is remembered of it are the same as for polled resources. A
 //! subscription that is switched off keeps its cursor and its ledger.
 
-use axum::Json;
 use axum::extract::{Path, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -15,13 +15,13 @@ use turnstone_core::flow::records::RunMode;
 use turnstone_core::flow::state::SubscriptionState;
 use turnstone_core::id::{InstanceId, MonitorId, OrgId, SubscriptionId};
 use turnstone_engine::deliverer::EndpointConfig;
-use turnstone_store::{PollerRow, SubscriptionFilter, SubscriptionRow, Timing};
+use turnstone_store::{EndpointRow, PollerRow, SubscriptionFilter, SubscriptionRow, Timing};
 use utoipa::ToSchema;
 
-use super::changes;
 use super::settings::{SubscriptionBody, cadence, shown_callback};
-use crate::api::access::{Caller, told};
-use crate::api::body::{Query, TypedText};
+use super::{changes, page};
+use crate::api::access::{Caller, Unaudited, told};
+use crate::api::body::{Query, TypedText, paged};
 use crate::api::error::{Answer, ApiError};
 use crate::api::instances::At;
 use crate::api::pollers::PollerStatus;
@@ -137,53 +137,78 @@ pub fn raw(cursor: Option<&String>) -> Option<Box<RawValue>> {
 
 /// The settings of a subscription's own endpoint.
 pub async fn own_endpoint(api: &Api, row: &SubscriptionRow) -> Answer<Option<EndpointConfig>> {
-    if row.endpoint.is_none() {
-        return Ok(None);
-    }
-    let endpoints = api.store.endpoints(row.org).await?;
-    let own = endpoints.into_iter().find(|endpoint| Some(endpoint.id) == row.endpoint);
-    Ok(own.and_then(|endpoint| EndpointConfig::from_json(&endpoint.config).ok()))
+    Ok(Shower::of(api, std::slice::from_ref(row)).await?.own_endpoint(row))
 }
 
 /// A subscription as the API shows it.
 pub async fn shown(api: &Api, row: &SubscriptionRow, poller: &PollerRow) -> Answer<Subscription> {
-    // One that cannot be read is told where its cursor is asked for; the rest is shown.
-    let state = SubscriptionState::read(&poller.state).unwrap_or_default();
-    let last = api.store.runs(row.org, row.poller, 1).await?;
-    let callback = own_endpoint(api, row).await?;
-    Ok(Subscription {
-        id: row.id.0,
-        name: row.name.clone(),
-        monitor_id: row.monitor.0,
-        version: row.version,
-        instance_id: row.instance.0,
-        options: serde_json::from_str(&row.options).unwrap_or_else(|_| json!({})),
-        run_mode: row.mode,
-        schedule: (&row.timing).into(),
-        callback: callback.as_ref().map(shown_callback),
-        active: row.active,
-        cursor: raw(state.cursor.as_ref()),
-        status: poller.status.clone().into(),
-        paused: poller.paused.clone(),
-        next_due: poller.next_due,
-        runs: state.runs,
-        failures_in_a_row: state.failures,
-        last_run: last.into_iter().next().map(Run::from),
-        created_date: row.created_at,
-    })
+    Shower::of(api, std::slice::from_ref(row)).await?.show(row, poller).await
 }
 
-async fn all(api: &Api, org: OrgId, filter: SubscriptionFilter) -> Answer<Json<Vec<Subscription>>> {
-    let mut all = Vec::new();
-    for row in api.monitors.subscriptions(org, filter).await? {
+/// Shows subscriptions of one organisation; where their events go is read once for all.
+struct Shower<'a> {
+    api: &'a Api,
+    endpoints: Vec<EndpointRow>,
+}
+
+impl<'a> Shower<'a> {
+    async fn of(api: &'a Api, rows: &[SubscriptionRow]) -> Answer<Shower<'a>> {
+        let endpoints = match rows.iter().find(|row| row.endpoint.is_some()) {
+            Some(row) => api.store.endpoints(row.org).await?,
+            None => Vec::new(),
+        };
+        Ok(Shower { api, endpoints })
+    }
+
+    fn own_endpoint(&self, row: &SubscriptionRow) -> Option<EndpointConfig> {
+        let own = row.endpoint?;
+        let endpoint = self.endpoints.iter().find(|endpoint| endpoint.id == own)?;
+        EndpointConfig::from_json(&endpoint.config).ok()
+    }
+
+    async fn show(&self, row: &SubscriptionRow, poller: &PollerRow) -> Answer<Subscription> {
+        // One that cannot be read is told where its cursor is asked for; the rest is shown.
+        let state = SubscriptionState::read(&poller.state).unwrap_or_default();
+        let last = self.api.store.runs(row.org, row.poller, 1).await?;
+        Ok(Subscription {
+            id: row.id.0,
+            name: row.name.clone(),
+            monitor_id: row.monitor.0,
+            version: row.version,
+            instance_id: row.instance.0,
+            options: serde_json::from_str(&row.options).unwrap_or_else(|_| json!({})),
+            run_mode: row.mode,
+            schedule: (&row.timing).into(),
+            callback: self.own_endpoint(row).as_ref().map(shown_callback),
+            active: row.active,
+            cursor: raw(state.cursor.as_ref()),
+            status: poller.status.clone().into(),
+            paused: poller.paused.clone(),
+            next_due: poller.next_due,
+            runs: state.runs,
+            failures_in_a_row: state.failures,
+            last_run: last.into_iter().next().map(Run::from),
+            created_date: row.created_at,
+        })
+    }
+}
+
+async fn listed(api: &Api, org: OrgId, filter: SubscriptionFilter, query: &Query) -> Answer<Response> {
+    let (rows, next) = page(query, api.monitors.subscriptions(org, filter).await?, |row| row.id.0)?;
+    let shower = Shower::of(api, &rows).await?;
+    let mut bodies = Vec::with_capacity(rows.len());
+    for row in &rows {
         match api.store.poller(org, row.poller).await {
-            Ok(poller) => all.push(shown(api, &row, &poller).await?),
+            Ok(poller) => bodies.push(shower.show(row, &poller).await?),
             // It was removed while the list was made.
             Err(turnstone_store::StoreError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Json(all))
+    let returned = bodies.len();
+    let mut response = Json(bodies).into_response();
+    paged(&mut response, returned, next);
+    Ok(response)
 }
 
 /// Lists subscriptions.
@@ -194,19 +219,17 @@ async fn all(api: &Api, org: OrgId, filter: SubscriptionFilter) -> Answer<Json<V
     operation_id = "listSubscriptions",
     params(
         ("monitorId" = Option<i64>, Query, minimum = 0, description = "Only those of this monitor."),
-        ("instanceId" = Option<i64>, Query, minimum = 0, description = "Only those of this instance.")
+        ("instanceId" = Option<i64>, Query, minimum = 0, description = "Only those of this instance."),
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
+        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
     ),
     responses((status = 200, body = Vec<Subscription>)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn list(
-    State(api): State<Api>,
-    Caller { org, .. }: Caller,
-    query: Query,
-) -> Answer<Json<Vec<Subscription>>> {
+pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Response> {
     let (instance, monitor) = (query.number("instanceId")?, query.number("monitorId")?);
     let filter = SubscriptionFilter { instance: instance.map(InstanceId), monitor: monitor.map(MonitorId) };
-    all(&api, org, filter).await
+    listed(&api, org, filter, &query).await
 }
 
 /// The subscriptions of an instance.
@@ -215,13 +238,17 @@ pub async fn list(
     path = "/instances/{id}/subscriptions",
     tag = "monitors",
     operation_id = "listSubscriptionsOfInstance",
-    params(("id" = i64, Path, description = "The instance.")),
+    params(
+        ("id" = i64, Path, description = "The instance."),
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
+        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
+    ),
     responses((status = 200, body = Vec<Subscription>)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn list_of_instance(State(api): State<Api>, at: At) -> Answer<Json<Vec<Subscription>>> {
+pub async fn list_of_instance(State(api): State<Api>, at: At, query: Query) -> Answer<Response> {
     let filter = SubscriptionFilter { instance: Some(at.row.id), monitor: None };
-    all(&api, at.row.org, filter).await
+    listed(&api, at.row.org, filter, &query).await
 }
 
 /// Subscribes an instance to a monitor.
@@ -243,8 +270,12 @@ pub async fn create(
     TypedText(body): TypedText<SubscriptionBody>,
 ) -> Answer<Response> {
     let new = changes::new(&api, &at.row, &body).await?;
-    let told_of =
+    let mut told_of =
         json!({"name": new.settings.name, "monitor": new.monitor.0, "version": new.settings.version});
+    let cursor = SubscriptionState::read(&new.state).ok().and_then(|state| state.cursor);
+    if let Some(cursor) = cursor {
+        told_of["cursor"] = json!({"from": null, "to": cursor});
+    }
     let id = api.monitors.subscribe(new, api.now()).await?;
     (api.wake)();
     let (row, poller) = find(&api, at.row.org, &id.0.to_string()).await?;
@@ -273,7 +304,8 @@ pub async fn read(
 /// Changes a subscription.
 ///
 /// Members that are left out stay. Moving to a version with a cursor of another type is refused with 409, unless a
-/// converted `cursor` is sent with it; `null` begins anew. 409 while a run is under way and a cursor is sent.
+/// converted `cursor` is sent with it; `null` begins anew. 409 while a run is under way and a cursor or another version
+/// is sent.
 #[utoipa::path(
     patch,
     path = "/subscriptions/{id}",
@@ -291,6 +323,9 @@ pub async fn change(
     TypedText(body): TypedText<SubscriptionBody>,
 ) -> Answer<Response> {
     let (row, poller) = find(&api, org, &id).await?;
+    if body.is_empty() {
+        return Ok((Extension(Unaudited), Json(shown(&api, &row, &poller).await?)).into_response());
+    }
     let change = changes::changed(&api, &row, &poller, &body).await?;
     let done = api.monitors.change_subscription(org, row.id, change.write, api.now()).await;
     done.map_err(under_way)?;
@@ -303,7 +338,7 @@ pub async fn change(
 pub fn under_way(error: turnstone_store::StoreError) -> ApiError {
     match error {
         turnstone_store::StoreError::Conflict(what) if what.contains("under way") => {
-            ApiError::conflict("runUnderWay", "a run is under way; try again in a moment")
+            ApiError::conflict("underWay", "a run is under way; try again in a moment")
         }
         other => other.into(),
     }
@@ -345,7 +380,7 @@ pub async fn activate(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path(id): Path<String>,
-) -> Answer<Json<Subscription>> {
+) -> Answer<Response> {
     switched(&api, org, &id, true).await
 }
 
@@ -363,19 +398,20 @@ pub async fn deactivate(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path(id): Path<String>,
-) -> Answer<Json<Subscription>> {
+) -> Answer<Response> {
     switched(&api, org, &id, false).await
 }
 
-async fn switched(api: &Api, org: OrgId, id: &str, active: bool) -> Answer<Json<Subscription>> {
-    let (row, _) = find(api, org, id).await?;
-    let due = cadence(&row.timing).first(api.now(), api.entropy.next_u64());
-    if row.active != active {
-        api.monitors.set_active(org, row.id, active, due).await?;
-        (api.wake)();
-    }
+async fn switched(api: &Api, org: OrgId, id: &str, active: bool) -> Answer<Response> {
     let (row, poller) = find(api, org, id).await?;
-    Ok(Json(shown(api, &row, &poller).await?))
+    if row.active == active {
+        return Ok((Extension(Unaudited), Json(shown(api, &row, &poller).await?)).into_response());
+    }
+    let due = cadence(&row.timing).first(api.now(), api.entropy.next_u64());
+    api.monitors.set_active(org, row.id, active, due).await?;
+    (api.wake)();
+    let (row, poller) = find(api, org, id).await?;
+    Ok(Json(shown(api, &row, &poller).await?).into_response())
 }
 
 /// Polls now, also where it rests because of a failure that only a person could mend.

@@ -25,8 +25,8 @@ fn a_cursor_is_set_reset_and_put_back_and_the_audit_knows() {
     assert_eq!((&set["cursor"]["last"], &set["savedBy"]), (&json!(7), &Value::Null));
     assert_eq!(world.cursor(id)["exact"], json!(12345678901234567890u64));
     world.run(id);
-    let asked = world.provider.seen.lock().unwrap().last().unwrap().path.clone();
-    assert!(asked.contains("seen=7"), "the next run starts from it: {asked}");
+    let asked = world.asked();
+    assert!(asked.last().unwrap().contains("seen=7"), "the next run starts from it: {asked:?}");
 
     let reset = world.ask("DELETE", &cursor, &Value::Null).expect(200);
     assert_eq!(reset["cursor"], Value::Null);
@@ -92,19 +92,26 @@ fn a_cursor_is_not_changed_under_a_run() {
     let id = world.subscribed(&monitor(), json!({}));
     world.run(id);
     let path = format!("/subscriptions/{id}");
-    let (runs, asked) = (format!("{path}/runs"), world.provider.count());
+    // Another version, for a move.
+    let of = format!("/monitors/{}", world.get(&path)["monitorId"]);
+    let mut document = monitor();
+    document["description"] = json!("the same again");
+    world.ask("PUT", &of, &json!({"document": document})).expect(200);
+    world.ask("POST", &format!("{of}/deploy"), &json!({})).expect(200);
+    let (runs, asked) = (format!("{path}/runs"), world.asked().len());
     let held = world.gate.lock().unwrap();
     world.ask("POST", &format!("{path}/run"), &Value::Null).expect(202);
-    wait_for("request", || (world.provider.count() > asked).then_some(()));
+    wait_for("request", || (world.asked().len() > asked).then_some(()));
     let former = world.get(&format!("{path}/cursors"))[0]["id"].clone();
     for (method, part, body) in [
         ("PUT", "/cursor", json!({"cursor": {"last": 5}})),
         ("DELETE", "/cursor", Value::Null),
         ("POST", "/rewind", json!({"to": former})),
         ("PATCH", "", json!({"cursor": {"last": 5}})),
+        ("PATCH", "", json!({"version": 2})),
     ] {
         let error = world.ask(method, &format!("{path}{part}"), &body).expect(409);
-        assert_eq!(error["code"], json!("runUnderWay"), "{method} {part}: {error}");
+        assert_eq!(error["code"], json!("underWay"), "{method} {part}: {error}");
         assert!(error["message"].as_str().unwrap().contains("try again in a moment"), "{error}");
     }
     drop(held);
@@ -112,4 +119,6 @@ fn a_cursor_is_not_changed_under_a_run() {
     assert_eq!(world.cursor(id), json!({"last": 1}));
     world.ask("PUT", &format!("{path}/cursor"), &json!({"cursor": {"last": 5}})).expect(200);
     assert_eq!(world.cursor(id), json!({"last": 5}));
+    let moved = world.ask("PATCH", &path, &json!({"version": 2})).expect(200);
+    assert_eq!((&moved["version"], &moved["cursor"]), (&json!(2), &json!({"last": 5})));
 }

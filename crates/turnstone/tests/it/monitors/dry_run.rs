@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{PASSWORD, World, monitor, places};
+use crate::bench::{request, wait_for};
 
 #[test]
 fn a_dry_run_tells_everything_and_changes_nothing() {
@@ -33,9 +34,15 @@ fn a_dry_run_tells_everything_and_changes_nothing() {
     let body = json!({"instanceId": world.instance, "document": monitor(), "options": {"Group": "staff"}, "cursor": {"last": 9}});
     let inline = world.ask("POST", "/monitors/test", &body).expect(200);
     assert_eq!((&inline["recordCount"], &inline["reported"]), (&json!(3), &Value::Null));
-    let asked = world.provider.seen.lock().unwrap().last().unwrap().path.clone();
-    assert!(asked.contains("group=staff") && asked.contains("seen=9"), "{asked}");
+    assert_eq!(world.asked().last().unwrap(), "/users?group=staff&seen=9");
     assert_eq!(world.everything(id), before, "a dry run changed something");
+    // Both went out with the credentials of the instance, and that is written down.
+    let audit = world.get("/audit?pageSize=2");
+    let entry = |at: usize| (audit[at]["action"].clone(), audit[at]["detail"].clone());
+    let of = |more: Value| json!({"monitor": 1, "instance": world.instance, "revision": more});
+    assert_eq!(entry(1), (json!("testMonitor"), of(json!(1))), "{audit}");
+    let of_document = json!({"document": "New users", "instance": world.instance});
+    assert_eq!(entry(0), (json!("testDocument"), of_document), "{audit}");
     world.receiver_is_silent();
 }
 
@@ -92,4 +99,58 @@ fn a_helper_flow_is_run_by_its_name_and_no_secret_is_told() {
         !places(&world.ask("POST", "/monitors/test", &inline(json!({"name": "x"}))).expect(400)).is_empty()
     );
     world.ask("POST", "/monitors/test", &inline(Value::Null)).expect(400);
+}
+
+#[test]
+fn a_subscription_of_another_monitor_or_of_other_options_is_refused() {
+    let world = World::start();
+    world.users(&[1]);
+    let id = world.subscribed(&monitor(), json!({}));
+    let own = format!("/monitors/{}", world.get(&format!("/subscriptions/{id}"))["monitorId"]);
+    let mut other = monitor();
+    (other["name"], other["cursor"]) = (json!("other"), json!("number"));
+    other["options"] = json!([{"label": "Team", "type": "dropdown", "values": ["north"]}]);
+    other["cards"][0]["inputs"]["query"] =
+        json!({"team": {"from": "options.Team"}, "seen": {"from": "monitor.cursor"}});
+    other["cards"][2]["inputs"]["Properties"] = json!({"from": "call.body.mark.last"});
+    let others = format!("/monitors/{}", world.deployed(&other));
+    let of = json!({"subscriptionId": id});
+    let refused = world.ask("POST", &format!("{others}/test"), &of).expect(400);
+    assert_eq!(places(&refused), ["subscriptionId"]);
+    assert!(refused["message"].as_str().unwrap().contains("a subscription of another monitor"), "{refused}");
+    assert_eq!(world.asked(), [""; 0], "nobody was asked");
+
+    // The draft wants other options and another cursor, and says so as a move of the subscription to it would.
+    world.run(id);
+    world.ask("PUT", &own, &json!({"name": "New users", "document": other})).expect(200);
+    let tested = places(&world.ask("POST", &format!("{own}/test"), &of).expect(400));
+    assert_eq!(tested, ["cursor", "options.Team", "options.Group"]);
+    world.ask("POST", &format!("{own}/deploy"), &Value::Null).expect(200);
+    let moved = world.ask("PATCH", &format!("/subscriptions/{id}"), &json!({"version": 2})).expect(400);
+    assert_eq!(places(&moved), tested[1..]);
+    let with = json!({"subscriptionId": id, "cursor": 1, "options": {"Team": "north"}});
+    let tested = world.ask("POST", &format!("{own}/test"), &with).expect(200);
+    assert_eq!((&tested["ok"], &tested["cursor"]), (&json!(true), &json!(1)), "{tested}");
+    let inline = json!({"subscriptionId": id, "document": monitor()});
+    assert_eq!(world.ask("POST", "/monitors/test", &inline).expect(200)["ok"], json!(true));
+}
+
+#[test]
+fn a_stopping_server_ends_a_dry_run_and_says_so() {
+    let world = World::start();
+    let body = json!({"instanceId": world.instance, "document": monitor(), "options": {"Group": "all"}});
+    let World { server, token, provider, gate, .. } = world;
+    let held = gate.lock().unwrap();
+    let address = server.address;
+    let asked = std::thread::spawn(move || {
+        let path = "/elements/api-v2/monitors/test";
+        request(address, "POST", path, Some(&token), Some("application/json"), body.to_string().as_bytes())
+    });
+    let is_asked = || provider.seen.lock().unwrap().iter().any(|seen| seen.path.starts_with("/users"));
+    wait_for("request", || is_asked().then_some(()));
+    // The provider does not answer before the server is gone.
+    assert!(server.terminate());
+    let error = asked.join().unwrap().expect(503);
+    assert_eq!(error["code"], json!("stopping"), "{error}");
+    drop(held);
 }

@@ -1,12 +1,15 @@
 //! Monitors through the real binary: drafts and versions, subscriptions and their runs, cursors, runs that write
 //! nothing.
 
+mod commands;
 mod cursors;
 mod drafts;
 mod dry_run;
+mod importing;
 mod running;
 mod subscribing;
 
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -18,6 +21,8 @@ use crate::harness::Peer;
 pub const KEY: &str = "a key that nobody knows";
 /// What the provider wants to see.
 pub const PASSWORD: &str = "the-password-of-the-account";
+
+const OPTIONS: [&str; 3] = ["--allow-private", "--interval-minimum", "0.05"];
 
 /// What the provider answers with.
 #[derive(Default)]
@@ -86,7 +91,7 @@ impl World {
             answer(&seen.path, &answered.lock().unwrap())
         });
         let data = tempfile::tempdir().unwrap();
-        let server = Server::start(data.path(), &["--allow-private", "--interval-minimum", "0.05"]);
+        let server = Server::start(data.path(), &OPTIONS);
         let token = server.token.clone().unwrap();
         let receiver = Receiver::start(KEY);
         let mut world = World { server, token, receiver, provider, people, gate, instance: 0, data };
@@ -95,8 +100,13 @@ impl World {
     }
 
     pub fn instance_of(&self, key: &str, name: &str) -> Value {
+        self.instance_at(key, name, &self.provider.url(""))
+    }
+
+    /// An instance of another provider.
+    pub fn instance_at(&self, key: &str, name: &str, base_url: &str) -> Value {
         let document = json!({"name": name, "element": {"key": key}, "configuration": {
-            "base.url": self.provider.url(""), "authentication.type": "basic", "username": "somebody", "password": PASSWORD,
+            "base.url": base_url, "authentication.type": "basic", "username": "somebody", "password": PASSWORD,
             "event.notification.enabled": true,
             // An instance without a connector declares a resource; this one is hardly ever due.
             "event.poller.refresh_interval": "43200",
@@ -114,6 +124,20 @@ impl World {
 
     pub fn fail_with(&self, status: Option<u16>) {
         self.people.lock().unwrap().status = status;
+    }
+
+    /// The same after something was done to its data while the server was down.
+    pub fn restarted(self, meanwhile: impl FnOnce(&Path)) -> World {
+        assert!(self.server.terminate());
+        meanwhile(self.data.path());
+        let server = Server::start(self.data.path(), &OPTIONS);
+        World { server, ..self }
+    }
+
+    /// What flows asked the provider for; the declared resource of the instance is another matter.
+    pub fn asked(&self) -> Vec<String> {
+        let seen = self.provider.seen.lock().unwrap();
+        seen.iter().map(|seen| seen.path.clone()).filter(|path| path != "/idle").collect()
     }
 
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
@@ -177,18 +201,10 @@ impl World {
         assert!(callback.is_none(), "{callback:?}");
     }
 
-    /// Everything that is kept, as the API shows it.
+    /// Everything that is kept, as the API shows it; but the audit, which has runs that write nothing else.
     pub fn everything(&self, subscription: i64) -> Vec<Value> {
         let of = |path: &str| self.get(&format!("/subscriptions/{subscription}{path}"));
-        vec![
-            of(""),
-            of("/cursor"),
-            of("/cursors"),
-            of("/runs"),
-            self.get("/monitors"),
-            self.get("/events"),
-            self.get("/audit"),
-        ]
+        vec![of(""), of("/cursor"), of("/cursors"), of("/runs"), self.get("/monitors"), self.get("/events")]
     }
 }
 
@@ -208,6 +224,17 @@ pub fn told(callback: &Callback) -> Vec<String> {
             format!("{} {}", event["eventType"].as_str().unwrap(), event["objectId"].as_str().unwrap())
         })
         .collect();
+    all.sort();
+    all
+}
+
+/// Callbacks until they have told so many events, as `told` writes them.
+#[track_caller]
+pub fn told_in_all(receiver: &Receiver, count: usize) -> Vec<String> {
+    let mut all = Vec::new();
+    while all.len() < count {
+        all.extend(told(&next(receiver)));
+    }
     all.sort();
     all
 }

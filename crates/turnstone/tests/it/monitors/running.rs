@@ -1,9 +1,13 @@
 //! Runs of subscriptions: what they report, where to, and what a failure leaves.
 
 use serde_json::{Value, json};
+use turnstone_provider::{
+    Control, Fault, FaultRule, Names, Op, OpKind, ProviderConfig, RecordKind, ResourceConfig, Settings,
+};
 
-use super::{KEY, PASSWORD, World, monitor, next, told};
+use super::{KEY, PASSWORD, World, monitor, next, told, told_in_all};
 use crate::bench::{Receiver, wait_for};
+use crate::harness::{Crm, root};
 use crate::webhooks::stands_in;
 
 #[test]
@@ -16,12 +20,11 @@ fn a_first_run_reports_all_a_second_nothing_and_a_failing_one_moves_nothing() {
     assert_eq!((&first["outcome"], &first["kind"]), (&json!("completed"), &json!("flow")));
     assert_eq!(told(&world.next()), ["CREATED 1", "CREATED 2"]);
     assert_eq!(world.cursor(id), json!({"last": 2}));
-    let asked = |number: usize| world.provider.seen.lock().unwrap()[number].path.clone();
-    assert_eq!(asked(0), "/users?group=all", "nothing is known before the first run");
+    assert_eq!(world.asked(), ["/users?group=all"], "nothing is known before the first run");
 
     let second = world.run(id);
     assert_eq!((&second["counts"]["reported"], &second["counts"]["created"]), (&json!(2), &json!(0)));
-    assert!(asked(1).contains("seen=2"), "{}", asked(1));
+    assert_eq!(world.asked()[1..], ["/users?group=all&seen=2"]);
 
     world.users(&[1, 2, 3]);
     world.fail_with(Some(503));
@@ -30,6 +33,13 @@ fn a_first_run_reports_all_a_second_nothing_and_a_failing_one_moves_nothing() {
     let message = failed["error"]["message"].as_str().unwrap();
     assert!(message.contains("503"), "{message}");
     assert_eq!(world.cursor(id), json!({"last": 2}), "a failing fetch moves nothing");
+    // The failing card is marked, in the kept history too, with the provider's own words.
+    let trace = world.get(&format!("/runs/{}/trace", failed["id"].as_str().unwrap()));
+    let card = &trace["failedCard"];
+    assert!(card["card"].is_string() && card["raw"].as_str().is_some_and(|raw| !raw.is_empty()), "{trace}");
+    let marked = |card: &&Value| card["error"].is_string() && card["raw"] == trace["failedCard"]["raw"];
+    assert!(trace["cards"].as_array().unwrap().iter().any(|card| marked(&card)), "{trace}");
+    assert_eq!(trace["cursorBefore"], trace["cursorAfter"]);
     let shown = world.get(&format!("/subscriptions/{id}"));
     assert_eq!((&shown["failuresInARow"], &shown["lastRun"]["id"]), (&json!(1), &failed["id"]));
 
@@ -143,4 +153,121 @@ fn one_that_is_switched_off_keeps_its_cursor_and_runs_not() {
     assert_eq!(refused["code"], json!("disabled"));
     assert_eq!(world.ask("DELETE", &path, &Value::Null).expect(200), json!({}));
     world.ask("GET", &path, &Value::Null).expect(404);
+}
+
+/// The users of the fake provider, with the member that the example reads.
+fn users_of_crm() -> Crm {
+    let names = Names { created: "createdAt".into(), ..Names::default() };
+    let settings = Settings { names, page_size: 100, page_size_max: 100, ..Settings::default() };
+    let users = ResourceConfig::new("users", RecordKind::Customers).with_initial(12).with_settings(settings);
+    Crm::start(ProviderConfig { paused: true, ..ProviderConfig::of(3, vec![users]) })
+}
+
+#[test]
+fn the_example_tells_every_user_once_and_its_cursor_stays_through_failures() {
+    let (world, crm) = (World::start(), users_of_crm());
+    let instance = world.instance_at("people", "crm", &crm.provider.url())["id"].to_string();
+    let example = std::fs::read_to_string(root().join("examples/monitors/new-users.yaml")).unwrap();
+    let monitor = world.deployed(&json!(example));
+    let made = world.ask(
+        "POST",
+        &format!("/instances/{instance}/subscriptions"),
+        &json!({"monitorId": monitor, "cursor": null}),
+    );
+    let id = made.expect(200)["id"].as_i64().unwrap();
+    let path = format!("/subscriptions/{id}");
+    let cursor = || world.ask("GET", &format!("{path}/cursor"), &Value::Null).body;
+    assert_eq!(world.cursor(id), Value::Null);
+
+    let first = world.run(id);
+    assert_eq!(
+        (&first["outcome"], &first["counts"]["created"]),
+        (&json!("completed"), &json!(12)),
+        "{first}"
+    );
+    let mut known = told_in_all(&world.receiver, 12);
+    known.dedup();
+    assert_eq!(known.len(), 12, "none twice: {known:?}");
+    let saved = cursor();
+    assert!(world.cursor(id)["cursor_value"].is_string(), "{saved}");
+
+    // The service cannot be asked: the example's Try ends the run well, without records, and saves nothing.
+    crm.provider.control(Control::faults(vec![FaultRule::always(Fault::Status { code: 503 })])).unwrap();
+    let unasked = world.run(id);
+    assert_eq!(
+        (&unasked["outcome"], &unasked["counts"]["records"]),
+        (&json!("completed"), &json!(0)),
+        "{unasked}"
+    );
+    assert_eq!(cursor(), saved);
+    crm.provider.control(Control::faults(Vec::new())).unwrap();
+
+    // A new user, whom two runs see and fail over: one over its record, after the cursor was handed over, and one over
+    // the cursor itself.
+    crm.provider.control(Control::ops(vec![Op::some(OpKind::Create, "users", 1)])).unwrap();
+    // *Now* is at most three seconds behind: the part of a second that a `Date` leaves open, in the answer and in it.
+    let second = jiff::Timestamp::now().as_second() + 4;
+    wait_for("window that holds it", || (jiff::Timestamp::now().as_second() > second).then_some(()));
+    let swapped = |from: &str, to: &str| {
+        assert!(example.contains(from), "`{from}` is not in the example");
+        let body = json!({"document": example.replace(from, to)});
+        world.ask("PUT", &format!("/monitors/{monitor}"), &body).expect(200);
+        let deployed = world.ask("POST", &format!("/monitors/{monitor}/deploy"), &Value::Null).expect(200);
+        world.ask("PATCH", &path, &json!({"version": deployed["version"]})).expect(200);
+        let failed = world.run(id);
+        assert_eq!(failed["outcome"], json!("failed"), "{failed}");
+        assert_eq!(cursor(), saved);
+        failed["error"]["code"].as_str().unwrap().to_owned()
+    };
+    let date = swapped("Created: {from: inputs.user.createdAt}", "Created: {from: inputs.user.name}");
+    assert_eq!(date, "wrong-outputs");
+    let more = format!("{{cursor_value: {{from: now.date}}, more: {}}}", "x".repeat(10_300));
+    assert_eq!(swapped("{cursor_value: {from: now.date}}", &more), "cursor-too-large");
+    let events = world.get(&format!("/instances/{instance}/events?pageSize=1000"));
+    assert_eq!(events.as_array().unwrap().len(), 12, "{events}");
+
+    world.ask("PATCH", &path, &json!({"version": 1})).expect(200);
+    let after = world.run(id);
+    assert_eq!(after["counts"]["created"], json!(1), "{after}");
+    let new = told(&world.next());
+    assert!(new.len() == 1 && !known.contains(&new[0]), "{new:?}");
+    assert_ne!(cursor(), saved);
+    let last = world.run(id);
+    assert_eq!((&last["outcome"], &last["counts"]["created"]), (&json!("completed"), &json!(0)), "{last}");
+    let events = world.get(&format!("/instances/{instance}/events?pageSize=1000"));
+    assert_eq!(events.as_array().unwrap().len(), 13, "{events}");
+    world.receiver_is_silent();
+}
+
+#[test]
+fn run_modes_tell_that_nothing_is_new_or_everything_at_once() {
+    let world = World::start();
+    world.users(&[1, 2]);
+    let none = world.subscribed(&monitor(), json!({"runMode": "noNewData"}));
+    let first = world.run(none);
+    assert_eq!((&first["outcome"], &first["counts"]["records"]), (&json!("completed"), &json!(2)), "{first}");
+    world.run(none);
+    let callback = world.next();
+    let events = callback.body["message"]["events"].as_array().unwrap().clone();
+    assert_eq!((events.len(), &events[0]["eventType"]), (1, &json!("UNKNOWN")), "{callback:?}");
+    assert_eq!(events[0]["reason"], json!("no new data in this run"));
+    world.users(&[1, 2, 3]);
+    world.run(none);
+    assert_eq!(world.cursor(none), json!({"last": 3}));
+
+    let mut all = monitor();
+    all["name"] = json!("all users");
+    let all = world.subscribed(&all, json!({"runMode": "everyTime"}));
+    for (users, expect) in [(&[1, 2][..], vec!["1", "2"]), (&[1, 2, 3], vec!["3"]), (&[1, 2, 3], vec![])] {
+        world.users(users);
+        world.run(all);
+        let callback = world.next();
+        let events = callback.body["message"]["events"].as_array().unwrap();
+        assert_eq!((events.len(), &events[0]["eventType"]), (1, &json!("UNKNOWN")), "{callback:?}");
+        let held = callback.body["message"]["raw"].to_string();
+        let found: Vec<&str> =
+            ["1", "2", "3"].into_iter().filter(|id| held.contains(&format!(r#""ID":"{id}""#))).collect();
+        assert_eq!(found, expect, "{held}");
+    }
+    world.receiver_is_silent();
 }

@@ -35,6 +35,8 @@ fn everything_that_is_wrong_is_told_beside_its_member_at_once() {
         places(&world.subscribe(&body).expect(400))
     };
     assert_eq!(more("version", json!(2)), ["version"]);
+    let half = world.subscribe(&json!({"monitorId": id, "options": options, "version": 1.5})).expect(400);
+    assert!(half["message"].as_str().unwrap().contains("`1.5` is no whole number above 0"), "{half}");
     assert_eq!(more("intervalMinutes", json!(4.9)), ["intervalMinutes"]);
     assert_eq!(more("intervalMinutes", json!(-1)), ["intervalMinutes"]);
     assert_eq!(more("intervalMinutes", json!(1e300)), ["intervalMinutes"]);
@@ -134,4 +136,103 @@ fn another_cursor_type_needs_a_converted_cursor_or_a_new_start() {
     let back = world.ask("PATCH", &path, &json!({"version": 1, "cursor": null})).expect(200);
     assert_eq!((&back["version"], &back["cursor"]), (&json!(1), &Value::Null));
     assert_eq!(world.run(id)["counts"]["reported"], json!(1));
+}
+
+#[test]
+fn a_name_and_a_password_are_kept_or_changed_together() {
+    let world = World::start();
+    let callback = |username: &str, password: &str| json!({"callback": {"url": "http://127.0.0.1:9/own", "username": username, "password": password}});
+    let id = world.subscribed(&monitor(), callback("old", "old-password"));
+    let path = format!("/subscriptions/{id}");
+    let hidden = "********";
+    for (body, place) in [
+        (callback("new", hidden), "callback.password"),
+        (callback(hidden, "new-password"), "callback.username"),
+    ] {
+        let error = world.ask("PATCH", &path, &body).expect(400);
+        assert_eq!(places(&error), [place], "{error}");
+    }
+    for body in [callback(hidden, hidden), callback("new", "new-password")] {
+        let shown = world.ask("PATCH", &path, &body).expect(200);
+        assert_eq!(shown["callback"]["password"], json!(hidden));
+    }
+}
+
+#[test]
+fn the_audit_has_changes_and_nothing_else() {
+    let world = World::start();
+    let id = world.subscribed(&monitor(), json!({"cursor": {"last": 3}}));
+    let path = format!("/subscriptions/{id}");
+    let shown = world.get(&path);
+    assert_eq!(world.ask("PATCH", &path, &json!({})).expect(200), shown);
+    let active = format!("{path}/active");
+    for (method, is_active) in
+        [("PUT", true), ("DELETE", false), ("DELETE", false), ("PUT", true), ("PUT", true)]
+    {
+        assert_eq!(world.ask(method, &active, &Value::Null).expect(200)["active"], json!(is_active));
+    }
+    let audit = world.get("/audit");
+    let entries: Vec<&Value> = audit.as_array().unwrap().iter().take(3).collect();
+    let actions: Vec<&str> = entries.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["activateSubscription", "deactivateSubscription", "createSubscription"], "{audit}");
+    assert_eq!(entries[2]["detail"]["cursor"], json!({"from": null, "to": r#"{"last":3}"#}));
+}
+
+#[test]
+fn lists_of_monitors_and_subscriptions_come_in_pages() {
+    let world = World::start();
+    let id = world.subscribed(&monitor(), json!({"name": "a"}));
+    let monitor = world.get(&format!("/subscriptions/{id}"))["monitorId"].clone();
+    for name in ["b", "c"] {
+        world
+            .subscribe(&json!({"monitorId": monitor, "name": name, "options": {"Group": "all"}}))
+            .expect(200);
+        world.ask("POST", "/monitors", &json!({"name": name})).expect(200);
+    }
+    for path in ["/monitors", "/subscriptions", &format!("/instances/{}/subscriptions", world.instance)] {
+        let (mut found, mut next) = (Vec::new(), 0);
+        for (size, token) in [(2, true), (1, false)] {
+            let page = world.ask("GET", &format!("{path}?pageSize=2&nextPage={next}"), &Value::Null);
+            assert_eq!(page.header("Elements-Returned-Count"), Some(size.to_string().as_str()), "{path}");
+            let told = page.header("Elements-Next-Page-Token").map(|token| token.parse().unwrap());
+            assert_eq!(told.is_some(), token, "{path}");
+            next = told.unwrap_or(next);
+            found.extend(page.json().as_array().unwrap().iter().map(|one| one["id"].as_i64().unwrap()));
+        }
+        assert_eq!(found, [1, 2, 3], "{path}");
+        assert_eq!(world.get(path).as_array().unwrap().len(), 3);
+        world.ask("GET", &format!("{path}?pageSize=0"), &Value::Null).expect(400);
+    }
+}
+
+#[test]
+fn what_only_a_sound_version_can_judge_is_a_conflict_when_it_is_none() {
+    let world = World::start();
+    let id = world.subscribed(&monitor(), json!({}));
+    let path = format!("/subscriptions/{id}");
+    // As if a later program did not know one of its cards any more.
+    let world = world.restarted(|data| {
+        let file = data.join("turnstone.db");
+        let mut bytes = std::fs::read(&file).unwrap();
+        let (card, unknown) = (b"control.cursor", b"control.cursed");
+        let at: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(card)).collect();
+        assert!(at.len() >= 2, "draft and version are not readable in the database");
+        for at in at {
+            bytes[at..at + unknown.len()].copy_from_slice(unknown);
+        }
+        std::fs::write(&file, bytes).unwrap();
+    });
+    let before = world.get(&path);
+    for body in [
+        json!({"cursor": {"last": 5}}),
+        json!({"cursor": null}),
+        json!({"schedule": {"cron": "0 6 * * *", "zone": "UTC"}}),
+    ] {
+        let error = world.ask("PATCH", &path, &body).expect(409);
+        assert_eq!(error["code"], json!("badMonitor"), "{error}");
+    }
+    let error = world.ask("PUT", &format!("{path}/cursor"), &json!({"cursor": {"last": 5}})).expect(409);
+    assert_eq!(error["code"], json!("badMonitor"), "{error}");
+    assert_eq!(world.get(&path)["cursor"], before["cursor"]);
+    assert_eq!(world.ask("PATCH", &path, &json!({"name": "other"})).expect(200)["name"], json!("other"));
 }
