@@ -4,7 +4,7 @@
 //! about polling or retries; who may call them is declared with them and decided before them (`access`). Every answer
 //! carries a request id; every error has the same shape, whoever found it.
 //!
-//! Not here: timeouts of connections (`server`), the console.
+//! Not here: timeouts of connections (`server`), the pages (`crate::console`).
 
 pub mod access;
 mod body;
@@ -60,6 +60,7 @@ use utoipa_axum::router::OpenApiRouter;
 use self::access::{Rights, session};
 use self::error::ApiError;
 use self::instances::remembered::UnderWay;
+use crate::console::Console;
 
 /// Base of every path.
 pub const BASE: &str = "/elements/api-v2";
@@ -104,6 +105,8 @@ pub struct Parts {
     pub stop: Stop,
     /// The beginning of our addresses as others reach us, without a slash at its end.
     pub public_url: String,
+    /// The pages for people.
+    pub console: Console,
 }
 
 /// The API's state. Clones share it.
@@ -250,10 +253,21 @@ pub fn router(api: Api) -> Router {
         .route("/openapi.json", get(served_document))
         .route("/sign-in", get(session::page).post(session::enter))
         .merge(guarded)
-        .fallback(calls::no_route)
+        .fallback(elsewhere)
         .method_not_allowed_fallback(calls::wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), finish))
         .with_state(api)
+}
+
+/// What no route takes: a page or a file of the console, a call of a connector's resource, or nothing.
+async fn elsewhere(State(api): State<Api>, request: Request) -> Response {
+    let path = request.uri().path();
+    if !path.starts_with(BASE)
+        && let Some(response) = api.console.answer(request.method(), path, request.headers())
+    {
+        return response;
+    }
+    calls::no_route(State(api), request).await.into_response()
 }
 
 async fn served_document(State(api): State<Api>) -> Response {

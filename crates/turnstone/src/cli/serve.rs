@@ -28,6 +28,7 @@ use super::output::Output;
 use super::{Failure, Outcome};
 use crate::api::access::{self, session};
 use crate::api::{self, Api, server};
+use crate::console::Console;
 use crate::telemetry;
 
 /// The environment variable that presets the organisation's secret.
@@ -67,6 +68,9 @@ pub(crate) struct ServeArgs {
     /// Makes new secrets of the organisation and its owner, prints them once, and starts
     #[arg(long)]
     new_token: bool,
+    /// Reads the console from this folder at each request, instead of the one that was built in
+    #[arg(long, value_name = "DIR", hide = true, env = "TURNSTONE_CONSOLE")]
+    console: Option<PathBuf>,
 }
 
 fn interval(text: &str) -> Result<f64, String> {
@@ -138,6 +142,7 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         public_url: args.public_url.unwrap_or_else(|| format!("http://{address}")),
         wake: Box::new(node.waker()),
         metrics: metrics.clone(),
+        console: args.console.map_or(Console::Embedded, Console::Folder),
     });
     let upkeep = tokio::spawn(telemetry::upkeep(metrics));
     if let Some(Credentials { organization, user, code }) = credentials {
