@@ -1,6 +1,6 @@
 // Everything a test of the console needs around it: a real server with an empty organisation, an API to poll, a
 // callback to notify, and a real browser. Nothing in here calls our API: what tests do, they do by clicking.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -8,11 +8,13 @@ import { createRequire } from "node:module";
 import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 
 const HERE = import.meta.dirname;
 const PROGRAM = process.env["TURNSTONE_BIN"] ?? join(HERE, "..", "..", "target", "debug", "turnstone");
+const FILLER = process.env["TURNSTONE_MANY"] ?? join(HERE, "..", "..", "target", "debug", "examples", "many");
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 /** How long a browser waits for what it is told to find, in milliseconds. */
 export const PATIENCE = 20_000;
@@ -27,8 +29,8 @@ export interface Turnstone {
   restart: () => Promise<void>;
 }
 
-/** Starts a server on a directory of its own. */
-export async function turnstone(): Promise<Turnstone> {
+/** Starts a server on a directory of its own; with `fill`, on one with so many instances and events in it. */
+export async function turnstone(fill?: { instances: number; events: number }): Promise<Turnstone> {
   if (!existsSync(PROGRAM)) throw new Error(`there is no program at ${PROGRAM}; build it with: cargo build --workspace`);
   const data = await mkdtemp(join(tmpdir(), "turnstone-console-"));
   let listen = "127.0.0.1:0";
@@ -37,6 +39,11 @@ export async function turnstone(): Promise<Turnstone> {
   const link = process.link;
   if (link === undefined) throw new Error("the first start printed no link to sign in");
   listen = new URL(url).host;
+  if (fill !== undefined) {
+    await ended(process.child);
+    await promisify(execFile)(FILLER, [data, String(fill.instances), String(fill.events)]);
+    process = await start(data, listen);
+  }
   return {
     url,
     link,
