@@ -10,6 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::Value;
 use utoipa::PartialSchema;
@@ -241,6 +242,15 @@ impl Query {
         let number = text.trim().parse::<i64>().ok().filter(|number| *number >= 0);
         number.map(Some).ok_or_else(|| {
             let message = format!("`{name}` is `{text}`; write a whole number of at least 0");
+            ApiError::bad("badParameter", message)
+        })
+    }
+
+    /// An instant; 400 when it is none.
+    pub fn instant(&self, name: &str) -> Answer<Option<Timestamp>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        text.trim().parse().map(Some).map_err(|_| {
+            let message = format!("`{name}` is `{text}`; write an instant such as `2026-03-01T12:00:00Z`");
             ApiError::bad("badParameter", message)
         })
     }

@@ -44,7 +44,7 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
@@ -100,7 +100,9 @@ pub struct Parts {
     pub monitors: Arc<dyn Monitors>,
     /// Runs them; here only without writing.
     pub flows: Flows,
-    /// Asked when the server stops; rehearsals look at it.
+    /// Tells whoever waits that events were recorded. It carries no data: the log is looked at.
+    pub recorded: Arc<Notify>,
+    /// Asked when the server stops; rehearsals and streams look at it.
     pub stop: Stop,
     /// The beginning of our addresses as others reach us, without a slash at its end.
     pub public_url: String,
@@ -119,6 +121,7 @@ pub struct Inner {
     element_changes: Mutex<()>,
     under_way: UnderWay,
     inbound_room: intake::Room,
+    streams: events::live::Room,
     rights: Rights,
     /// The OpenAPI document, as it is served.
     document: String,
@@ -142,6 +145,7 @@ impl Api {
             element_changes: Mutex::new(()),
             under_way: UnderWay::default(),
             inbound_room: intake::Room::default(),
+            streams: events::live::Room::default(),
             rights: Rights::of_document(&document),
             document: as_text(&document),
         }))
@@ -161,6 +165,10 @@ impl Api {
 
     fn inbound_room(&self) -> &intake::Room {
         &self.0.inbound_room
+    }
+
+    fn streams(&self) -> &events::live::Room {
+        &self.0.streams
     }
 
     fn rights(&self) -> &Rights {

@@ -134,6 +134,7 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         intake: node.intake.clone(),
         monitors: Arc::clone(&node.monitors),
         flows: node.flows.clone(),
+        recorded: Arc::clone(&node.recorded),
         stop: stop.clone(),
         public_url: args.public_url.unwrap_or_else(|| format!("http://{address}")),
         wake: Box::new(node.waker()),

@@ -295,6 +295,7 @@ fn body_of(operation: &Operation) -> String {
         "replaceInstance" | "replaceInstanceOfElement" | "createInstanceOfElement" => instance(),
         "replaceInstanceTags" => json!([]),
         "rewindCursor" => json!({"to": 1}),
+        "redeliverWhere" => json!({"where": "status='dead'"}),
         "changeInstanceConfiguration" => json!({"propertyValue": "x"}),
         "replaceElement" => serde_json::from_str(DEALS).unwrap(),
         _ => json!({}),
