@@ -30,6 +30,5 @@ pub use monitors::{
     SubscriptionFilter, SubscriptionRow, SubscriptionSettings, TRACES_KEPT_MAX, Timing, VersionRow,
 };
 pub use watch::{
-    EndpointFilter, EndpointView, Health, Open, Overview, Place, PollerFilter, RecordStory,
-    RunFilter, Watch,
+    EndpointFilter, EndpointView, Health, Open, Overview, Place, PollerFilter, RecordStory, RunFilter, Watch,
 };

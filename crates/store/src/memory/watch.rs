@@ -59,7 +59,8 @@ impl State {
             endpoints_deactivated: at(EndpointState::Deactivated),
             endpoints_disabled: at(EndpointState::Disabled),
             open: self.aside(|row| row.org == org),
-            connectors: self.directory.elements.values().filter(|element| element.row.org == org).count() as u64,
+            connectors: self.directory.elements.values().filter(|element| element.row.org == org).count()
+                as u64,
         }
     }
 
@@ -125,9 +126,9 @@ impl State {
         let (entry, versions) = poller.ledger.of_record(object_id);
         let mut runs: Vec<_> = self.runs.values().filter(|run| run.record.poller == id).collect();
         runs.sort_by_key(|run| Reverse((run.record.started_at, run.record.id)));
-        let decisions = runs.into_iter().flat_map(|run| {
-            run.decisions.iter().rev().map(|decision| (run.record.id, decision.clone()))
-        });
+        let decisions = runs
+            .into_iter()
+            .flat_map(|run| run.decisions.iter().rev().map(|decision| (run.record.id, decision.clone())));
         let decisions = decisions.filter(|(_, decision)| decision.object_id == object_id);
         Ok(RecordStory { entry, versions, decisions: decisions.take(limit as usize).collect() })
     }

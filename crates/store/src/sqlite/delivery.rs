@@ -12,9 +12,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use turnstone_core::id::{EndpointId, InboundId, NotificationId, OrgId, PollerId};
 
 use super::endpoints::{endpoint, endpoint_columns, read_endpoint};
-use super::{notifications, reading};
 use super::row::{Columns, micros, statements};
 use super::writer::Desk;
+use super::{notifications, reading};
 use crate::intake::Group;
 use crate::{
     AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventsMax, Lease,

@@ -437,9 +437,8 @@ fn entry(db: &Connection, latest: &Latest, poller: PollerId, id: &str) -> Result
 /// first and its last start finds it: an index by claim would be one more row to write with every run. Only where a
 /// clock was set back a run may not be found, and then all of the poller's are looked through.
 fn run_of_claim(db: &Connection, poller: PollerId, epoch: i64) -> Result<Option<RunId>> {
-    let ends: (Option<i64>, Option<i64>) = db
-        .prepare_cached(SELECT_RUN_ENDS)?
-        .query_row([poller.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let ends: (Option<i64>, Option<i64>) =
+        db.prepare_cached(SELECT_RUN_ENDS)?.query_row([poller.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let (Some(mut low), Some(mut high)) = ends else { return Ok(None) };
     let last = high;
     let mut select = db.prepare_cached(SELECT_RUN_UNTIL)?;
@@ -472,9 +471,8 @@ fn endpoint_page(db: &Connection, org: OrgId, filter: &EndpointFilter) -> Result
     let aside = aside(db, org)?;
     let open = |id: EndpointId| aside.get(&id).copied().unwrap_or_default();
     let mut select = db.prepare_cached(SELECT_ENDPOINT_STATES)?;
-    let rows = select.query_map([org.0], |row| {
-        Ok((EndpointId(row.get(0)?), row.code(1, endpoints::state_of)?))
-    })?;
+    let rows =
+        select.query_map([org.0], |row| Ok((EndpointId(row.get(0)?), row.code(1, endpoints::state_of)?)))?;
     let mut all: Vec<(EndpointId, EndpointState)> = rows.collect::<rusqlite::Result<_>>()?;
     all.retain(|(id, _)| filter.id.is_none_or(|wanted| wanted == *id));
     all.sort_unstable_by_key(|(id, state)| {

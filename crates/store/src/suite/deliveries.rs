@@ -605,7 +605,8 @@ pub async fn notifications_are_filtered(store: Arc<dyn Store>) {
 pub async fn what_waits_is_listed_by_its_state(store: Arc<dyn Store>) {
     let world = World::new(store).await;
     let mut ids = Vec::new();
-    for (number, state) in [(1, NotificationState::Dead), (2, NotificationState::Queued), (3, NotificationState::Dead)]
+    for (number, state) in
+        [(1, NotificationState::Dead), (2, NotificationState::Queued), (3, NotificationState::Dead)]
     {
         let delivery = world.formed(&[(number, &number.to_string())], number as i64 * 10).await;
         let result = world.result(&delivery, state, number as i64 * 10);
@@ -623,7 +624,8 @@ pub async fn what_waits_is_listed_by_its_state(store: Arc<dyn Store>) {
     check(NotificationFilter { newest_first: true, ..dead.clone() }, &[2, 0]).await;
     check(NotificationFilter { newest_first: true, limit: 1, ..dead.clone() }, &[2]).await;
     check(NotificationFilter { since: Some(at(15)), ..dead.clone() }, &[2]).await;
-    check(NotificationFilter { since: Some(at(15)), newest_first: true, ..any_notification() }, &[2, 1]).await;
+    check(NotificationFilter { since: Some(at(15)), newest_first: true, ..any_notification() }, &[2, 1])
+        .await;
     let other = world.store.ensure_org("other", at(0)).await.unwrap();
     assert_eq!(world.store.notifications(other, &dead).await.unwrap(), vec![]);
     // Only what was formed since then is sent again.

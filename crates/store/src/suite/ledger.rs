@@ -244,7 +244,8 @@ pub async fn events_are_filtered(store: Arc<dyn Store>) {
     check(EventFilter { before: Some(all[3].position), limit: 1, ..newest.clone() }, &[3]).await;
     check(EventFilter { before: Some(all[2].position), ..any_event() }, &[1, 2]).await;
     check(EventFilter { before: Some(0), ..newest.clone() }, &[]).await;
-    check(EventFilter { before: Some(all[3].position), after: all[0].position, ..newest.clone() }, &[3, 2]).await;
+    check(EventFilter { before: Some(all[3].position), after: all[0].position, ..newest.clone() }, &[3, 2])
+        .await;
     let of_record = EventFilter { object_id: Some("a".into()), ..newest.clone() };
     check(EventFilter { before: Some(all[3].position), ..of_record.clone() }, &[3, 1]).await;
     check(EventFilter { before: Some(all[3].position), limit: 1, ..of_record }, &[3]).await;

@@ -461,6 +461,13 @@ async fn find(api: &Api, org: OrgId, id: &str) -> Answer<NotificationRow> {
     api.store.notifications(org, &filter).await?.pop().ok_or_else(unknown)
 }
 
+impl Delivery {
+    /// A delivery without its body.
+    pub fn of(notification: &NotificationRow) -> Delivery {
+        shown(notification)
+    }
+}
+
 /// A notification as the API shows it; the field's names where it has them.
 fn shown(notification: &NotificationRow) -> Delivery {
     Delivery {

@@ -13,6 +13,7 @@ mod clause;
 mod date_formats;
 mod deliveries;
 mod elements;
+mod endpoints;
 mod error;
 mod events;
 mod health;
@@ -22,8 +23,10 @@ pub mod markup;
 pub mod monitors;
 mod oauth;
 mod openapi;
+mod overview;
 pub mod people;
 mod pollers;
+mod records;
 mod runs;
 pub mod server;
 mod webhooks;
@@ -54,7 +57,7 @@ use turnstone_engine::flows::Flows;
 use turnstone_engine::intake::Intake;
 use turnstone_engine::prepare::Preparer;
 use turnstone_engine::stop::Stop;
-use turnstone_store::{Directory, Monitors, Store};
+use turnstone_store::{Directory, Monitors, Store, Watch};
 use utoipa_axum::router::OpenApiRouter;
 
 use self::access::{Rights, session};
@@ -100,6 +103,8 @@ pub struct Parts {
     pub monitors: Arc<dyn Monitors>,
     /// Runs them; here only without writing.
     pub flows: Flows,
+    /// What screens look at, in the same database.
+    pub watch: Arc<dyn Watch>,
     /// Tells whoever waits that events were recorded. It carries no data: the log is looked at.
     pub recorded: Arc<Notify>,
     /// Asked when the server stops; rehearsals and streams look at it.
@@ -210,6 +215,9 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(webhooks::routes())
         .merge(intake::routes())
         .merge(deliveries::routes())
+        .merge(endpoints::routes())
+        .merge(overview::routes())
+        .merge(records::routes())
         .merge(people::routes())
         .merge(session::routes());
     let all = OpenApiRouter::with_openapi(openapi::head()).nest(BASE, routes).merge(health::routes());

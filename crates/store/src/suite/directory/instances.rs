@@ -218,14 +218,8 @@ pub async fn names_are_searched(store: Arc<dyn Whole>) {
     for token in 1..=3 {
         ids.push(world.tagged(token, &["a"]).await);
     }
-    let names: Vec<String> = world
-        .store
-        .instances(world.org)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|row| row.name)
-        .collect();
+    let names: Vec<String> =
+        world.store.instances(world.org).await.unwrap().into_iter().map(|row| row.name).collect();
     let search = |text: &str| InstanceFilter { search: text.into(), ..page() };
     assert_eq!(world.page(search(&names[1].to_uppercase())).await, [ids[1]]);
     let common: String = names[0].chars().take(3).collect();

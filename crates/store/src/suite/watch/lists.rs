@@ -139,7 +139,8 @@ pub async fn endpoints_are_listed_and_switched(store: Arc<dyn Watched>) {
     let world = World::new(store).await;
     let (second, _) = world.add(2, &["a"]).await;
     let (third, _) = world.add(3, &["a"]).await;
-    let endpoint = async |instance| world.store.instance(world.org, instance).await.unwrap().endpoint.unwrap();
+    let endpoint =
+        async |instance| world.store.instance(world.org, instance).await.unwrap().endpoint.unwrap();
     let ids = [world.endpoint, endpoint(second).await, endpoint(third).await];
     let delivery = world.formed(&[(1, "a")], 1).await;
     let view = async |id| {
@@ -151,10 +152,8 @@ pub async fn endpoints_are_listed_and_switched(store: Arc<dyn Watched>) {
     let shown = view(ids[0]).await;
     assert!(shown.is_behind && shown.instance_name == "instance 1", "{shown:?}");
     assert_eq!(shown.open, Open::default());
-    let retry = AttemptResult {
-        next_due: Some(at(9)),
-        ..world.result(&delivery, NotificationState::Retry, 2)
-    };
+    let retry =
+        AttemptResult { next_due: Some(at(9)), ..world.result(&delivery, NotificationState::Retry, 2) };
     world.end(&delivery, retry, 2).await;
     assert_eq!(view(ids[0]).await.open, Open { retry: 1, ..Open::default() });
     assert!(!view(ids[1]).await.is_behind);

@@ -19,8 +19,7 @@ pub async fn a_record_has_its_story(store: Arc<dyn Watched>) {
     let mut runs = Vec::new();
     for page in 1..=5 {
         let seconds = i64::from(page) * 10;
-        let run =
-            world.run_of(world.poller, batch(page), seconds, Status::ok(), RunOutcome::Completed).await;
+        let run = world.run_of(world.poller, batch(page), seconds, Status::ok(), RunOutcome::Completed).await;
         runs.push(run);
     }
     let story = async |object_id: &str, limit| {

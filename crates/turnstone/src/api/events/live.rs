@@ -49,9 +49,9 @@ impl Default for Room {
 
 /// Whether a client wants a stream.
 pub fn is_wanted(accepted: &str) -> bool {
-    accepted.split(',').any(|one| {
-        one.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(KIND))
-    })
+    accepted
+        .split(',')
+        .any(|one| one.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(KIND)))
 }
 
 /// Where a client that was here before goes on: its last event's position. A browser that comes back sends it with the
@@ -63,7 +63,8 @@ fn last_seen(headers: &HeaderMap) -> Answer<Option<i64>> {
         return Ok(None);
     }
     text.parse().ok().filter(|position| *position >= 0).map(Some).ok_or_else(|| {
-        let message = "`Last-Event-ID` is no position of this feed; send the `id` of the last event, or leave it out";
+        let message =
+            "`Last-Event-ID` is no position of this feed; send the `id` of the last event, or leave it out";
         ApiError::bad("badParameter", message)
     })
 }

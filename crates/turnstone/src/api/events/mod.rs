@@ -87,6 +87,13 @@ pub struct LogEntry {
     notified_data: Vec<NotifiedEvent>,
 }
 
+impl LogEntry {
+    /// How far its event is on its way.
+    pub fn status(&self) -> &'static str {
+        self.status
+    }
+}
+
 /// An entry of the log with what stands around it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LogEntryWithMore {
@@ -330,19 +337,23 @@ async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query)
         }
     }
     let (found, is_more) = gather(api, org, filter, size).await?;
-    let next = found.last().filter(|_| is_more).map(|last| last.position);
+    let (count, next) = (found.len(), found.last().filter(|_| is_more).map(|last| last.position));
+    let mut response = Json(entries(api, org, found).await?).into_response();
+    paged(&mut response, count, next);
+    Ok(response)
+}
+
+/// Entries of the log, each with how far its event is on its way.
+pub async fn entries(api: &Api, org: OrgId, found: Vec<LoggedEvent>) -> Answer<Vec<LogEntry>> {
     let mut statuses = Statuses::new(api, org).await?;
-    let count = found.len();
-    let mut entries = Vec::with_capacity(count);
+    let mut entries = Vec::with_capacity(found.len());
     let mut sources = Sources::default();
     for event in found {
         let status = statuses.of(&event).await?;
         let data = sources.of(api, org, &event.event).await?;
         entries.push(shown(event, status, data));
     }
-    let mut response = Json(entries).into_response();
-    paged(&mut response, count, next);
-    Ok(response)
+    Ok(entries)
 }
 
 /// Up to `size` events, fewer when their records are large, and whether there may be more.
@@ -537,7 +548,12 @@ async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<Ha
     ))),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn feed(State(api): State<Api>, caller: Caller, query: Query, headers: HeaderMap) -> Answer<Response> {
+pub async fn feed(
+    State(api): State<Api>,
+    caller: Caller,
+    query: Query,
+    headers: HeaderMap,
+) -> Answer<Response> {
     let after = query.number("after")?;
     let filter = EventFilter {
         instance: query.number("instanceId")?.map(InstanceId),

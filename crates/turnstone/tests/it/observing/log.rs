@@ -123,7 +123,9 @@ fn the_log_is_read_page_by_page_from_its_newest_end() {
         for _ in 0..9 {
             let page = next.as_ref().map(|next| format!("&nextPage={next}")).unwrap_or_default();
             let answer = world.ask("GET", &format!("{list}?pageSize=2{page}"), &Value::Null);
-            found.extend(answer.json().as_array().unwrap().iter().map(|entry| entry["position"].as_i64().unwrap()));
+            found.extend(
+                answer.json().as_array().unwrap().iter().map(|entry| entry["position"].as_i64().unwrap()),
+            );
             next = answer.header("Elements-Next-Page-Token").map(str::to_owned);
             if next.is_none() {
                 break;

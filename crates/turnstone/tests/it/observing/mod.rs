@@ -2,4 +2,6 @@
 //! story, deliveries and their endpoints.
 
 mod log;
+mod records;
+mod screens;
 mod world;

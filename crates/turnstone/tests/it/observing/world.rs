@@ -30,8 +30,7 @@ impl World {
         let callback = format!("http://{}/events", receiver.address);
         let made = server.ask(&token, "POST", "/instances", Some(&document(&provider.url(), &callback)));
         let instance = made.expect(200)["id"].as_i64().unwrap();
-        let world =
-            World { server, token, instance, receiver, provider, _data: data, _runtime: runtime };
+        let world = World { server, token, instance, receiver, provider, _data: data, _runtime: runtime };
         wait_for("first pass", || (world.poller()["passes"].as_u64() > Some(0)).then_some(()));
         world
     }
