@@ -13,6 +13,7 @@ mod clause;
 mod date_formats;
 mod deliveries;
 mod elements;
+mod endpoints;
 mod error;
 mod events;
 mod health;
@@ -22,8 +23,10 @@ pub mod markup;
 pub mod monitors;
 mod oauth;
 mod openapi;
+mod overview;
 pub mod people;
 mod pollers;
+mod records;
 mod runs;
 pub mod server;
 mod webhooks;
@@ -44,7 +47,7 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore};
 use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
@@ -54,7 +57,7 @@ use turnstone_engine::flows::Flows;
 use turnstone_engine::intake::Intake;
 use turnstone_engine::prepare::Preparer;
 use turnstone_engine::stop::Stop;
-use turnstone_store::{Directory, Monitors, Store};
+use turnstone_store::{Directory, Monitors, Store, Watch};
 use utoipa_axum::router::OpenApiRouter;
 
 use self::access::{Rights, session};
@@ -101,7 +104,11 @@ pub struct Parts {
     pub monitors: Arc<dyn Monitors>,
     /// Runs them; here only without writing.
     pub flows: Flows,
-    /// Asked when the server stops; rehearsals look at it.
+    /// What screens look at, in the same database.
+    pub watch: Arc<dyn Watch>,
+    /// Tells whoever waits that events were recorded. It carries no data: the log is looked at.
+    pub recorded: Arc<Notify>,
+    /// Asked when the server stops; rehearsals and streams look at it.
     pub stop: Stop,
     /// The beginning of our addresses as others reach us, without a slash at its end.
     pub public_url: String,
@@ -122,6 +129,7 @@ pub struct Inner {
     element_changes: Mutex<()>,
     under_way: UnderWay,
     inbound_room: intake::Room,
+    streams: events::live::Room,
     rights: Rights,
     /// The OpenAPI document, as it is served.
     document: String,
@@ -145,6 +153,7 @@ impl Api {
             element_changes: Mutex::new(()),
             under_way: UnderWay::default(),
             inbound_room: intake::Room::default(),
+            streams: events::live::Room::default(),
             rights: Rights::of_document(&document),
             document: as_text(&document),
         }))
@@ -164,6 +173,10 @@ impl Api {
 
     fn inbound_room(&self) -> &intake::Room {
         &self.0.inbound_room
+    }
+
+    fn streams(&self) -> &events::live::Room {
+        &self.0.streams
     }
 
     fn rights(&self) -> &Rights {
@@ -205,6 +218,9 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(webhooks::routes())
         .merge(intake::routes())
         .merge(deliveries::routes())
+        .merge(endpoints::routes())
+        .merge(overview::routes())
+        .merge(records::routes())
         .merge(people::routes())
         .merge(session::routes());
     let all = OpenApiRouter::with_openapi(openapi::head()).nest(BASE, routes).merge(health::routes());

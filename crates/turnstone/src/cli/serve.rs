@@ -21,7 +21,7 @@ use turnstone_engine::egress::Policy;
 use turnstone_engine::secrets::{KeyRing, SecretError, WhenMissing};
 use turnstone_engine::stop::Stop;
 use turnstone_store::sqlite::SqliteStore;
-use turnstone_store::{Directory, NewSignInCode, NewUser, Role, Store, StoreError};
+use turnstone_store::{Directory, NewSignInCode, NewUser, Role, Store, StoreError, Watch};
 
 use super::node::{Node, Settings};
 use super::output::Output;
@@ -123,6 +123,7 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))?;
     let address = listener.local_addr()?;
     let directory: Arc<dyn Directory> = Arc::clone(&database) as _;
+    let watch: Arc<dyn Watch> = Arc::clone(&database) as _;
     let node = Node::start(Settings { store: database, keys, policy, check }, &stop)?;
     let api = Api::new(api::Parts {
         store,
@@ -138,6 +139,8 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         intake: node.intake.clone(),
         monitors: Arc::clone(&node.monitors),
         flows: node.flows.clone(),
+        watch,
+        recorded: Arc::clone(&node.recorded),
         stop: stop.clone(),
         public_url: args.public_url.unwrap_or_else(|| format!("http://{address}")),
         wake: Box::new(node.waker()),

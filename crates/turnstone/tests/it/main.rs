@@ -16,6 +16,7 @@ mod instances;
 mod json_server;
 mod moment;
 mod monitors;
+mod observing;
 mod people;
 mod polling;
 mod senders;

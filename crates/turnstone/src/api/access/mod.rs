@@ -195,6 +195,15 @@ async fn record(api: &Api, user: &UserRow, deed: Deed) {
     }
 }
 
+/// Whether somebody whose request is still being answered may go on looking: with the same secrets they would be let in
+/// as the same person. While the store does not answer, nothing says otherwise.
+pub async fn may_still_look(api: &Api, caller: &Caller, headers: &HeaderMap) -> bool {
+    match authenticate(api, &Method::GET, headers).await {
+        Ok(now) => now.user.id == caller.user.id && now.org == caller.org,
+        Err(error) => error.status.is_server_error(),
+    }
+}
+
 fn unauthorized(message: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
 }

@@ -79,6 +79,7 @@ pub enum OneOrMany {
     operation_id = "listInstances",
     params(
         ("tags[]" = Option<Vec<String>>, Query, description = "Only those that have all of these tags."),
+        ("search" = Option<String>, Query, description = "Only those whose name holds this text, in any letter case."),
         ("hydrate" = Option<bool>, Query, description = "`false` leaves the configuration out."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
         ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
@@ -98,6 +99,7 @@ pub async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Answe
 async fn listed(api: &Api, org: OrgId, mut filter: InstanceFilter, query: &Query) -> Answer<Response> {
     let hydrate = query.flag_or("hydrate", true)?;
     filter.tags = query.all("tags[]").iter().chain(query.all("tags")).cloned().collect();
+    filter.search = query.text("search").unwrap_or_default().to_owned();
     filter.after = query.number("nextPage")?.unwrap_or(0);
     filter.limit = query.page_size()?;
     let rows = api.directory.instances_page(org, &filter).await?;
