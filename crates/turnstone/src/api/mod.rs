@@ -16,6 +16,7 @@ mod elements;
 mod error;
 mod events;
 mod health;
+mod hooks;
 mod instances;
 mod intake;
 pub mod markup;
@@ -26,6 +27,7 @@ pub mod people;
 mod pollers;
 mod runs;
 pub mod server;
+mod suggest;
 mod webhooks;
 
 use std::ops::Deref;
@@ -44,7 +46,7 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
@@ -151,8 +153,12 @@ impl Api {
         &self.0.element_changes
     }
 
-    fn rehearsals(&self) -> &Semaphore {
-        &self.0.rehearsals
+    /// A place among the rehearsals, for as long as it is held; 429 when all are taken.
+    fn rehearsal(&self) -> error::Answer<SemaphorePermit<'_>> {
+        self.0.rehearsals.try_acquire().map_err(|_| {
+            let message = "other rehearsals are under way; try again in a moment";
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
+        })
     }
 
     fn under_way(&self) -> &UnderWay {
@@ -194,6 +200,8 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(date_formats::routes())
         .merge(instances::routes())
         .merge(oauth::routes())
+        .merge(suggest::routes())
+        .merge(hooks::routes())
         .merge(calls::routes())
         .merge(pollers::routes())
         .merge(runs::routes())

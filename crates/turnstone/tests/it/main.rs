@@ -20,4 +20,5 @@ mod people;
 mod polling;
 mod senders;
 mod serve;
+mod trying;
 mod webhooks;
