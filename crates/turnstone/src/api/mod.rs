@@ -17,6 +17,7 @@ mod endpoints;
 mod error;
 mod events;
 mod health;
+mod hooks;
 mod instances;
 mod intake;
 pub mod markup;
@@ -29,6 +30,7 @@ mod pollers;
 mod records;
 mod runs;
 pub mod server;
+mod suggest;
 mod webhooks;
 
 use std::ops::Deref;
@@ -47,7 +49,7 @@ use http::header::{
 use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore, SemaphorePermit};
 use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
@@ -163,8 +165,12 @@ impl Api {
         &self.0.element_changes
     }
 
-    fn rehearsals(&self) -> &Semaphore {
-        &self.0.rehearsals
+    /// A place among the rehearsals, for as long as it is held; 429 when all are taken.
+    fn rehearsal(&self) -> error::Answer<SemaphorePermit<'_>> {
+        self.0.rehearsals.try_acquire().map_err(|_| {
+            let message = "other rehearsals are under way; try again in a moment";
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
+        })
     }
 
     fn under_way(&self) -> &UnderWay {
@@ -210,6 +216,8 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(date_formats::routes())
         .merge(instances::routes())
         .merge(oauth::routes())
+        .merge(suggest::routes())
+        .merge(hooks::routes())
         .merge(calls::routes())
         .merge(pollers::routes())
         .merge(runs::routes())

@@ -19,6 +19,8 @@ mod monitors;
 mod observing;
 mod people;
 mod polling;
+mod rewinding;
 mod senders;
 mod serve;
+mod trying;
 mod webhooks;

@@ -9,15 +9,18 @@
 
 mod at;
 mod change;
+mod check;
 mod configuration;
 mod create;
 mod docs;
 mod document;
 pub mod element;
+mod explain;
 mod plan;
 mod provision;
 pub mod remembered;
 mod rights;
+mod sample;
 mod shape;
 mod switch;
 mod tags;
@@ -33,6 +36,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use self::at::{At, both};
+pub use self::check::CheckedBody;
 pub use self::create::not_signed_in;
 pub use self::rights::places;
 pub use self::switch::EVENTS_OFF;
@@ -49,6 +53,9 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(create::create, list))
         .routes(routes!(read))
         .routes(routes!(tags::list))
+        .routes(routes!(check::check))
+        .routes(routes!(explain::explain))
+        .routes(routes!(explain::explain_element))
         .routes(routes!(element::create_of, element::list_of))
         .routes(routes!(element::read_of, element::replace_of, element::merge_of, element::remove_of));
     let router = both(router, routes!(change::replace, change::merge, change::remove));

@@ -15,7 +15,7 @@ use turnstone_core::poll::{PollerState, RunOutcome};
 use turnstone_store::{CURSORS_KEPT_MAX, InstanceRow, PollerRow};
 use utoipa::ToSchema;
 
-use super::{Explanation, Poller, counts, due_now, explained, find, rehearsed, state_of};
+use super::{Explanation, Poller, counts, due_now, find, rehearsed, state_of};
 use crate::api::Api;
 use crate::api::access::told;
 use crate::api::body::{Query, Typed};
@@ -234,10 +234,7 @@ async fn previewed(
     poller: &PollerRow,
     moved: &Moved,
 ) -> Answer<RewindPreview> {
-    let Ok(_place) = api.rehearsals().try_acquire() else {
-        let message = "other rehearsals are under way; try again in a moment";
-        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message));
-    };
+    let _place = api.rehearsal()?;
     let from = cursor_of(&state_of(poller)?, poller.watermark, moved.counts);
     let rewound = PollerRow {
         state: moved.state.write(),
@@ -252,7 +249,7 @@ async fn previewed(
     Ok(RewindPreview {
         from,
         to: cursor_of(&moved.state, moved.state.watermark, moved.counts),
-        explanation: explained(rehearsal, rewound),
+        explanation: Explanation::of(rehearsal, rewound.resource, rewound.watermark),
         events: RewindEvents { created: counts.created, updated: counts.updated, deleted: counts.deleted },
         records: counts.records,
         pages: counts.pages,

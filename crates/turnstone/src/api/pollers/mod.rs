@@ -406,12 +406,9 @@ pub async fn explain(State(api): State<Api>, at: At, query: Query) -> Answer<Jso
             ));
         }
     };
-    let Ok(_place) = api.rehearsals().try_acquire() else {
-        let message = "other rehearsals are under way; try again in a moment";
-        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message));
-    };
+    let _place = api.rehearsal()?;
     let rehearsal = rehearsed(&api, &instance, &poller, kind).await?;
-    Ok(Json(explained(rehearsal, poller)))
+    Ok(Json(Explanation::of(rehearsal, poller.resource, poller.watermark)))
 }
 
 async fn rehearsed(
@@ -449,22 +446,25 @@ async fn rehearsed(
     Ok(rehearse(step, poller.id, &tools, &connection).await?)
 }
 
-fn explained(rehearsal: Rehearsal, poller: PollerRow) -> Explanation {
-    let Rehearsal { batches, finish, .. } = rehearsal;
-    let (mut events, mut decisions) = (Vec::new(), Vec::new());
-    for batch in batches.into_iter().chain([finish.batch]) {
-        let Batch { events: recorded, decisions: decided, .. } = batch;
-        events.extend(recorded.iter().map(RecordedEvent::from));
-        decisions.extend(decided.into_iter().map(Decision::from));
-    }
-    Explanation {
-        run: finish.run.into(),
-        resource: poller.resource,
-        status: finish.status.into(),
-        watermark_before: poller.watermark,
-        watermark_after: finish.watermark,
-        events,
-        decisions,
+impl Explanation {
+    /// What came of a rehearsal that started from this watermark.
+    pub fn of(rehearsal: Rehearsal, resource: String, watermark_before: Option<i64>) -> Explanation {
+        let Rehearsal { batches, finish, .. } = rehearsal;
+        let (mut events, mut decisions) = (Vec::new(), Vec::new());
+        for batch in batches.into_iter().chain([finish.batch]) {
+            let Batch { events: recorded, decisions: decided, .. } = batch;
+            events.extend(recorded.iter().map(RecordedEvent::from));
+            decisions.extend(decided.into_iter().map(Decision::from));
+        }
+        Explanation {
+            run: finish.run.into(),
+            resource,
+            status: finish.status.into(),
+            watermark_before,
+            watermark_after: finish.watermark,
+            events,
+            decisions,
+        }
     }
 }
 
