@@ -11,13 +11,13 @@ import { createRoot } from "react-dom/client";
 
 import { queries } from "./api/queries";
 import { App } from "./app/App";
-import { theme } from "./app/theme";
+import { theme, variables } from "./app/theme";
 
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
     <StrictMode>
-      <MantineProvider theme={theme} defaultColorScheme="auto">
+      <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
         <QueryClientProvider client={queries}>
           <Notifications position="bottom-right" />
           <App />

@@ -9,7 +9,7 @@ import { Link, useLocation } from "wouter";
 import { api, BASE, keepChangeToken } from "../api/client";
 import { useConnection } from "../api/live";
 import { Logo } from "./Logo";
-import { SESSION_KEY, useSession } from "./session";
+import { forgetOthers, SESSION_KEY, useSession } from "./session";
 
 const PLACES = [
   { to: "/", label: "Home", icon: IconHome },
@@ -104,7 +104,7 @@ function Person() {
   const leave = async () => {
     await api.DELETE(`${BASE}/session`);
     keepChangeToken(undefined);
-    client.clear();
+    forgetOthers(client);
     client.setQueryData(SESSION_KEY, null);
   };
   return (

@@ -6,7 +6,7 @@ import { useState } from "react";
 import { api, BASE, keepChangeToken, told } from "../api/client";
 import { asFailure } from "../api/failure";
 import { Logo } from "./Logo";
-import { SESSION_KEY } from "./session";
+import { forgetOthers, SESSION_KEY } from "./session";
 
 /** Asks for a user's secret. */
 export function SignIn() {
@@ -16,7 +16,7 @@ export function SignIn() {
     mutationFn: () => told(api.POST(`${BASE}/session`, { body: { user: secret.trim() } })),
     onSuccess: (session) => {
       keepChangeToken(session.changeToken);
-      client.clear();
+      forgetOthers(client);
       client.setQueryData(SESSION_KEY, session);
     },
   });

@@ -1,5 +1,5 @@
 // Who is signed in, and what they may do.
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect } from "react";
 
 import { api, BASE, keepChangeToken, told, whenSignedOut } from "../api/client";
@@ -16,6 +16,11 @@ const ORDER: Role[] = ["reader", "member", "admin", "owner"];
 const Context = createContext<Session | undefined>(undefined);
 /** Under which the session is kept. */
 export const SESSION_KEY = ["session"] as const;
+
+/** Forgets every answer but who is signed in: another person sees nothing of them. */
+export function forgetOthers(client: QueryClient): void {
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== SESSION_KEY[0] });
+}
 
 /** Reads the session from the server, and keeps its change token. */
 export async function readSession(): Promise<Session | null> {

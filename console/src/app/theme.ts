@@ -1,4 +1,4 @@
-import { createTheme } from "@mantine/core";
+import { createTheme, type CSSVariablesResolver } from "@mantine/core";
 
 /** The console's look: quiet greys, one teal, and colours that keep 4.5:1 against their ground. */
 export const theme = createTheme({
@@ -16,5 +16,22 @@ export const theme = createTheme({
     Table: { defaultProps: { verticalSpacing: "xs", highlightOnHover: true } },
     Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
+  },
+});
+
+/** Greys and reds of the library that are too faint for small text, made strong enough for 4.5:1. */
+export const variables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    "--mantine-color-dimmed": "#565d64",
+    "--mantine-color-placeholder": "#6a7178",
+    "--mantine-color-error": "#b02525",
+    "--mantine-color-anchor": "#08636b",
+  },
+  dark: {
+    "--mantine-color-dimmed": "#a9b0b8",
+    "--mantine-color-placeholder": "#959ca4",
+    "--mantine-color-error": "#ffa3a3",
+    "--mantine-color-anchor": "#63e6be",
   },
 });
