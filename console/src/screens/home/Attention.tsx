@@ -5,6 +5,7 @@ import { Link } from "wouter";
 
 import type { Endpoint, PollerEntry } from "../../api/coming";
 import { Mark } from "../../parts/Mark";
+import { Sentence } from "../../parts/Sentence";
 import { When } from "../../parts/When";
 import { pollerAddress, PollerMark } from "../pollers/parts";
 
@@ -29,11 +30,12 @@ export function Attention(props: { pollers: PollerEntry[]; endpoints: Endpoint[]
                 {poller.instanceName} · {poller.resource}
               </Anchor>
               <Text size="sm" c="dimmed">
-                {poller.failuresInARow > 0 ? `${poller.failuresInARow} in a row; ` : ""}complete to <When at={poller.completeTo} none="nothing yet" />
+                {poller.failuresInARow > 0 ? `${poller.failuresInARow} failed in a row; ` : ""}
+                {poller.completeTo ? <>complete to <When at={poller.completeTo} /></> : "no pass is complete yet"}
               </Text>
             </Group>
             <Text size="sm" mt={2}>
-              {poller.status.sentence || "Its last polls failed."}
+              <Sentence text={poller.status.sentence || "Its last polls failed."} />
             </Text>
           </li>
         ))}
@@ -49,7 +51,7 @@ export function Attention(props: { pollers: PollerEntry[]; endpoints: Endpoint[]
               </Text>
             </Group>
             <Text size="sm" mt={2}>
-              {endpoint.reason || "It has not accepted notifications for a while."} <span className="mono">{endpoint.url}</span>
+              <Sentence text={endpoint.reason || "It has not accepted notifications for a while."} /> <span className="mono">{endpoint.url}</span>
             </Text>
           </li>
         ))}

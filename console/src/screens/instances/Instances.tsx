@@ -7,7 +7,7 @@ import { useEffect, useState } from "react";
 import { Link } from "wouter";
 
 import { api, BASE, told } from "../../api/client";
-import { instances, pollers } from "../../api/coming";
+import { instances, type PollerEntry, pollers } from "../../api/coming";
 import type { components } from "../../api/schema";
 import { useMay } from "../../app/session";
 import { useAddress } from "../../parts/address";
@@ -17,6 +17,7 @@ import { Nothing } from "../../parts/Nothing";
 import { Pager, usePlace } from "../../parts/Pages";
 import { type Column, Rows } from "../../parts/Rows";
 import { Screen } from "../../parts/Screen";
+import { Sentence } from "../../parts/Sentence";
 import { When } from "../../parts/When";
 import { Attention } from "../home/Attention";
 import { troubled } from "../pollers/parts";
@@ -47,7 +48,9 @@ export default function Instances() {
   });
   const tags = useQuery({ queryKey: ["tags"], queryFn: () => told(api.GET(`${BASE}/tags`)), staleTime: 60_000 });
   const failing = useQuery({ queryKey: ["pollers", "failing"], queryFn: () => pollers({ status: "failing", pageSize: FAILING }), refetchInterval: 30_000 });
+  const resting = useQuery({ queryKey: ["pollers", "paused"], queryFn: () => pollers({ status: "paused", pageSize: FAILING }), staleTime: 30_000 });
   const trouble = troubled(failing.data?.entries ?? []);
+  const restOf = new Map((resting.data?.entries ?? []).map((poller) => [poller.instanceId, poller]));
   const troubleOf = new Map(trouble.map((poller) => [poller.instanceId, poller]));
   const isNarrowed = search !== "" || tag !== undefined;
 
@@ -68,7 +71,7 @@ export default function Instances() {
       ),
     },
     { head: "Connector", cell: (instance) => instance.element.name ?? instance.element.key },
-    { head: "Health", cell: (instance) => <Health instance={instance} sentence={troubleOf.get(instance.id)?.status.sentence} isFailing={troubleOf.has(instance.id)} /> },
+    { head: "Health", cell: (instance) => <Health instance={instance} trouble={troubleOf.get(instance.id)} rest={restOf.get(instance.id)} /> },
     { head: "Made", cell: (instance) => <When at={instance.createdDate} /> },
   ];
 
@@ -132,23 +135,25 @@ export default function Instances() {
   );
 }
 
-function Health(props: { instance: Instance; sentence: string | undefined; isFailing: boolean }) {
+function Health(props: { instance: Instance; trouble: PollerEntry | undefined; rest: PollerEntry | undefined }) {
   const { instance } = props;
   const [word, tone, why] = instance.disabled
     ? (["off", "calm", "switched off: neither polled nor called"] as const)
     : instance.connection.state !== "connected"
       ? (["not connected", "bad", instance.connection.reason] as const)
-      : props.isFailing
-        ? (["failing", "bad", props.sentence] as const)
+      : props.trouble
+        ? (["failing", "bad", `${props.trouble.resource}: ${props.trouble.status.sentence || "its last polls failed"}`] as const)
         : !instance.eventsEnabled
           ? (["no events", "calm", "events are not enabled"] as const)
-          : (["ok", "good", undefined] as const);
+          : props.rest
+            ? (["paused", "warn", `${props.rest.resource}: ${props.rest.paused ?? ""}`] as const)
+            : (["ok", "good", undefined] as const);
   return (
     <Group gap="xs" wrap="nowrap" align="flex-start">
       <Mark word={word} tone={tone} />
       {why ? (
         <Text size="sm" c="dimmed" lineClamp={2}>
-          {why}
+          <Sentence text={why} />
         </Text>
       ) : null}
     </Group>

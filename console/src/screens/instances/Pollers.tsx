@@ -88,7 +88,7 @@ function Card(props: { poller: Poller; runs: Run[] | undefined }) {
                 <>
                   Last polls, the newest at the right:{" "}
                   <Anchor component={Link} href={`/runs/${newest.id}`} size="xs" underline="always">
-                    <When at={newest.startedAt} still /> {toldOf(newest)}
+                    <When at={newest.startedAt} still />: {toldOf(newest)}
                   </Anchor>
                 </>
               ) : null}

@@ -12,6 +12,7 @@ import { Confirm } from "../../parts/Confirm";
 import type { Fact } from "../../parts/Facts";
 import { Mark } from "../../parts/Mark";
 import { done, refused } from "../../parts/said";
+import { Sentence } from "../../parts/Sentence";
 import { duration, When } from "../../parts/When";
 
 /** A poller as the API tells it. */
@@ -46,13 +47,13 @@ export function PollerTrouble(props: { poller: Poller }) {
     <>
       {poller.paused ? (
         <Text size="sm">
-          Paused: {poller.paused}
+          Paused: <Sentence text={poller.paused} />
         </Text>
       ) : null}
       {poller.status.sentence || failures ? (
         <Text size="sm" style={{ color: poller.failuresInARow > 0 || poller.status.needsAttention ? "var(--mark-bad)" : undefined }}>
           {failures}
-          {poller.status.sentence}
+          <Sentence text={poller.status.sentence} />
         </Text>
       ) : null}
       {poller.brake ? <Brake poller={poller} brake={poller.brake} /> : null}
