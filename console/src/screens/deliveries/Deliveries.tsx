@@ -43,7 +43,7 @@ export default function Deliveries() {
   return (
     <Screen
       title="Deliveries"
-      about="Each is one notification on its way to a callback. It is tried nine times over three days; what then is not accepted waits as a dead letter."
+      about="Notifications on their way to callbacks: tried for three days, then kept as dead letters."
       actions={
         <Button disabled={!mayAct} title={mayAct ? undefined : "needs a member"} onClick={() => setAsked(true)}>
           Redeliver many…

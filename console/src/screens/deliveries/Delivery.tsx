@@ -75,7 +75,7 @@ function Told(props: { delivery: DeliveryDetail }) {
           <Stack component="ol" gap="md" m={0} p={0} style={{ listStyle: "none" }}>
             {[...delivery.attempts].reverse().map((attempt, index) => (
               <li key={attempt.id}>
-                <Try attempt={attempt} number={delivery.attempts.length - index} />
+                <Try attempt={attempt} number={delivery.attempts.length - index} isNewest={index === 0} />
               </li>
             ))}
           </Stack>
@@ -109,28 +109,31 @@ function Told(props: { delivery: DeliveryDetail }) {
 }
 
 function summary(delivery: DeliveryDetail): string {
-  const events = `${delivery.events.length} ${delivery.events.length === 1 ? "event" : "events"}`;
+  const isOne = delivery.events.length === 1;
+  const events = isOne ? "event" : `${delivery.events.length} events`;
+  const were = isOne ? "was" : "were";
+  const are = isOne ? "is" : "are";
   const last = delivery.attempts.at(-1);
   const why = last?.status ? `the last answer was ${last.status}` : (last?.error ?? "no answer came");
   switch (delivery.status) {
     case "delivered":
-      return delivery.failures > 0 ? `Its ${events} were accepted, after ${delivery.failures} failed ${delivery.failures === 1 ? "try" : "tries"}.` : `Its ${events} were accepted.`;
+      return delivery.failures > 0 ? `Its ${events} ${were} accepted, after ${delivery.failures} failed ${delivery.failures === 1 ? "try" : "tries"}.` : `Its ${events} ${were} accepted.`;
     case "retry":
-      return `Its ${events} were not accepted yet, and are tried again: ${why}.`;
+      return `Its ${events} ${were} not accepted yet, and ${are} tried again: ${why}.`;
     case "dead":
-      return `Its ${events} were not accepted: ${why}. It is a dead letter.`;
+      return `Its ${events} ${were} not accepted: ${why}. It is a dead letter.`;
     case "queued":
-      return `Its ${events} are held until somebody releases them: ${why}.`;
+      return `Its ${events} ${are} held until somebody releases them: ${why}.`;
     case "split":
-      return `It was closed and replaced by one notification for each of its ${events}, so that one bad event does not hold up the others.`;
+      return `It was closed and replaced by single ones, one for each event, so that one bad event does not hold up the others.`;
     case "cancelled":
-      return `It was cancelled: its ${events} are sent no more.`;
+      return `It was cancelled: its ${events} ${are} sent no more.`;
     default:
-      return `Its ${events} are about to be sent.`;
+      return `Its ${events} ${are} about to be sent.`;
   }
 }
 
-function Try(props: { attempt: Attempt; number: number }) {
+function Try(props: { attempt: Attempt; number: number; isNewest: boolean }) {
   const { attempt } = props;
   const isGood = attempt.status !== null && attempt.status !== undefined && attempt.status >= 200 && attempt.status < 300;
   const { request } = attempt;
@@ -162,7 +165,7 @@ function Try(props: { attempt: Attempt; number: number }) {
         </details>
       ) : null}
       {attempt.answer ? (
-        <details open={!isGood}>
+        <details open={!isGood && props.isNewest}>
           <summary>Answer</summary>
           <Json value={attempt.answer} label={`Answer to attempt ${props.number}`} height={200} />
         </details>

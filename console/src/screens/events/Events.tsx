@@ -2,11 +2,11 @@
 import { Alert, Anchor, Badge, Button, Group, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 
 import { eventLog } from "../../api/coming";
-import { type LiveEvent, useConnection, useLiveEvents } from "../../api/live";
+import { useConnection } from "../../api/live";
 import { useAddress } from "../../parts/address";
 import { glimpse } from "../../parts/fields";
 import { InstancePicker } from "../../parts/InstancePicker";
@@ -17,11 +17,10 @@ import { Pager, usePlace } from "../../parts/Pages";
 import { type Column, Rows } from "../../parts/Rows";
 import { Screen } from "../../parts/Screen";
 import { When } from "../../parts/When";
+import { useArrived } from "./arrived";
 import { type EventRow, ofEntry, ofLive } from "./rows";
 
 const PAGE = 40;
-/** Rows that are kept on top of the first page before the oldest of them go. */
-const ARRIVED_MAX = 200;
 const TYPES = ["CREATED", "UPDATED", "DELETED", "UNKNOWN"];
 
 const COLUMNS: Column<EventRow>[] = [
@@ -154,42 +153,4 @@ export default function Events() {
       </Loaded>
     </Screen>
   );
-}
-
-interface Arrival {
-  event: LiveEvent;
-  at: string;
-}
-
-/** What the stream brought since the screen is shown, the newest first, as far as the filter lets it through. */
-function useArrived(filter: { instance: number | undefined; eventType: string | undefined; objectId: string; objectType: string }) {
-  const [all, setAll] = useState<Arrival[]>([]);
-  const waiting = useRef<Arrival[]>([]);
-  const frame = useRef<number>(undefined);
-  useEffect(() => () => cancelAnimationFrame(frame.current ?? 0), []);
-  // Many may come at once; they are shown together at the next picture.
-  useLiveEvents(
-    useCallback((event: LiveEvent) => {
-      waiting.current.push({ event, at: new Date().toISOString() });
-      if (waiting.current.length > ARRIVED_MAX) waiting.current.shift();
-      frame.current ??= requestAnimationFrame(() => {
-        frame.current = undefined;
-        const came = waiting.current.reverse();
-        waiting.current = [];
-        setAll((all) => {
-          const ids = new Set(all.map(({ event }) => event.id));
-          return [...came.filter(({ event }) => !ids.has(event.id)), ...all].slice(0, ARRIVED_MAX);
-        });
-      });
-    }, []),
-  );
-  const arrived = all.filter(
-    ({ event }) =>
-      (filter.instance === undefined || event.instanceId === filter.instance) &&
-      (filter.eventType === undefined || event.eventType === filter.eventType) &&
-      (filter.objectId === "" || event.objectId === filter.objectId) &&
-      (filter.objectType === "" || event.objectType === filter.objectType),
-  );
-  const ids = useMemo(() => new Set(all.map(({ event }) => event.id)), [all]);
-  return { arrived, isNew: (id: string) => ids.has(id) };
 }
