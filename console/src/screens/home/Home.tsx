@@ -11,7 +11,6 @@ import { useMay } from "../../app/session";
 import { Bars } from "../../parts/Bars";
 import { Loaded } from "../../parts/Loaded";
 import { Screen } from "../../parts/Screen";
-import { When } from "../../parts/When";
 import { Latest } from "../events/Latest";
 import { Attention } from "./Attention";
 
@@ -113,7 +112,7 @@ function OverTime() {
     queryFn: () => {
       const end = Math.floor(Date.now() / 1000 / seconds) * seconds + seconds;
       const at = (instant: number) => new Date(instant * 1000).toISOString().replace(".000Z", "Z");
-      return told(api.GET(`${BASE}/instances/events/analytics`, { params: { query: { from: at(end - points * seconds), to: at(end), interval } } }));
+      return told(api.GET(`${BASE}/instances/events/analytics`, { params: { query: { from: at(end - points * seconds), to: at(end - 1), interval } } }));
     },
   });
   return (
@@ -127,14 +126,20 @@ function OverTime() {
       <Loaded query={query} rows={2}>
         {(data) => {
           const total = data.reduce((sum, point) => sum + point.count, 0);
+          const first = data[0];
           const last = data.at(-1);
           return (
             <>
               <Bars bars={data.map((point) => ({ label: LABELS[interval].format(new Date(point.timestamp)), value: point.count }))} label={`${total.toLocaleString()} ${total === 1 ? "event" : "events"} in the last ${span === "month" ? "30 days" : span === "day" ? "24 hours" : "60 minutes"}, a bar for each ${words}`} height={96} />
-              {last ? (
-                <Text size="xs" c="dimmed" ta="right">
-                  the last bar began <When at={last.timestamp} />
-                </Text>
+              {first && last ? (
+                <Group justify="space-between">
+                  <Text size="xs" c="dimmed">
+                    {LABELS[interval].format(new Date(first.timestamp))}
+                  </Text>
+                  <Text size="xs" c="dimmed">
+                    {LABELS[interval].format(new Date(last.timestamp))}
+                  </Text>
+                </Group>
               ) : null}
             </>
           );

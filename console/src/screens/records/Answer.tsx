@@ -109,7 +109,7 @@ export function Answer(props: { answer: RecordAnswer }) {
         <Rows label="Its events" columns={EVENTS} rows={answer.events} keyOf={(one) => one.id} />
       </Part>
       <Part title={`Its notifications (${answer.deliveries.length})`} empty="Nothing was sent about it." count={answer.deliveries.length}>
-        <DeliveryRows deliveries={answer.deliveries} />
+        <DeliveryRows deliveries={[...answer.deliveries].sort((a, b) => b.id - a.id)} />
       </Part>
       {answer.versions.length > 0 ? (
         <Part title={`Versions that the ledger keeps (${answer.versions.length})`} empty="" count={answer.versions.length}>
