@@ -1,3 +1,8 @@
+/** Ends a text as a sentence ends. */
+export function ended(text: string): string {
+  return text === "" || /[.!?]$/.test(text) ? text : `${text}.`;
+}
+
 /** A sentence of the API or of a provider: what stands in backticks is shown as code. Text only, whatever it says. */
 export function Sentence(props: { text: string }) {
   return (

@@ -50,7 +50,7 @@ function Told(props: { delivery: DeliveryDetail }) {
   const { delivery } = props;
   return (
     <>
-      <p className="said">{summary(delivery)}</p>
+      <p className={delivery.status === "dead" ? "said is-bad" : ["retry", "queued"].includes(delivery.status) ? "said is-warn" : "said"}>{summary(delivery)}</p>
       {delivery.status === "dead" ? <Alert color="orange">It is tried no more by itself. When its receiver works again, redeliver it: it goes out with the same id and the same bytes.</Alert> : null}
       <Paper withBorder p="md">
         <Facts

@@ -11,7 +11,7 @@ import { Json } from "../../parts/Json";
 import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
 import { Screen } from "../../parts/Screen";
-import { Sentence } from "../../parts/Sentence";
+import { ended, Sentence } from "../../parts/Sentence";
 import { When } from "../../parts/When";
 import { DeliveryRows } from "../deliveries/DeliveryRows";
 
@@ -129,5 +129,5 @@ function Told(props: { entry: LogEntry }) {
 
 function sentence(reason: string): string {
   if (reason === "") return "";
-  return `${reason.charAt(0).toUpperCase()}${reason.slice(1)}${/[.!?]$/.test(reason) ? "" : "."}`;
+  return ended(`${reason.charAt(0).toUpperCase()}${reason.slice(1)}`);
 }

@@ -22,6 +22,11 @@ import { type EventRow, ofEntry, ofLive } from "./rows";
 
 const PAGE = 40;
 const TYPES = ["CREATED", "UPDATED", "DELETED", "UNKNOWN"];
+const AGES = [
+  { value: "1", label: "The last hour" },
+  { value: "24", label: "The last day" },
+  { value: "168", label: "The last week" },
+];
 
 const COLUMNS: Column<EventRow>[] = [
   { head: "Type", cell: (event) => <Mark word={event.eventType} /> },
@@ -72,15 +77,17 @@ export default function Events() {
     // Another search begins at the first page; what else changes here is no search.
   }, [objectId, objectType]);
 
+  const [age, setAge] = useState<string | null>(null);
   const filter = { instance, eventType, objectId, objectType };
   const list = useQuery({
-    queryKey: ["events", filter, place.token],
+    queryKey: ["events", filter, age, place.token],
     queryFn: () =>
       eventLog(
         {
           pageSize: PAGE,
           ...(place.token ? { nextPage: place.token } : {}),
           ...(eventType ? { eventType } : {}),
+          ...(age === null ? {} : { from: new Date(Date.now() - Number(age) * 3_600_000).toISOString() }),
           ...(objectId ? { objectId } : {}),
           ...(objectType ? { objectType } : {}),
         },
@@ -95,7 +102,7 @@ export default function Events() {
   const shownFresh = isFirst && !isHeld ? fresh : [];
   const waiting = fresh.length - shownFresh.length;
   const rows = [...shownFresh.map(ofLive), ...(list.data?.entries ?? []).map(ofEntry)];
-  const isNarrowed = instance !== undefined || eventType !== undefined || objectId !== "" || objectType !== "";
+  const isNarrowed = instance !== undefined || eventType !== undefined || age !== null || objectId !== "" || objectType !== "";
   const connection = useConnection();
 
   return (
@@ -112,6 +119,18 @@ export default function Events() {
           value={eventType ?? null}
           onChange={(value) => {
             change({ type: value ?? undefined });
+            place.restart();
+          }}
+        />
+        <Select
+          label="Recorded in"
+          placeholder="All times"
+          clearable
+          clearButtonProps={{ "aria-label": "All times" }}
+          data={AGES}
+          value={age}
+          onChange={(value) => {
+            setAge(value);
             place.restart();
           }}
         />

@@ -50,7 +50,7 @@ export default function Instances() {
   const failing = useQuery({ queryKey: ["pollers", "failing"], queryFn: () => pollers({ status: "failing", pageSize: FAILING }), refetchInterval: 30_000 });
   const resting = useQuery({ queryKey: ["pollers", "paused"], queryFn: () => pollers({ status: "paused", pageSize: FAILING }), staleTime: 30_000 });
   const trouble = troubled(failing.data?.entries ?? []);
-  const restOf = new Map((resting.data?.entries ?? []).map((poller) => [poller.instanceId, poller]));
+  const restOf = new Map((resting.data?.entries ?? []).filter((poller) => poller.paused).map((poller) => [poller.instanceId, poller]));
   const troubleOf = new Map(trouble.map((poller) => [poller.instanceId, poller]));
   const isNarrowed = search !== "" || tag !== undefined;
 

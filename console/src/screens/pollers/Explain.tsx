@@ -8,7 +8,7 @@ import type { components } from "../../api/schema";
 import { Facts } from "../../parts/Facts";
 import { Json } from "../../parts/Json";
 import { Refusal } from "../../parts/Loaded";
-import { Sentence } from "../../parts/Sentence";
+import { ended, Sentence } from "../../parts/Sentence";
 import { When } from "../../parts/When";
 import { Decisions } from "./Decisions";
 import type { Poller } from "./parts";
@@ -63,7 +63,7 @@ export function Rehearsed(props: { explanation: Explanation }) {
   return (
     <Paper withBorder p="md" component="section" aria-label="Rehearsal">
       <Stack>
-        <p className="said">
+        <p className={explanation.error ? "said is-bad" : "said"}>
           {explanation.error
             ? "It would fail."
             : events.length === 0
@@ -72,7 +72,7 @@ export function Rehearsed(props: { explanation: Explanation }) {
         </p>
         {explanation.error ? (
           <Alert color="red" title={explanation.error.code}>
-            <Sentence text={explanation.error.message} />
+            <Sentence text={ended(explanation.error.message)} />
           </Alert>
         ) : null}
         {explanation.status.sentence && !explanation.error ? (

@@ -10,7 +10,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
 import { eventsOf } from "../../parts/Polls";
 import { Screen } from "../../parts/Screen";
-import { Sentence } from "../../parts/Sentence";
+import { ended, Sentence } from "../../parts/Sentence";
 import { duration, When } from "../../parts/When";
 import { Cards } from "./Cards";
 import { Decisions } from "./Decisions";
@@ -87,10 +87,10 @@ function Told(props: { run: RunDetail }) {
   }, [openedId]);
   return (
     <>
-      <p className="said">{summary(run)}</p>
+      <p className={run.outcome === "failed" ? "said is-bad" : "said"}>{summary(run)}</p>
       {run.error ? (
         <Alert color="red" title={run.error.code}>
-          <Sentence text={run.error.message} /> {run.error.transient ? "It is tried again by itself." : "It needs somebody."}
+          <Sentence text={ended(run.error.message)} /> {run.error.transient ? "It is tried again by itself." : "It needs somebody."}
         </Alert>
       ) : null}
       {run.notes.length > 0 ? (
@@ -108,15 +108,17 @@ function Told(props: { run: RunDetail }) {
       {isFlow ? <Cards run={run.id} /> : null}
       {!isFlow || decisions.length > 0 ? (
         <>
-          <Paper withBorder p="md" component="section" aria-labelledby="time">
-            <Title order={2} id="time" mb="sm">
-              The window and the records
-            </Title>
-            <Stack gap="sm">
-              <Timeline run={run} decisions={decisions} {...(opened ? { marked: opened.objectId } : {})} />
-              <Tally counts={run.counts} />
-            </Stack>
-          </Paper>
+          {run.counts.records > 0 || run.outcome !== "failed" ? (
+            <Paper withBorder p="md" component="section" aria-labelledby="time">
+              <Title order={2} id="time" mb="sm">
+                The window and the records
+              </Title>
+              <Stack gap="sm">
+                <Timeline run={run} decisions={decisions} {...(opened ? { marked: opened.objectId } : {})} />
+                <Tally counts={run.counts} />
+              </Stack>
+            </Paper>
+          ) : null}
           <Grid gap="md">
             {opened ? (
               <Grid.Col span={{ base: 12, md: 5 }} order={{ base: 1, md: 2 }}>
