@@ -10,7 +10,7 @@ type Schemas = components["schemas"];
 /** A poller in a list of the organisation's. */
 export type PollerEntry = Schemas["Poller"] & { instanceName: string; elementKey: string; subscriptionId?: number | null; monitorId?: number | null };
 /** A run in a list of the organisation's. */
-export type RunEntry = Schemas["Run"] & { instanceId?: number; instanceName?: string; resource?: string; subscriptionId?: number | null };
+export type RunEntry = Schemas["Run"] & { instanceId?: number | null; instanceName?: string | null; resource?: string | null; subscriptionId?: number | null };
 /** A decision, with the event that came of it. */
 export type Decision = Schemas["Decision"] & { eventId?: string | null };
 /** A run with its decisions and where it belongs. */
@@ -24,7 +24,7 @@ export interface Endpoint {
   instanceName: string;
   subscriptionId?: number | null;
   kind: string;
-  url: string;
+  url?: string | null;
   state: string;
   reason: string;
   position: number;
@@ -48,7 +48,14 @@ export interface Overview {
   failingEndpoints: Endpoint[];
   since: string;
 }
-/** A cursor of a poller that another one has replaced. */
+/** Where a poller stands; the watermark is a date, or a number where the provider counts. */
+export interface PollerCursor {
+  watermark?: number | null;
+  watermarkDate?: string | null;
+  completeTo?: string | null;
+  counts: boolean;
+}
+/** A cursor of a poller that somebody replaced. */
 export interface FormerPollerCursor {
   id: number;
   watermark?: number | null;
@@ -59,8 +66,8 @@ export interface FormerPollerCursor {
 export type CursorTarget = { date: string } | { watermark: number } | { to: number };
 /** What a rewind would do. */
 export interface RewindPreview {
-  from?: string | number | null;
-  to?: string | number | null;
+  from: PollerCursor;
+  to: PollerCursor;
   explanation: Schemas["Explanation"];
   events: { created: number; updated: number; deleted: number };
   records: number;
@@ -74,7 +81,7 @@ export interface RecordAnswer {
   resource: string;
   objectId: string;
   known: boolean;
-  versions: { compared: string; comparedDate?: string | null; state: string }[];
+  versions: { compared?: number | null; comparedDate?: string | null; state: string }[];
   lastSeen?: string | null;
   deletedAt?: string | null;
   sightings: { run: Pick<Schemas["Run"], "id" | "kind" | "startedAt" | "outcome" | "window">; decision: Decision; eventId?: string | null }[];
@@ -112,7 +119,7 @@ type Paths = {
   [P in `${Base}/instances/{id}/pollers/{resource}/cursors`]: Get<FormerPollerCursor[], Paging, { id: number; resource: string }>;
 } & {
   [P in `${Base}/instances/{id}/pollers/{resource}/cursor`]: {
-    put: { parameters: { path: { id: number; resource: string } }; requestBody: { content: { "application/json": CursorTarget } }; responses: { 200: { content: { "application/json": unknown } } } };
+    put: { parameters: { path: { id: number; resource: string } }; requestBody: { content: { "application/json": CursorTarget } }; responses: { 200: { content: { "application/json": PollerCursor } } } };
   };
 } & {
   [P in `${Base}/instances/{id}/pollers/{resource}/rewind`]: {

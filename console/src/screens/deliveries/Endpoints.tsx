@@ -64,7 +64,7 @@ function One(props: { endpoint: Endpoint }) {
     },
   });
   const release = useMutation({
-    mutationFn: () => redeliverWhere(clause({ status: "queued", instance: endpoint.instanceId, url: endpoint.url }), undefined),
+    mutationFn: () => redeliverWhere(clause({ status: "queued", instance: endpoint.instanceId, url: endpoint.url ?? undefined }), undefined),
     onSuccess: ({ released }) => {
       done(`${released} ${released === 1 ? "delivery is" : "deliveries are"} sent again.`);
       fresh();
@@ -109,7 +109,7 @@ function One(props: { endpoint: Endpoint }) {
         </Group>
       </Group>
       <Text className="mono" mb="xs">
-        {endpoint.url}
+        {endpoint.url ?? endpoint.kind}
       </Text>
       {endpoint.reason ? (
         <Text size="sm" mb="xs">

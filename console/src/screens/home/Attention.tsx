@@ -42,16 +42,16 @@ export function Attention(props: { pollers: PollerEntry[]; endpoints: Endpoint[]
         {props.endpoints.map((endpoint) => (
           <li key={`e${endpoint.id}`}>
             <Group gap="xs">
-              <Mark word={endpoint.state} tone={endpoint.state === "active" ? "warn" : "bad"} />
+              <Mark word={endpoint.state === "active" ? "waiting" : endpoint.state} tone={endpoint.state === "active" ? "warn" : "bad"} />
               <Anchor component={Link} href={`/deliveries?show=endpoints`} fw={600}>
-                {endpoint.instanceName} · callback
+                {endpoint.instanceName} · {endpoint.kind}
               </Anchor>
               <Text size="sm" c="dimmed">
                 {endpoint.open.dead} dead letters, {endpoint.open.retry + endpoint.open.queued} waiting; accepted last <When at={endpoint.acceptedAt} />
               </Text>
             </Group>
             <Text size="sm" mt={2}>
-              <Sentence text={endpoint.reason || "It has not accepted notifications for a while."} /> <span className="mono">{endpoint.url}</span>
+              <Sentence text={endpoint.reason || "Some of its notifications were not accepted yet."} /> <span className="mono">{endpoint.url ?? ""}</span>
             </Text>
           </li>
         ))}

@@ -89,10 +89,10 @@ export function CursorPanel(props: { poller: Poller }) {
       ) : null}
       <Paper withBorder p="md">
         <Title order={2} mb="sm">
-          Where it was
+          Where it was before somebody moved it
         </Title>
         <Loaded query={history}>
-          {(list) => (list.length === 0 ? <Text c="dimmed">No earlier cursor is kept yet.</Text> : <Rows label="Earlier cursors" columns={columns} rows={list} keyOf={(one) => one.id} />)}
+          {(list) => (list.length === 0 ? <Text c="dimmed">Nobody has moved it yet.</Text> : <Rows label="Earlier cursors" columns={columns} rows={list} keyOf={(one) => one.id} />)}
         </Loaded>
       </Paper>
       <Confirm
@@ -179,7 +179,7 @@ function Preview(props: { preview: RewindPreview; onRewind: () => void; onMove: 
       <Alert color="blue" title="Nothing has been done yet">
         <Stack gap="xs">
           <Text size="sm">
-            A rewind {preview.to ? <>to <Edge at={preview.to} /> </> : null}would cost {preview.more ? "more than " : ""}
+            A rewind to <Cursor poller={preview.to} /> would cost {preview.more ? "more than " : ""}
             {preview.pages} {preview.pages === 1 ? "request" : "requests"} to the provider, read {preview.more ? "more than " : ""}
             {preview.records} records, and send {total === 0 ? "nothing: all of it was reported" : `${preview.more ? "at least " : ""}${total} ${total === 1 ? "event" : "events"} (${created} created, ${updated} updated, ${deleted} deleted)`}.
           </Text>
@@ -199,8 +199,4 @@ function Preview(props: { preview: RewindPreview; onRewind: () => void; onMove: 
       <Rehearsed explanation={preview.explanation} />
     </Stack>
   );
-}
-
-function Edge(props: { at: string | number }) {
-  return typeof props.at === "string" ? <When at={props.at} exact /> : <span className="mono">{props.at}</span>;
 }

@@ -47,7 +47,7 @@ export function Decisions(props: {
     },
     { head: "Verdict", cell: (decision) => <Verdict decision={decision} /> },
     { head: "Reason", cell: (decision) => <Sentence text={decision.reason} /> },
-    { head: "Compared", cell: (decision) => <span className="mono">{decision.compared}</span> },
+    { head: "Compared", cell: (decision) => <span className="mono">{decision.compared || "–"}</span> },
     { head: "Page", cell: (decision) => (decision.page > 0 ? decision.page : "–") },
   ];
   return (

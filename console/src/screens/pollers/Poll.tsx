@@ -27,12 +27,12 @@ export default function Poll(props: { run: string }) {
   return (
     <Loaded query={query} rows={8}>
       {(run) => {
-        const place = run.instanceId !== undefined && run.resource !== undefined ? pollerAddress({ instanceId: run.instanceId, resource: run.resource, subscriptionId: run.subscriptionId }) : undefined;
+        const place = run.instanceId && run.resource ? pollerAddress({ instanceId: run.instanceId, resource: run.resource, subscriptionId: run.subscriptionId }) : undefined;
         return (
           <Screen
             title={`${KIND[run.kind] ?? run.kind} of ${run.resource ?? `poller ${run.pollerId}`}`}
             crumbs={[
-              ...(run.instanceId === undefined ? [] : [{ label: "Instances", to: "/instances" }, { label: run.instanceName || `Instance ${run.instanceId}`, to: `/instances/${run.instanceId}` }]),
+              ...(!run.instanceId ? [] : [{ label: "Instances", to: "/instances" }, { label: run.instanceName || `Instance ${run.instanceId}`, to: `/instances/${run.instanceId}` }]),
               ...(place === undefined ? [] : [{ label: run.resource ?? "", to: place }]),
             ]}
             about={
@@ -74,8 +74,8 @@ function Told(props: { run: RunDetail }) {
     retry: false,
   });
   const isFlow = run.kind === "flow";
-  // What became an event stands in the log, unless the run tells it itself.
-  const isUntold = !isFlow && run.instanceId !== undefined && eventsOf(run) > run.decisions.filter(isEvent).length;
+  // What became an event stands in the log with its date, unless the run tells all of it itself.
+  const isUntold = !isFlow && Boolean(run.instanceId) && eventsOf(run) > run.decisions.filter((decision) => isEvent(decision) && decision.compared !== "").length;
   const log = useQuery({ queryKey: ["run", run.id, "events"], queryFn: () => eventsOfRun(run), enabled: isUntold, staleTime: 60_000 });
   const decisions = [...withEvents(run.decisions, log.data ?? []), ...(isThere ? [] : (exact.data?.decisions ?? []))];
   const opened = openedId === undefined ? undefined : (decisions.find((one) => one.objectId === openedId && isEvent(one)) ?? decisions.find((one) => one.objectId === openedId));
@@ -160,8 +160,8 @@ function Told(props: { run: RunDetail }) {
 
 async function eventsOfRun(run: RunDetail) {
   const { entries } = await eventLog(
-    { from: new Date(Date.parse(run.startedAt) - 1_000).toISOString(), to: new Date(Date.parse(run.finishedAt) + 2_000).toISOString(), pageSize: 100, ...(run.resource ? { objectType: run.resource } : {}) },
-    run.instanceId,
+    { from: new Date(Date.parse(run.startedAt) - 1_000).toISOString(), to: new Date(Date.parse(run.finishedAt) + 2_000).toISOString(), pageSize: 60, ...(run.resource ? { objectType: run.resource } : {}) },
+    run.instanceId ?? undefined,
   );
   return entries.filter((entry) => entry.runId === run.id).flatMap((entry) => entry.notifiedData.map((event) => ({ ...event, id: entry.id, reason: entry.reason })));
 }

@@ -29,7 +29,7 @@ export function RecordWay(props: { run: RunDetail; decision: Decision }) {
       ),
     },
     { head: decision.page > 0 ? `Page ${decision.page}` : "Page", tone: "info", body: request ? <span className="mono">{request}</span> : decision.page > 0 ? "its request is not among those that are kept" : `one of ${run.counts.pages}` },
-    { head: "Compared value", tone: "info", body: <span className="mono">{decision.compared || "none"}</span> },
+    { head: "Compared value", tone: "info", body: <span className="mono">{decision.compared || (became ? "stands in the event" : "none")}</span> },
     {
       head: "Decision",
       tone: became ? "good" : decision.ignored === "quarantined" ? "warn" : "calm",
@@ -61,7 +61,7 @@ export function RecordWay(props: { run: RunDetail; decision: Decision }) {
           The way ends here: no event, so nothing was sent.
         </Text>
       ) : null}
-      {run.instanceId !== undefined && decision.objectId ? (
+      {run.instanceId && decision.objectId ? (
         <Anchor component={Link} href={`/ask?poller=${run.pollerId}&instance=${run.instanceId}&id=${encodeURIComponent(decision.objectId)}`} size="sm" underline="always">
           Ask every poll about this record
         </Anchor>

@@ -15,8 +15,7 @@ type Sighting = RecordAnswer["sightings"][number];
 type Version = RecordAnswer["versions"][number];
 
 const VERSIONS: Column<Version>[] = [
-  { head: "Compared", cell: (one) => <span className="mono">{one.compared}</span> },
-  { head: "As an instant", cell: (one) => <When at={one.comparedDate} exact none="–" /> },
+  { head: "Compared", cell: (one) => (one.comparedDate ? <When at={one.comparedDate} exact /> : <span className="mono">{one.compared ?? "none"}</span>) },
   { head: "State", cell: (one) => <Mark word={one.state} /> },
 ];
 
@@ -48,11 +47,11 @@ export function Answer(props: { answer: RecordAnswer }) {
         </Anchor>
       ),
     },
-    { head: "Kind", cell: ({ run }) => run.kind },
+    { head: "Kind", cell: ({ run }) => run.kind || "not kept any more" },
     { head: "Asked from", cell: ({ run }) => <When at={run.window.from} exact none="no lower bound" /> },
     { head: "Decision", cell: ({ decision }) => <Verdict decision={decision} /> },
     { head: "Reason", cell: ({ decision }) => <Sentence text={decision.reason} /> },
-    { head: "Compared", cell: ({ decision }) => <span className="mono">{decision.compared}</span> },
+    { head: "Compared", cell: ({ decision }) => <span className="mono">{decision.compared || "–"}</span> },
     {
       head: "Event",
       cell: ({ eventId, decision }) =>
@@ -113,7 +112,7 @@ export function Answer(props: { answer: RecordAnswer }) {
       </Part>
       {answer.versions.length > 0 ? (
         <Part title={`Versions that the ledger keeps (${answer.versions.length})`} empty="" count={answer.versions.length}>
-          <Rows label="Versions" columns={VERSIONS} rows={answer.versions} keyOf={(one) => `${one.compared} ${one.state}`} />
+          <Rows label="Versions" columns={VERSIONS} rows={answer.versions} keyOf={(one) => `${one.compared ?? ""} ${one.state}`} />
         </Part>
       ) : null}
     </Stack>
