@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
 
 import { browser, type Callback, callback, opened, type Provider, provider, signIn, type Turnstone, turnstone } from "./harness.ts";
 import { type Call, connected, prepare, until } from "./prepare.ts";
@@ -43,6 +43,15 @@ after(async () => {
   await chromium.close();
   await Promise.all([server.stop(), shop.stop(), broken.stop(), receiver.stop()]);
 });
+
+/** Goes on with the Tab key until a control has the focus. */
+async function reached(control: Locator): Promise<void> {
+  for (let presses = 0; presses < 80; presses++) {
+    if (await control.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  throw new Error(`the Tab key does not reach ${control}`);
+}
 
 test("what does not work stands first, with its reason and the way to it", async () => {
   await page.goto(`${server.url}/`);
@@ -112,6 +121,26 @@ test("a poller is paused with a reason that everybody sees, and goes on", async 
   await page.getByRole("button", { name: "Resume contacts" }).click();
   await page.getByText("Paused: The shop moves house").waitFor({ state: "detached" });
   await page.getByRole("button", { name: "Poll now: contacts" }).waitFor();
+});
+
+test("the same is done by keyboard alone", async () => {
+  await page.goto(`${server.url}/instances/${north}`);
+  const pause = page.getByRole("button", { name: "Pause contacts" });
+  await pause.waitFor();
+  await reached(pause);
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Pause contacts" });
+  await dialog.getByLabel("Reason").waitFor();
+  await reached(dialog.getByLabel("Reason"));
+  await page.keyboard.type("Without a mouse");
+  await reached(dialog.getByRole("button", { name: "Pause" }));
+  await page.keyboard.press("Enter");
+  await page.getByText("Paused: Without a mouse").waitFor();
+  const resume = page.getByRole("button", { name: "Resume contacts" });
+  await resume.waitFor();
+  await reached(resume);
+  await page.keyboard.press("Enter");
+  await pause.waitFor();
 });
 
 test("a notification that failed is seen with its reason, and is delivered again by a click", async () => {

@@ -1,6 +1,7 @@
 // What the cards of a monitor's run got and gave, in the order in which they began.
-import { Accordion, Alert, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { Accordion, Alert, Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { api, BASE, told } from "../../api/client";
 import type { components } from "../../api/schema";
@@ -13,8 +14,12 @@ import { duration } from "../../parts/When";
 
 type Card = components["schemas"]["CardBody"];
 
+/** Cards that are shown before somebody asks for all: a loop may have thousands. */
+const SHOWN = 12;
+
 /** Them. */
 export function Cards(props: { run: string }) {
+  const [shown, setShown] = useState(SHOWN);
   const query = useQuery({ queryKey: ["run", props.run, "trace"], queryFn: () => told(api.GET(`${BASE}/runs/{id}/trace`, { params: { path: { id: props.run } } })), staleTime: 60_000 });
   return (
     <Paper withBorder p="md" component="section" aria-labelledby="cards">
@@ -42,7 +47,7 @@ export function Cards(props: { run: string }) {
               <Text c="dimmed">No cards are kept of this run.</Text>
             ) : (
               <Accordion multiple chevronPosition="left" variant="contained">
-                {(trace.cards ?? []).map((card, index) => (
+                {(trace.cards ?? []).slice(0, shown).map((card, index) => (
                   <Accordion.Item key={index} value={String(index)}>
                     <Accordion.Control>
                       <Head card={card} number={index + 1} />
@@ -69,6 +74,11 @@ export function Cards(props: { run: string }) {
                 ))}
               </Accordion>
             )}
+            {(trace.cards ?? []).length > shown ? (
+              <Button variant="default" size="xs" onClick={() => setShown(Number.POSITIVE_INFINITY)}>
+                Show all {(trace.cards ?? []).length} cards
+              </Button>
+            ) : null}
             {trace.leftOut ? <Text size="sm" c="dimmed">{trace.leftOut} further cards are not kept.</Text> : null}
           </Stack>
         )}
@@ -90,7 +100,7 @@ function Head(props: { card: Card; number: number }) {
       </Text>
       <Text size="sm" c="dimmed">
         {card.kind}
-        {card.flow ? ` in ${card.flow}` : ""}
+        {card.flow ? <Sentence text={` in ${card.flow}`} /> : ""}
         {card.index === null || card.index === undefined ? "" : `, item ${card.index + 1}`}
         {took ? `, ${took}` : ""}
       </Text>

@@ -45,7 +45,7 @@ export default function Poll(props: { run: string }) {
               </Group>
             }
             actions={
-              place ? (
+              place && run.kind !== "flow" ? (
                 <Button component={Link} href={`${place}?tab=explain`} variant="default">
                   What a poll would do now
                 </Button>
@@ -75,7 +75,7 @@ function Told(props: { run: RunDetail }) {
   });
   const isFlow = run.kind === "flow";
   // What became an event stands in the log with its date, unless the run tells all of it itself.
-  const isUntold = !isFlow && Boolean(run.instanceId) && eventsOf(run) > run.decisions.filter((decision) => isEvent(decision) && decision.compared !== "").length;
+  const isUntold = Boolean(run.instanceId) && eventsOf(run) > run.decisions.filter((decision) => isEvent(decision) && decision.compared !== "").length;
   const log = useQuery({ queryKey: ["run", run.id, "events"], queryFn: () => eventsOfRun(run), enabled: isUntold, staleTime: 60_000 });
   const decisions = [...withEvents(run.decisions, log.data ?? []), ...(isThere ? [] : (exact.data?.decisions ?? []))];
   const opened = openedId === undefined ? undefined : (decisions.find((one) => one.objectId === openedId && isEvent(one)) ?? decisions.find((one) => one.objectId === openedId));
@@ -160,7 +160,7 @@ function Told(props: { run: RunDetail }) {
 
 async function eventsOfRun(run: RunDetail) {
   const { entries } = await eventLog(
-    { from: new Date(Date.parse(run.startedAt) - 1_000).toISOString(), to: new Date(Date.parse(run.finishedAt) + 2_000).toISOString(), pageSize: 60, ...(run.resource ? { objectType: run.resource } : {}) },
+    { from: new Date(Date.parse(run.startedAt) - 1_000).toISOString(), to: new Date(Date.parse(run.finishedAt) + 2_000).toISOString(), pageSize: 60, ...(run.resource && run.kind !== "flow" ? { objectType: run.resource } : {}) },
     run.instanceId ?? undefined,
   );
   return entries.filter((entry) => entry.runId === run.id).flatMap((entry) => entry.notifiedData.map((event) => ({ ...event, id: entry.id, reason: entry.reason })));
@@ -170,9 +170,11 @@ function summary(run: RunDetail): string {
   const { counts } = run;
   const events = eventsOf(run);
   const pages = `${counts.pages} ${counts.pages === 1 ? "page" : "pages"}`;
-  const read = `${counts.records} ${counts.records === 1 ? "record" : "records"} on ${pages}`;
+  const records = `${counts.records} ${counts.records === 1 ? "record" : "records"}`;
+  const read = run.kind === "flow" ? records : `${records} on ${pages}`;
   if (run.outcome === "failed") return `It failed after ${read}. The cursor stays where it was; nothing is lost.`;
   const did = events === 0 ? "reported nothing" : `reported ${events} ${events === 1 ? "event" : "events"}`;
+  if (run.kind === "flow") return `Its cards returned ${read}, and it ${did}.`;
   return run.outcome === "yielded" ? `It read ${read}, ${did} so far, and the pass goes on in the next run.` : `It read ${read} and ${did}.`;
 }
 
@@ -193,8 +195,8 @@ function Stages(props: { run: RunDetail }) {
   );
   return (
     <ol className="stages" aria-label="From window to events">
-      {stage("Window", run.window.from ? <When at={run.window.from} exact /> : "no lower bound", run.window.to ? <>to <When at={run.window.to} exact /></> : "")}
-      {stage("Pages", counts.pages, `${run.requests.length} ${run.requests.length === 1 ? "request is" : "requests are"} kept`)}
+      {run.kind === "flow" ? null : stage("Window", run.window.from ? <When at={run.window.from} exact /> : "no lower bound", run.window.to ? <>to <When at={run.window.to} exact /></> : "")}
+      {run.kind === "flow" ? null : stage("Pages", counts.pages, `${run.requests.length} ${run.requests.length === 1 ? "request is" : "requests are"} kept`)}
       {stage("Records", counts.records, counts.quarantined > 0 ? `${counts.quarantined} quarantined` : "")}
       {stage("Ignored", ignored, counts.seeded > 0 ? `${counts.seeded} taken as known` : ignored > 0 ? "each with its reason below" : "")}
       {stage(
