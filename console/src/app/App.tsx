@@ -37,6 +37,16 @@ export function App() {
   );
 }
 
+/** A part of the address as it was meant. The router decodes half of it, which a name with a `%` in it does not survive. */
+function part(index: number): string {
+  const raw = window.location.pathname.split("/")[index] ?? "";
+  try {
+    return decodeURIComponent(raw);
+  } catch {
+    return raw;
+  }
+}
+
 function Screen() {
   const [location] = useLocation();
   return (
@@ -49,7 +59,7 @@ function Screen() {
           <Route path="/instances" component={Instances} />
           <Route path="/instances/new" component={NewInstance} />
           <Route path="/instances/:id">{({ id }) => <Instance id={Number(id)} />}</Route>
-          <Route path="/instances/:id/pollers/:resource">{({ id, resource }) => <Poller instance={Number(id)} resource={decodeURIComponent(resource)} />}</Route>
+          <Route path="/instances/:id/pollers/:resource">{({ id }) => <Poller instance={Number(id)} resource={part(4)} />}</Route>
           <Route path="/runs/:id">{({ id }) => <Poll run={id} />}</Route>
           <Route path="/ask" component={Ask} />
           <Route path="/events" component={Events} />

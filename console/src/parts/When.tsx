@@ -31,8 +31,8 @@ export function useNow(): number {
   );
 }
 
-/** `3 minutes ago`, with the instant in UTC and in the reader's zone when pointed at. */
-export function When(props: { at: string | null | undefined; none?: string; exact?: boolean }) {
+/** `3 minutes ago`, with the instant in UTC and in the reader's zone when pointed at. `still` within what has the focus itself, as a link. */
+export function When(props: { at: string | null | undefined; none?: string; exact?: boolean; still?: boolean }) {
   const present = useNow();
   if (!props.at) return <Text span inherit c="dimmed">{props.none ?? "never"}</Text>;
   const date = new Date(props.at);
@@ -40,7 +40,7 @@ export function When(props: { at: string | null | undefined; none?: string; exac
   const label = `${props.at} · ${exact.format(date)} here`;
   return (
     <Tooltip label={label} events={{ hover: true, focus: true, touch: true }}>
-      <time dateTime={props.at} className="nowrap" tabIndex={props.exact ? undefined : 0}>
+      <time dateTime={props.at} className="nowrap" tabIndex={props.exact || props.still ? undefined : 0}>
         {props.exact ? exact.format(date) : since(date.getTime(), present)}
       </time>
     </Tooltip>
