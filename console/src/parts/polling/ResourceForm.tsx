@@ -45,7 +45,7 @@ function Dates(props: { which: "Updated" | "Created"; path: string; text: (at: s
   const whole = useFault(...(which === "Updated" ? [settingPath(path, "datesConfiguration")] : []));
   return (
     <Fieldset legend={`${which} date`} p="sm">
-      <SimpleGrid cols={{ base: 1, xs: 3 }} spacing="sm">
+      <SimpleGrid cols={{ base: 1, xs: 2 }} spacing="sm" verticalSpacing="sm">
         <TextInput label={`${which} Date Field`} placeholder={which === "Updated" ? "updatedAt" : "createdAt"} value={text(at("Field"))} onChange={(event) => set(at("Field"), event.currentTarget.value)} error={field ?? whole} />
         <DateFormat label={`${which} Date Format`} value={text(at("Format"))} zone={text(at("Timezone"))} onChange={(next) => set(at("Format"), next)} error={format} />
         <Zone label={`${which} Date Timezone`} value={text(at("Timezone"))} onChange={(next) => set(at("Timezone"), next)} error={inside ?? beside} />

@@ -23,8 +23,6 @@ export interface ResourcesProps {
   about?: unknown;
   /** A full address that a suggestion can begin with. */
   base?: string;
-  /** Resources that may be copied under a new name. */
-  defaults?: Members;
   /** Shown where there is none yet. */
   empty?: ReactNode;
 }
@@ -66,9 +64,10 @@ export function Resources(props: ResourcesProps) {
   );
 }
 
-function ResourceCard(props: ResourcesProps & { name: string; resource: Resource }) {
+/** One resource with its form, its JSON and its preview. */
+export function ResourceCard(props: ResourcesProps & { name: string; resource: Resource; view?: "edit" | "code"; beside?: ReactNode }) {
   const { name, resource, value } = props;
-  const [view, setView] = useState<"edit" | "code">("edit");
+  const [view, setView] = useState(props.view ?? "edit");
   const [suggests, setSuggests] = useState(false);
   const [copies, setCopies] = useState(false);
   const [leaves, setLeaves] = useState(false);
@@ -80,9 +79,12 @@ function ResourceCard(props: ResourcesProps & { name: string; resource: Resource
     <Paper withBorder p="md" component="section" aria-label={`Resource ${name}`}>
       <Stack>
         <Group justify="space-between" gap="xs">
-          <Title order={3} style={{ overflowWrap: "anywhere" }}>
-            {name}
-          </Title>
+          <Group gap="sm">
+            <Title order={3} style={{ overflowWrap: "anywhere" }}>
+              {name}
+            </Title>
+            {props.beside}
+          </Group>
           <Group gap="xs">
             <SegmentedControl size="xs" aria-label={`How ${name} is edited`} value={view} onChange={(next) => setView(next as "edit" | "code")} data={[{ value: "edit", label: "Edit" }, { value: "code", label: "Code" }]} />
             <Button size="xs" variant="default" leftSection={<IconWand size={14} aria-hidden />} onClick={() => setSuggests(true)}>

@@ -131,7 +131,7 @@ function Trial({ draft }: StepProps) {
   return (
     <Accordion variant="contained" order={3}>
       <Accordion.Item value="trial">
-        <Accordion.Control>Account for previews</Accordion.Control>
+        <Accordion.Control>Trial account</Accordion.Control>
         <Accordion.Panel>
           <Text size="sm" c="dimmed" mb="sm">
             Previews sign in with these. They are not saved; where one is empty, the connector's default counts.
