@@ -6,6 +6,8 @@ import { Json } from "../Json";
 import type { Operation } from "./openapi";
 
 const COLOURS: Record<string, string> = { GET: "info", POST: "good", PUT: "warn", PATCH: "warn", DELETE: "bad" };
+/** A name that may be an id of the page. */
+const placeOf = ({ method, path }: Operation) => `${method}${path}`.replace(/[^A-Za-z0-9]/g, (sign) => `_${sign.charCodeAt(0)}`);
 /** Operations on one page of the list. */
 const SHOWN_MAX = 60;
 
@@ -35,10 +37,10 @@ export function Operations(props: { operations: readonly Operation[]; tries?: (o
                 {one.group}
               </Title>
             ) : null}
-            <Accordion.Item value={`${one.method} ${one.path}`}>
+            <Accordion.Item value={placeOf(one)}>
               <Accordion.Control py={4}>
                 <Group gap="sm" wrap="wrap">
-                  <Badge variant="default" w={64} style={{ color: `var(--mark-${COLOURS[one.method] ?? "calm"})` }}>
+                  <Badge variant="default" w={78} style={{ color: `var(--mark-${COLOURS[one.method] ?? "calm"})` }}>
                     {one.method}
                   </Badge>
                   <Text span className="mono" style={{ wordBreak: "break-all" }}>
@@ -49,7 +51,7 @@ export function Operations(props: { operations: readonly Operation[]; tries?: (o
                   </Text>
                 </Group>
               </Accordion.Control>
-              <Accordion.Panel>{open === `${one.method} ${one.path}` ? <Opened operation={one} tries={props.tries} /> : null}</Accordion.Panel>
+              <Accordion.Panel>{open === placeOf(one) ? <Opened operation={one} tries={props.tries} /> : null}</Accordion.Panel>
             </Accordion.Item>
           </Fragment>
         ))}

@@ -49,9 +49,9 @@ export function Resources(props: ResourcesProps) {
           add();
         }}
       >
-        <Group align="flex-start" gap="sm">
-          <TextInput label="Resource name" description="It becomes objectType of its events." value={name} error={problem} onChange={(event) => setName(event.currentTarget.value)} style={{ flex: "0 1 20rem" }} />
-          <Button type="submit" mt={47} variant="default">
+        <Group align="flex-end" gap="sm">
+          <TextInput label="Resource name" placeholder="customers" value={name} error={problem} onChange={(event) => setName(event.currentTarget.value)} style={{ flex: "0 1 20rem" }} />
+          <Button type="submit" variant="default">
             Add Polling Resource
           </Button>
         </Group>

@@ -89,6 +89,12 @@ export function withEntries(doc: Doc, keys: readonly string[]): Doc {
   return missing.length === 0 ? doc : { ...doc, configuration: [...doc.configuration, ...made] };
 }
 
+/** The document without entries that were made for another way to sign in and never got a value. */
+export function withoutEntries(doc: Doc, keys: readonly string[]): Doc {
+  const isEmpty = ({ key, defaultValue }: Entry) => keys.includes(key) && (defaultValue === undefined || defaultValue === null || defaultValue === "");
+  return { ...doc, configuration: doc.configuration.filter((entry) => !isEmpty(entry)) };
+}
+
 /** The polled resources; a text that is no JSON object has none. */
 export function polledOf(doc: Doc): Members {
   const text = valueOf(doc, "event.poller.configuration");

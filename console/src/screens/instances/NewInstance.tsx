@@ -84,7 +84,7 @@ function Choice() {
             </Group>
             {connectors.length === 0 ? (
               <Text size="sm">
-                <Anchor component={Link} href="/connectors">
+                <Anchor component={Link} href="/connectors" underline="always">
                   Make or import a connector
                 </Anchor>{" "}
                 where many accounts of one provider will be connected.

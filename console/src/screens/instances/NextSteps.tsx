@@ -60,7 +60,7 @@ export function NextSteps(props: { instance: number }) {
           {instance.elementId === undefined || instance.elementId === null ? (
             <Text size="sm" c="dimmed">
               This instance brings its own settings, so there is nothing to call. Make a connector of its API where calls are wanted too:{" "}
-              <Anchor component={Link} href="/connectors">
+              <Anchor component={Link} href="/connectors" underline="always">
                 Connectors
               </Anchor>
               .

@@ -29,7 +29,7 @@ function Reference(props: { document: unknown }) {
     <Stack>
       <Text size="sm">
         Everything that this console does, it does with these. Scripts send Authorization: User &lt;secret&gt;, Organization &lt;secret&gt;. The document itself, for generators of clients:{" "}
-        <Anchor href="/openapi.json" target="_blank" rel="noreferrer">
+        <Anchor underline="always" href="/openapi.json" target="_blank" rel="noreferrer">
           /openapi.json
         </Anchor>
       </Text>

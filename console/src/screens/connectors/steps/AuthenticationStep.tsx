@@ -5,7 +5,7 @@ import { useState } from "react";
 import type { Members } from "../../../api/trying";
 import { useFault } from "../../../parts/faults";
 import type { StepProps } from "../Connector";
-import { type Doc, entryAt, withEntries } from "../document";
+import { type Doc, entryAt, withEntries, withoutEntries } from "../document";
 import { ValueField } from "./fields";
 import { SIGN_IN } from "./signIn";
 
@@ -33,7 +33,8 @@ export function AuthenticationStep(props: StepProps) {
   const choose = (next: string | null) => {
     const chosen = SIGN_IN.find(({ value }) => value === next);
     if (chosen === undefined) return;
-    draft.edit((doc) => withEntries({ ...doc, authentication: { ...(doc["authentication"] as Members | undefined), type: chosen.value } }, chosen.asks));
+    const gone = [...(way?.asks ?? []), ...(way?.holds ?? [])].filter((key) => !chosen.asks.includes(key) && !chosen.holds.includes(key));
+    draft.edit((doc) => withEntries(withoutEntries({ ...doc, authentication: { ...(doc["authentication"] as Members | undefined), type: chosen.value } }, gone), chosen.asks));
   };
   return (
     <Stack maw={820}>

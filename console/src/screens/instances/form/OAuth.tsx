@@ -1,6 +1,7 @@
 // The way over the provider's own pages: there with the address that the API makes, back with what it brought.
-import { Alert, Button, Group, Text } from "@mantine/core";
+import { Alert, Button, Group, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { api, BASE, told } from "../../../api/client";
 import { Refusal } from "../../../parts/Loaded";
@@ -43,8 +44,12 @@ export function OAuth(props: { form: Form; connector: Doc }) {
     onSuccess: ({ oauthUrl }) => {
       // Kept before the page is left: the form is read again when the provider sends the person back.
       form.edit((doc) => ({ ...doc, configuration: { ...doc.configuration, "oauth.callback.url": callback } }));
-      window.sessionStorage.setItem(WAITING, form.id);
-      window.location.assign(oauthUrl);
+      if (isOurs) {
+        window.sessionStorage.setItem(WAITING, form.id);
+        window.location.assign(oauthUrl);
+      } else {
+        window.open(oauthUrl, "_blank", "noopener,noreferrer");
+      }
     },
   });
   if (form.doc.providerData !== undefined) {
@@ -73,11 +78,27 @@ export function OAuth(props: { form: Form; connector: Doc }) {
             </>
           ) : (
             <>
-              The provider sends you back to <span className="mono">{callback}</span>, which is not this console. Paste what it brought there below.
+              The provider sends you back to <span className="mono">{callback}</span>, which is not this console. Open the sign-in from there, or copy the address that you end at into the field below.
             </>
           )}
         </Text>
       </Group>
+      {isOurs ? null : <Pasted onTake={(providerData) => form.edit((doc) => ({ ...doc, providerData }))} />}
     </>
+  );
+}
+
+/** What another page was given, typed in here. */
+function Pasted(props: { onTake: (data: Record<string, string>) => void }) {
+  const [text, setText] = useState("");
+  const found = Object.fromEntries(new URLSearchParams(text.includes("?") ? text.slice(text.indexOf("?") + 1) : text));
+  const isWhole = "code" in found || "oauth_verifier" in found;
+  return (
+    <Group align="flex-end">
+      <TextInput label="Address that the provider sent you to" placeholder="https://app.example.com/back?code=…&state=…" value={text} onChange={(event) => setText(event.currentTarget.value)} error={text !== "" && !isWhole ? "There is no code in it." : undefined} style={{ flex: "1 1 20rem" }} />
+      <Button variant="default" disabled={!isWhole} onClick={() => props.onTake(found)}>
+        Use it
+      </Button>
+    </Group>
   );
 }

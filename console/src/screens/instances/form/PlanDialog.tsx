@@ -24,16 +24,16 @@ export function PlanDialog(props: { plan: components["schemas"]["Plan"] | undefi
             <Table aria-label="What becomes of each cursor">
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th>Resource</Table.Th>
-                  <Table.Th>Its cursor</Table.Th>
+                  <Table.Th className="nowrap">Resource</Table.Th>
+                  <Table.Th className="nowrap">Its cursor</Table.Th>
                   <Table.Th>Why</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
                 {plan.changes.map(({ resource, cursor, why }) => (
                   <Table.Tr key={resource}>
-                    <Table.Td>{resource}</Table.Td>
-                    <Table.Td>
+                    <Table.Td className="nowrap">{resource}</Table.Td>
+                    <Table.Td miw={120}>
                       <Mark word={cursor} tone={TONES[cursor as keyof typeof TONES] ?? "calm"} />
                     </Table.Td>
                     <Table.Td>{why}</Table.Td>

@@ -40,7 +40,7 @@ export function SignIn(props: { form: Form; connector: Doc }) {
       {further.length > 0 ? (
         <div>
           <Button size="compact-sm" variant="subtle" onClick={() => setOpen(!isOpen)} aria-expanded={isOpen || hasFault}>
-            {isOpen || hasFault ? "Hide what has a default" : `Show what has a default (${further.length})`}
+            {isOpen || hasFault ? "Hide further settings" : `Show further settings (${further.length})`}
           </Button>
           <Collapse expanded={isOpen || hasFault}>
             <SimpleGrid cols={{ base: 1, sm: 2 }} mt="xs">
