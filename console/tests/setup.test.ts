@@ -38,8 +38,12 @@ async function looksRight(name: string): Promise<void> {
   assert.deepEqual(await seriousFindings(page), [], `${name}, dark`);
   await page.getByRole("button", { name: "Light colours" }).click();
   await page.setViewportSize({ width: 390, height: 844 });
-  assert.equal(await isCut(page), false, `${name} is wider than 390 pixels`);
-  await page.setViewportSize({ width: 1280, height: 900 });
+  try {
+    // What stands beside the screen moves away first.
+    await until(async () => !(await isCut(page)), `${name} is wider than 390 pixels`);
+  } finally {
+    await page.setViewportSize({ width: 1280, height: 900 });
+  }
 }
 
 async function place(name: string): Promise<void> {
@@ -235,9 +239,9 @@ test("an instance is created, and its callback receives the signed first event",
 
   // What was there is no event; what comes now is.
   const polls = api.log.length;
-  await until(() => api.log.length > polls + 1);
+  await until(() => api.log.length > polls + 1, "it is not polled");
   api.add("Cem");
-  await until(() => app.received.length > 0);
+  await until(() => app.received.length > 0, "the callback got nothing");
   const first = app.received[0]!;
   const event = JSON.parse(first.body) as unknown;
   assert.match(JSON.stringify(event), /"eventType":"CREATED"/);
@@ -318,11 +322,11 @@ test("settings: a user with a role and a link, a token, what was done, and the A
   assert.deepEqual(complaints, []);
 });
 
-/** Waits for something outside of the browser. */
-async function until(is: () => boolean): Promise<void> {
-  const end = Date.now() + 20_000;
-  while (!is()) {
-    assert.ok(Date.now() < end, "it did not come to pass in 20 s");
+/** Waits for something that no locator can wait for. */
+async function until(is: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!(await is())) {
+    assert.ok(Date.now() < end, otherwise);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -1,5 +1,5 @@
 // What the first poll of a configuration would read and decide: asked once by hand, from then on it follows the form.
-import { Alert, Badge, Button, Group, SegmentedControl, Stack, Table, Text, UnstyledButton } from "@mantine/core";
+import { Alert, Button, Group, SegmentedControl, Stack, Table, Text, UnstyledButton } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Fragment, useEffect, useState } from "react";
 
@@ -116,70 +116,59 @@ function Answer({ found }: { found: Explained }) {
 function Records(props: { records: SampleRecord[] }) {
   const [open, setOpen] = useState<number>();
   return (
-    <Table.ScrollContainer minWidth={460} type="native" tabIndex={0}>
-      <Table verticalSpacing={6} aria-label="Sample records" style={{ overflowWrap: "break-word" }}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Id</Table.Th>
-            <Table.Th>Updated</Table.Th>
-            <Table.Th>Created</Table.Th>
-            <Table.Th>Verdict and reason</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {props.records.map((record, at) => (
-            <Fragment key={at}>
+    <Table verticalSpacing={6} aria-label="Sample records" fz="sm">
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>Id</Table.Th>
+          <Table.Th>Dates as understood</Table.Th>
+          <Table.Th>Verdict and reason</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {props.records.map((record, at) => (
+          <Fragment key={at}>
+            <Table.Tr style={{ verticalAlign: "top" }}>
+              <Table.Td>
+                <UnstyledButton className="mono" onClick={() => setOpen(open === at ? undefined : at)} aria-expanded={open === at} aria-label={`Record ${record.id ?? "none"}`} td="underline">
+                  {record.id ?? "none"}
+                </UnstyledButton>
+              </Table.Td>
+              <Table.Td>
+                <Understood what="updated" date={record.dates.updated} />
+                <Understood what="created" date={record.dates.created} />
+              </Table.Td>
+              <Table.Td>
+                {record.verdict ? <Mark word={record.verdict} /> : <Mark word="undecided" />}
+                <Text size="xs" mt={2}>
+                  {record.reason}
+                </Text>
+              </Table.Td>
+            </Table.Tr>
+            {open === at ? (
               <Table.Tr>
-                <Table.Td>
-                  <UnstyledButton className="mono" onClick={() => setOpen(open === at ? undefined : at)} aria-expanded={open === at} aria-label={`Record ${record.id ?? "without an id"}`} td="underline">
-                    {record.id ?? "none"}
-                  </UnstyledButton>
-                </Table.Td>
-                <Table.Td>
-                  <Understood date={record.dates.updated} />
-                </Table.Td>
-                <Table.Td>
-                  <Understood date={record.dates.created} />
-                </Table.Td>
-                <Table.Td>
-                  {record.verdict ? <Mark word={record.verdict} /> : <Badge color="gray" variant="light">undecided</Badge>}
-                  <Text size="xs" mt={2}>
-                    {record.reason}
-                  </Text>
+                <Table.Td colSpan={3}>
+                  <Json value={record.record ?? "too large to be shown"} label={`Record ${record.id ?? "none"} as it came`} height={260} />
                 </Table.Td>
               </Table.Tr>
-              {open === at ? (
-                <Table.Tr>
-                  <Table.Td colSpan={4}>
-                    <Json value={record.record ?? "too large to be shown"} label={`Record ${record.id ?? ""}`} height={260} />
-                  </Table.Td>
-                </Table.Tr>
-              ) : null}
-            </Fragment>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+            ) : null}
+          </Fragment>
+        ))}
+      </Table.Tbody>
+    </Table>
   );
 }
 
-function Understood({ date }: { date: SampleDate | null }) {
-  if (date === null) return <Text size="xs" c="dimmed">no field</Text>;
+function Understood({ what, date }: { what: string; date: SampleDate | null }) {
+  if (date === null) return null;
   const raw = date.raw === null || date.raw === undefined ? "absent" : typeof date.raw === "string" ? date.raw : JSON.stringify(date.raw);
   return (
-    <>
-      <Text size="xs" className="mono nowrap">
+    <Text size="xs" component="div" mb={4}>
+      <span style={{ color: "var(--mantine-color-dimmed)" }}>{what} </span>
+      {date.understood ? <b style={{ fontWeight: 600 }}>{date.understood.replace("T", " ").replace("Z", " UTC")}</b> : null}
+      {date.fault ? <span style={{ color: "var(--mark-bad)" }}>{date.fault}</span> : null}
+      <div className="mono" style={{ color: "var(--mantine-color-dimmed)" }}>
         {raw}
-      </Text>
-      {date.understood ? (
-        <Text size="xs" c="dimmed" className="nowrap">
-          {date.understood.replace("T", " ").replace("Z", " UTC")}
-        </Text>
-      ) : date.fault ? (
-        <Text size="xs" style={{ color: "var(--mark-bad)" }}>
-          {date.fault}
-        </Text>
-      ) : null}
-    </>
+      </div>
+    </Text>
   );
 }

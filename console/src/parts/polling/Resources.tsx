@@ -193,7 +193,8 @@ function structuredCopy(value: Members): Members {
 }
 
 function suggestedUrl(url: string, base: string | undefined): string {
-  const plain = url.replace(/\$\{[^}]*\}/g, "");
+  // A place for the time of the last poll becomes a time long ago, so that the sample has records.
+  const plain = url.replace(/\$\{([^}]*)\}/g, (_all, name: string) => (/epoch|milliseconds|cursor/i.test(name) ? "0" : "2020-01-01T00:00:00Z")).replaceAll("'", "");
   if (/^https?:/.test(url) || base === undefined) return plain;
   return url === "" ? base : base.replace(/\/$/, "") + (plain.startsWith("/") ? plain : `/${plain}`);
 }

@@ -121,7 +121,7 @@ function Proposals(props: { proposals: Proposal[]; left: ReadonlySet<string>; on
               <Table.Tr key={setting}>
                 <Table.Td>
                   <Checkbox
-                    label={setting}
+                    label={setting.replace(/^datesConfiguration\./, "")}
                     checked={!props.left.has(setting)}
                     onChange={(event) => {
                       const next = new Set(props.left);

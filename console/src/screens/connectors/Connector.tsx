@@ -136,7 +136,7 @@ function SaveBar({ draft, mayChange }: StepProps) {
   return (
     <Paper withBorder p="sm" pos="sticky" bottom={8} style={{ zIndex: 5 }}>
       <Group justify="space-between">
-        <Text size="sm" c="dimmed" role="status">
+        <Text size="sm" c="dimmed" role="status" visibleFrom="sm">
           {draft.isChanged ? "There are changes that are not saved." : "Everything is saved."}
         </Text>
         <Group gap="xs">

@@ -79,7 +79,7 @@ export function InstanceForm(props: Props) {
           <Tags form={form} />
           <Paper withBorder p="sm" pos="sticky" bottom={8} style={{ zIndex: 5 }}>
             <Group justify="space-between">
-              <Text size="sm" c="dimmed" role="status">
+              <Text size="sm" c="dimmed" role="status" visibleFrom="sm">
                 {stored === undefined ? "Nothing is stored until the account is connected." : form.isChanged ? "There are changes that are not saved." : "Everything is saved."}
               </Text>
               <Group gap="xs">

@@ -72,7 +72,7 @@ function Row<T>(props: { columns: readonly { title: string; shows: (part: T) => 
         {props.columns.map(({ title, shows }, column) => (
           <Table.Td key={title}>
             {column === 0 ? (
-              <UnstyledButton onClick={() => props.onOpen(props.at)} td="underline" fz="sm" aria-label={`Edit ${name}`} disabled={!props.mayChange}>
+              <UnstyledButton onClick={() => props.onOpen(props.at)} td="underline" fz="sm" disabled={!props.mayChange}>
                 {shows(props.part)}
               </UnstyledButton>
             ) : (

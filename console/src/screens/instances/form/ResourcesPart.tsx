@@ -86,7 +86,7 @@ function DefaultResource(props: ResourcesProps & { name: string; settings: Membe
   const isSelected = name in polled;
   const isOwn = isSelected && Object.keys(asMembers(polled[name])).length > 0;
   const hasFault = useHasFault(memberPath(props.path, name));
-  const select = <Checkbox label={open !== undefined && isSelected ? "Poll it" : name} aria-label={`Poll ${name}`} checked={isSelected} onChange={(event) => { if (!event.currentTarget.checked) setOpen(undefined); props.onSelect(event.currentTarget.checked); }} />;
+  const select = <Checkbox label={name} aria-label={`Poll ${name}`} checked={isSelected} onChange={(event) => { if (!event.currentTarget.checked) setOpen(undefined); props.onSelect(event.currentTarget.checked); }} />;
   if (isSelected && (open !== undefined || hasFault)) {
     return <ResourceCard {...props} key={open} resource={asMembers(props.value[name])} view={open ?? "edit"} beside={<Button size="xs" variant="subtle" onClick={() => setOpen(undefined)}>Close</Button>} />;
   }
