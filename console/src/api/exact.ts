@@ -14,3 +14,9 @@ export function parseExact(text: string): unknown {
     return isOther ? rawJSON(context.source ?? "") : value;
   });
 }
+
+/** A value as the text of a field; nothing is empty, and what is no text is JSON. */
+export function textOf(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}

@@ -62,12 +62,12 @@ export function useHasFault(...prefixes: string[]): boolean {
 }
 
 /** Faults that no field shows. */
-export function UnmatchedFaults(props: { title?: string }) {
+export function UnmatchedFaults(props: { title?: string; isAdvice?: boolean }) {
   const book = useContext(Context);
   const left = useSyncExternalStore(book.watch, book.unmatched);
   if (left.length === 0) return null;
   return (
-    <Alert color="red" role="alert" title={props.title ?? "This has to be put right first"}>
+    <Alert color={props.isAdvice ? "orange" : "red"} role="alert" title={props.title ?? "This has to be put right first"}>
       <ul style={{ margin: 0, paddingLeft: "1.2rem" }}>
         {left.map((fault) => (
           <li key={`${fault.path} ${fault.problem}`}>

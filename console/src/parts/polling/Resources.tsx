@@ -3,6 +3,7 @@ import { ActionIcon, Alert, Button, Divider, Grid, Group, Modal, Paper, Segmente
 import { IconCopy, IconTrash, IconWand } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 
+import { parseExact } from "../../api/exact";
 import type { Members } from "../../api/trying";
 import { Code } from "../Code";
 import { memberPath, useFaultsWhere } from "../faults";
@@ -141,7 +142,7 @@ export function ResourceCode(props: { name: string; value: Members; onChange: (v
   const text = typed !== undefined && (typed.of === props.value || problem !== undefined) ? typed.text : JSON.stringify(props.value, null, 2);
   const take = (next: string) => {
     try {
-      const read: unknown = JSON.parse(next);
+      const read: unknown = parseExact(next);
       if (typeof read !== "object" || read === null || Array.isArray(read)) throw new SyntaxError("it is not an object in braces");
       setProblem(undefined);
       setTyped({ text: next, of: read as Members });
@@ -189,7 +190,7 @@ export function asMembers(value: unknown): Members {
 }
 
 function structuredCopy(value: Members): Members {
-  return JSON.parse(JSON.stringify(value)) as Members;
+  return parseExact(JSON.stringify(value)) as Members;
 }
 
 function suggestedUrl(url: string, base: string | undefined): string {

@@ -1,11 +1,9 @@
 // A connector's setup: seven steps with an address each over one draft, and its flows beside them.
-import { Alert, Anchor, Button, Group, List, Paper, Stack, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
+import { Alert, Anchor, Button, Group, Paper, Stack, Text } from "@mantine/core";
 import type { ComponentType } from "react";
 import { Link } from "wouter";
 
 import type { Fault } from "../../api/failure";
-import { sentence } from "../../api/failure";
 import { useMay } from "../../app/session";
 import { Faults, UnmatchedFaults } from "../../parts/faults";
 import { Loaded, Refusal } from "../../parts/Loaded";
@@ -70,11 +68,11 @@ export default function Connector(props: { connector: string; step: string | und
 
 function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
   const mayChange = useMay("admin");
-  const draft = useDraft(props.keyOrId, props.stored, () => notifications.show({ message: "Saved. Instances keep the revision that they were made from until they are changed.", color: "teal" }));
+  const draft = useDraft(props.keyOrId, props.stored);
   const { doc, findings } = draft;
   const step = STEPS.find(({ name }) => name === props.step);
   const base = `/connectors/${encodeURIComponent(props.keyOrId)}`;
-  const steps = STEPS.map(({ name, label, owns }) => ({ to: `${base}/${name}`, label, isHere: name === props.step, count: findings.filter((fault) => owns(fault, doc)).length }));
+  const steps = STEPS.map(({ name, label, owns }) => ({ to: `${base}/${name}`, label, isHere: name === props.step, isAdvice: !draft.isRefused, count: findings.filter((fault) => owns(fault, doc)).length }));
   const Shown = step?.shows;
   return (
     <Screen
@@ -89,11 +87,18 @@ function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
     >
       <Steps steps={steps} beside={[{ to: `/connectors/${encodeURIComponent(props.keyOrId)}/flows`, label: "Flows", isHere: props.step === "flows", count: 0 }]} />
       {Shown ? (
-        <Faults faults={draft.isRefused ? findings : NONE}>
+        <Faults faults={findings}>
           <Stack gap="lg">
             {mayChange ? null : <Alert color="gray">Connectors are changed by admins; you can look at everything here.</Alert>}
             {draft.failure && findings.length === 0 ? <Refusal error={draft.failure} title="Not saved" /> : null}
-            {draft.isRefused ? <UnmatchedFaults title="Not saved: this has to be put right first" /> : <Warnings findings={findings} />}
+            {findings.length === 0 ? null : draft.isRefused ? (
+              <UnmatchedFaults title="Not saved: this has to be put right first" />
+            ) : (
+              <>
+                <Alert color="orange">Saved. What works less well than it seems is told where it stands; the steps say how much there is.</Alert>
+                <UnmatchedFaults title="Elsewhere in this connector" isAdvice />
+              </>
+            )}
             <Shown draft={draft} mayChange={mayChange} />
             <SaveBar draft={draft} mayChange={mayChange} />
           </Stack>
@@ -115,29 +120,12 @@ function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
   );
 }
 
-const NONE: readonly Fault[] = [];
-
-function Warnings(props: { findings: readonly Fault[] }) {
-  if (props.findings.length === 0) return null;
-  return (
-    <Alert color="orange" title="Saved, and this works less well than it seems">
-      <List size="sm" spacing={4}>
-        {props.findings.map((warning) => (
-          <List.Item key={warning.path + warning.problem}>
-            <span className="mono">{warning.path.replace(/^configuration\[\d+\]\.defaultValue\./, "")}</span>: {sentence(warning)}
-          </List.Item>
-        ))}
-      </List>
-    </Alert>
-  );
-}
-
 function SaveBar({ draft, mayChange }: StepProps) {
   return (
     <Paper withBorder p="sm" pos="sticky" bottom={8} style={{ zIndex: 5 }}>
       <Group justify="space-between">
         <Text size="sm" c="dimmed" role="status" visibleFrom="sm">
-          {draft.isChanged ? "There are changes that are not saved." : "Everything is saved."}
+          {draft.isChanged ? "There are changes that are not saved." : draft.isSaved ? "Everything is saved. Instances take the new revision when they are changed." : "Everything is saved."}
         </Text>
         <Group gap="xs">
           <Button variant="default" disabled={!draft.isChanged} onClick={draft.discard}>

@@ -7,6 +7,8 @@ interface Step {
   label: string;
   isHere: boolean;
   count: number;
+  /** Whether what is counted keeps nobody from saving. */
+  isAdvice?: boolean;
 }
 
 /** The way through a setup. `beside` are places that are no steps. */
@@ -45,7 +47,7 @@ function One({ step, number }: { step: Step; number?: number }) {
           {step.label}
         </Text>
         {step.count > 0 ? (
-          <Badge size="sm" color="red" variant="light" style={{ color: "var(--mark-bad)" }} aria-label={`${step.count} to put right`}>
+          <Badge size="sm" color={step.isAdvice ? "orange" : "red"} variant="light" style={{ color: step.isAdvice ? "var(--mark-warn)" : "var(--mark-bad)" }} role="img" aria-label={step.isAdvice ? `${step.count} to look at` : `${step.count} to put right`}>
             {step.count}
           </Badge>
         ) : null}

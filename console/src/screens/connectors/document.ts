@@ -1,5 +1,5 @@
 // A connector's document as the console edits it: the field's element JSON, of which nothing gets lost that is not shown.
-import { parseExact } from "../../api/exact";
+import { parseExact, textOf } from "../../api/exact";
 import type { Members } from "../../api/trying";
 
 /** An entry of `configuration`. */
@@ -65,8 +65,7 @@ export function entryAt(doc: Doc, key: string): number {
 
 /** The value of a key as text; empty when there is none. */
 export function valueOf(doc: Doc, key: string): string {
-  const value = doc.configuration.find((entry) => entry.key === key)?.defaultValue;
-  return value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value);
+  return textOf(doc.configuration.find((entry) => entry.key === key)?.defaultValue);
 }
 
 /** The document with another value of a key. An entry that exists keeps everything else; one that is missing is made. */

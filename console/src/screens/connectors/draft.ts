@@ -48,6 +48,7 @@ export interface Draft {
   discard: () => void;
   save: () => void;
   isSaving: boolean;
+  isSaved: boolean;
   failure: Failure | undefined;
   /** Beside the fields: what was refused, or what works less than it seems. */
   findings: readonly Fault[];
@@ -57,7 +58,7 @@ export interface Draft {
 }
 
 /** The draft of a connector. */
-export function useDraft(key: string, stored: Doc, onSaved: () => void): Draft {
+export function useDraft(key: string, stored: Doc): Draft {
   const client = useQueryClient();
   const now = useSyncExternalStore(
     (watcher) => {
@@ -76,7 +77,6 @@ export function useDraft(key: string, stored: Doc, onSaved: () => void): Draft {
       void client.invalidateQueries({ queryKey: ["connectors"] });
       void client.invalidateQueries({ queryKey: ["date-formats"] });
       keep(key, { draft: undefined, faults: [], warnings });
-      onSaved();
     },
     onError: (error) => keep(key, { faults: asFailure(error).faults, warnings: [] }),
   });
@@ -96,6 +96,7 @@ export function useDraft(key: string, stored: Doc, onSaved: () => void): Draft {
     },
     save: () => save.mutate(),
     isSaving: save.isPending,
+    isSaved: save.isSuccess,
     failure: save.error ? asFailure(save.error) : undefined,
     findings: now.faults.length > 0 ? now.faults : now.warnings,
     isRefused: now.faults.length > 0,

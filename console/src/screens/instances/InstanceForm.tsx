@@ -7,7 +7,6 @@ import { Link, useLocation } from "wouter";
 import { api, BASE, told } from "../../api/client";
 import { asFailure, type Fault } from "../../api/failure";
 import type { components } from "../../api/schema";
-import type { Members } from "../../api/trying";
 import { useMay } from "../../app/session";
 import { Faults, UnmatchedFaults, useFault, useFaultsWhere, useHasFault } from "../../parts/faults";
 import { Refusal } from "../../parts/Loaded";
@@ -15,8 +14,7 @@ import { Interval } from "../../parts/polling/Interval";
 import { asMembers } from "../../parts/polling/Resources";
 import { Screen } from "../../parts/Screen";
 import { type Doc, polledOf as defaultsOf, valueOf } from "../connectors/document";
-import { keyOf } from "../connectors/NewConnector";
-import { changeOf, type Form, type InstanceDoc, KEY, keepForm, keyPaths, polledOf, useForm } from "./form/document";
+import { changeOf, type Form, type InstanceDoc, KEY, keepForm, keyPaths, polledOf, useForm, whole } from "./form/document";
 import { HeaderRows, KeyField } from "./form/fields";
 import { FirstPoll, startOf } from "./form/FirstPoll";
 import { PlanDialog } from "./form/PlanDialog";
@@ -44,7 +42,7 @@ export function InstanceForm(props: Props) {
   const change = () => changeOf(props.initial, form.doc);
   const save = useMutation({
     mutationFn: async (only: "plan" | "save") => {
-      if (stored === undefined) return await told(api.POST(`${BASE}/instances`, { body: whole(form.doc, connector) }));
+      if (stored === undefined) return await told(api.POST(`${BASE}/instances`, { body: whole(form.doc) }));
       return await told(api.PATCH(`${BASE}/instances/{id}`, { params: { path: { id: stored.id }, query: only === "plan" ? { plan: true } : {} }, body: change() }));
     },
     onSuccess: (answer, only) => {
@@ -108,15 +106,6 @@ export function InstanceForm(props: Props) {
 
 const NONE: readonly Fault[] = [];
 
-/** What a new instance sends. An API without a connector gets its key from its name where none was typed. */
-function whole(doc: InstanceDoc, connector: Doc | undefined): Members {
-  const name = (doc.name ?? "").trim();
-  const key = String(doc.element?.["key"] ?? "");
-  const element = connector === undefined && key === "" ? { key: keyOf(name) } : doc.element;
-  const { description, ...rest } = doc;
-  return { ...rest, element, ...(name === "" ? {} : { name }), ...(description ? { description } : {}) };
-}
-
 function NameField(props: { form: Form; connector: Doc | undefined }) {
   const { form } = props;
   return <TextInput label="Name" description="What people call this account." value={form.doc.name ?? ""} placeholder={props.connector?.name} required={props.connector === undefined} error={useFault("name")} onChange={(event) => { const name = event.currentTarget.value; form.edit((doc) => ({ ...doc, name })); }} />;
@@ -158,9 +147,7 @@ function Events(props: { form: Form; connector: Doc | undefined; stored: Props["
   const polls = !(/webhook/i.test(kind) && !/polling|both/i.test(kind));
   const polled = polledOf(form.doc);
   const start = startOf(polled);
-  const startFault = useFaultsWhere(({ path }) => path.endsWith(".startFrom"), "startFrom");
   const enabledFault = useFault(...keyPaths(KEY.enabled));
-  const polledFault = useFault(...keyPaths(KEY.polled));
   const setStart = (from: string | undefined) => {
     const next = Object.entries(polled).map(([name, settings]) => {
       const own = asMembers(settings);
@@ -185,16 +172,12 @@ function Events(props: { form: Form; connector: Doc | undefined; stored: Props["
                 <div style={{ maxWidth: 720 }}>
                   <IntervalField form={form} connector={connector} />
                 </div>
-                {polledFault ? (
-                  <Alert color="red" role="alert">
-                    {polledFault}
-                  </Alert>
-                ) : null}
                 <Stack gap="xs">
                   <Text fw={600}>Resources to poll</Text>
+                  <PolledFault />
                   <ResourcesPart form={form} defaults={defaults} base={form.text(KEY.base) || (connector === undefined ? "" : valueOf(connector, KEY.base))} startFrom={start === "differs" ? undefined : start} instance={props.stored?.id} isOwn={connector === undefined} />
                 </Stack>
-                {props.stored === undefined ? <FirstPoll value={start} onChange={setStart} error={startFault} disabled={Object.keys(polled).length === 0 ? "Select or add a resource first." : mayPoll ? undefined : "How resources are polled is changed by admins; yours begin now."} /> : null}
+                {props.stored === undefined ? <FirstPoll value={start} onChange={setStart} disabled={Object.keys(polled).length === 0 ? "Select or add a resource first." : mayPoll ? undefined : "How resources are polled is changed by admins; yours begin now."} /> : null}
               </>
             ) : (
               <Text size="sm" c="dimmed">
@@ -209,6 +192,16 @@ function Events(props: { form: Form; connector: Doc | undefined; stored: Props["
         )}
       </Stack>
     </Fieldset>
+  );
+}
+
+/** What is wrong with the resources as a whole. Taken as shown only while it is. */
+function PolledFault() {
+  const fault = useFault(...keyPaths(KEY.polled));
+  return fault === undefined ? null : (
+    <Alert color="red" role="alert">
+      {fault}
+    </Alert>
   );
 }
 

@@ -10,9 +10,9 @@ import type { Members } from "../../api/trying";
 import { Loaded } from "../../parts/Loaded";
 import { Screen } from "../../parts/Screen";
 import type { Short } from "../connectors/Connectors";
-import type { Doc } from "../connectors/document";
+import { type Doc, polledOf } from "../connectors/document";
 import { useConnector } from "../connectors/draft";
-import { type InstanceDoc, keepForm } from "./form/document";
+import { type InstanceDoc, KEY, keepForm } from "./form/document";
 import { arrived, broughtBack } from "./form/OAuth";
 import { InstanceForm } from "./InstanceForm";
 import { NextSteps } from "./NextSteps";
@@ -112,7 +112,15 @@ function OfConnector(props: { connector: string; problem: React.ReactNode }) {
 }
 
 function startingWith(doc: Doc): InstanceDoc {
-  return { element: { key: doc.key }, name: "", configuration: {} };
+  return { element: { key: doc.key }, name: "", configuration: withAll({}, doc) };
+}
+
+/** A configuration that does not say what is polled takes everything that the connector polls: so it is shown. */
+function withAll(configuration: Members, doc: Doc): Members {
+  const names = Object.keys(polledOf(doc));
+  const said = configuration[KEY.polled];
+  if ((said !== undefined && said !== null && said !== "") || names.length === 0) return configuration;
+  return { ...configuration, [KEY.polled]: Object.fromEntries(names.map((name) => [name, {}])) };
 }
 
 function Edited(props: { instance: number; problem: React.ReactNode }) {
@@ -139,7 +147,7 @@ function EditedOfConnector(props: { instance: components["schemas"]["Instance"];
   const query = useConnector(String(props.element));
   return (
     <Loaded query={query} rows={6}>
-      {(doc) => <InstanceForm id={`edit=${props.instance.id}`} connector={doc} stored={props.instance} initial={documentOf(props.instance)} />}
+      {(doc) => <InstanceForm id={`edit=${props.instance.id}`} connector={doc} stored={props.instance} initial={{ ...documentOf(props.instance), configuration: withAll((props.instance.configuration ?? {}) as Members, doc) }} />}
     </Loaded>
   );
 }

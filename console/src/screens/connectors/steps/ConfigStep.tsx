@@ -2,6 +2,7 @@
 import { Badge, Stack } from "@mantine/core";
 import { useState } from "react";
 
+import { textOf } from "../../../api/exact";
 import type { Members } from "../../../api/trying";
 import type { StepProps } from "../Connector";
 import { type Entry, isReserved, type Parameter, withItem } from "../document";
@@ -53,7 +54,7 @@ export function ConfigStep({ draft, mayChange }: StepProps) {
           { title: "Name", shows: ({ name, key }) => name ?? key },
           { title: "Key", shows: ({ key }) => <span className="mono">{key}</span> },
           { title: "Type", shows: ({ type }) => type ?? "TEXTFIELD_1000" },
-          { title: "Default", shows: ({ defaultValue }) => <span className="mono">{defaultValue === undefined || defaultValue === null ? "" : String(defaultValue)}</span> },
+          { title: "Default", shows: ({ defaultValue }) => <span className="mono">{textOf(defaultValue)}</span> },
           { title: "", shows: ({ required }) => (required ? <Badge variant="default">required</Badge> : null) },
         ]}
         onAdd={() => setOpen({ of: "entry", at: doc.configuration.length, value: { key: "", name: "", type: "TEXTFIELD_1000", required: false } })}

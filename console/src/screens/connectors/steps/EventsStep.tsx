@@ -1,6 +1,9 @@
 // How changes at the provider reach us: by polling, by webhooks, or by both.
-import { Accordion, Alert, Button, Group, PasswordInput, Radio, SimpleGrid, Stack, Switch, Text, TextInput, Title } from "@mantine/core";
+import { Accordion, Alert, Autocomplete, Button, Group, PasswordInput, Radio, SimpleGrid, Stack, Switch, Text, TextInput, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 
+import { api, BASE, told } from "../../../api/client";
+import { textOf } from "../../../api/exact";
 import { explainConnector } from "../../../api/trying";
 import { useFault } from "../../../parts/faults";
 import { HookEditor } from "../../../parts/hooks/HookEditor";
@@ -12,6 +15,7 @@ import { sendable } from "../draft";
 import { isEventHook, newHook } from "./HooksStep";
 
 const POLLED = "event.poller.configuration";
+const VERIFICATION = "event.webhook.verification";
 const INTERVAL = "event.poller.refresh_interval";
 type Kind = "polling" | "webhooks" | "polling,webhooks";
 
@@ -54,6 +58,8 @@ export function EventsStep(props: StepProps) {
 function Webhooks({ draft, mayChange }: StepProps) {
   const { doc, edit } = draft;
   const hooks = doc.hooks.map((hook, at) => ({ hook, at })).filter(({ hook }) => isEventHook(hook));
+  const presets = useQuery({ queryKey: ["webhook-presets"], queryFn: () => told(api.GET(`${BASE}/webhooks/presets`)), staleTime: Infinity });
+  const verification = useFault(valuePath(doc, VERIFICATION));
   return (
     <Stack component="section" aria-labelledby="webhooks-title">
       <Title order={2} id="webhooks-title">
@@ -62,6 +68,17 @@ function Webhooks({ draft, mayChange }: StepProps) {
       <Text size="sm" c="dimmed">
         An event hook makes events of what the provider sends. Each instance gets an address of its own to give to the provider.
       </Text>
+      <Autocomplete
+        label="Verification"
+        description="How a notification shows that it is the provider's: one of these by name, or a declaration in braces. Each instance has the secret of it (event.webhook.secret)."
+        placeholder="none: the hook checks by itself"
+        data={(presets.data ?? []).filter(({ verifies }) => verifies).map(({ name }) => name)}
+        value={valueOf(doc, VERIFICATION)}
+        onChange={(next) => edit((now) => withValue(now, VERIFICATION, next))}
+        error={verification}
+        disabled={!mayChange}
+        maw={560}
+      />
       {hooks.length === 0 ? (
         <Group>
           <Button variant="default" disabled={!mayChange} onClick={() => edit((now) => ({ ...now, hooks: [...now.hooks, newHook("event")] }))}>
@@ -141,7 +158,7 @@ function Trial({ draft }: StepProps) {
               const common = {
                 label: name ?? key,
                 value: String(trial[key] ?? ""),
-                placeholder: defaultValue === undefined || defaultValue === null ? "" : String(defaultValue),
+                placeholder: textOf(defaultValue),
                 autoComplete: "off",
                 onChange: (event: { currentTarget: { value: string } }) => {
                   const { [key]: _before, ...rest } = trial;

@@ -1,6 +1,7 @@
 // Fields of a connector's document, with their faults.
 import { PasswordInput, Select, Switch, Textarea, TextInput } from "@mantine/core";
 
+import { textOf } from "../../../api/exact";
 import { useFault } from "../../../parts/faults";
 import { valueOf, valuePath, withValue } from "../document";
 import type { StepProps } from "../Connector";
@@ -13,7 +14,7 @@ export function MemberField(props: StepProps & { member: string; label: string; 
     label: props.label,
     description: props.description,
     error: useFault(member),
-    value: value === undefined || value === null ? "" : String(value),
+    value: textOf(value),
     disabled: !props.mayChange,
     readOnly: props.readOnly ?? false,
     onChange: (event: { currentTarget: { value: string } }) => {

@@ -18,7 +18,7 @@ export function startOf(polled: Members): string | undefined | "differs" {
 }
 
 /** The choice. `value` is nothing for "from now". */
-export function FirstPoll(props: { value: string | undefined | "differs"; onChange: (value: string | undefined) => void; error?: string | undefined; disabled?: string | undefined }) {
+export function FirstPoll(props: { value: string | undefined | "differs"; onChange: (value: string | undefined) => void; disabled?: string | undefined }) {
   const { value } = props;
   const [since, setSince] = useState(() => (value !== undefined && /^\d/.test(value) ? value.slice(0, 16) : ""));
   const [isSince, setIsSince] = useState(value !== undefined && /^\d/.test(value));
@@ -31,7 +31,7 @@ export function FirstPoll(props: { value: string | undefined | "differs"; onChan
   };
   return (
     <div>
-      <Radio.Group label="What the first poll reports" description={props.disabled ?? "Records that are there already: none of them, those that changed since a date, or all of them."} value={choice} onChange={(next) => choose(next as Choice)} error={props.error}>
+      <Radio.Group label="What the first poll reports" description={props.disabled ?? "Records that are there already: none of them, those that changed since a date, or all of them."} value={choice} onChange={(next) => choose(next as Choice)}>
         <Group mt={6} gap="lg" align="center">
           <Radio value="now" label="From now" disabled={props.disabled !== undefined} />
           <Radio value="since" label="Since a date" disabled={props.disabled !== undefined} />

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { explainInstance, type Members } from "../../../api/trying";
 import { memberPath, useHasFault } from "../../../parts/faults";
 import { asMembers, CopyDialog, ResourceCard, ResourceCode, Resources, type ResourcesProps } from "../../../parts/polling/Resources";
-import { type Form, isSame, KEY, keyPaths, polledOf } from "./document";
+import { type Form, isSame, KEY, keyPaths, polledOf, whole } from "./document";
 
 const PATH = keyPaths(KEY.polled)[0] as string;
 
@@ -19,7 +19,7 @@ export function ResourcesPart(props: { form: Form; defaults: Members; base: stri
     value: effective(polled, defaults),
     onChange: write,
     path: PATH,
-    explain: (resource, startFrom, signal) => explainInstance({ instance: sendable(form, props.instance), resource, pages: 1, ...(startFrom === undefined ? {} : { startFrom }), ...(props.instance === undefined ? {} : { instanceId: props.instance }) }, signal),
+    explain: (resource, startFrom, signal) => explainInstance({ instance: whole(form.doc), resource, pages: 1, ...(startFrom === undefined ? {} : { startFrom }), ...(props.instance === undefined ? {} : { instanceId: props.instance }) }, signal),
     about: Object.fromEntries(Object.entries(form.doc.configuration).filter(([key]) => key !== KEY.polled)),
     ...(props.base === "" || props.base.includes("{") ? {} : { base: props.base }),
   };
@@ -66,13 +66,6 @@ export function ResourcesPart(props: { form: Form; defaults: Members; base: stri
       )}
     </Stack>
   );
-}
-
-/** What is sent of a form: its document, with the key of an API that has no connector. */
-export function sendable(form: Form, instance: number | undefined): Members {
-  const { doc } = form;
-  if (instance !== undefined) return { name: doc.name, tags: doc.tags, configuration: doc.configuration };
-  return { ...doc };
 }
 
 function effective(polled: Members, defaults: Members): Members {

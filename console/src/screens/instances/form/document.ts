@@ -2,9 +2,11 @@
 // sign-in at the provider's own pages.
 import { useCallback, useSyncExternalStore } from "react";
 
+import { parseExact, textOf } from "../../../api/exact";
 import type { Members } from "../../../api/trying";
 import { memberPath } from "../../../parts/faults";
 import { asMembers } from "../../../parts/polling/Resources";
+import { keyOf } from "../../connectors/NewConnector";
 
 /** Keys that the form has fields for. */
 export const KEY = {
@@ -40,7 +42,7 @@ function read(id: string): InstanceDoc | undefined {
   const text = window.sessionStorage.getItem(PREFIX + id);
   if (text === null) return undefined;
   try {
-    const found = JSON.parse(text) as InstanceDoc;
+    const found = parseExact(text) as InstanceDoc;
     memory.set(id, found);
     return found;
   } catch {
@@ -86,10 +88,7 @@ export function useForm(id: string, initial: InstanceDoc): Form {
     doc,
     isChanged: kept !== undefined,
     edit,
-    text: (key) => {
-      const value = doc.configuration[key];
-      return value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
-    },
+    text: (key) => textOf(doc.configuration[key]),
     set: (key, value) =>
       edit((now) => {
         const { [key]: _before, ...rest } = now.configuration;
@@ -122,6 +121,14 @@ export function isSame(one: unknown, other: unknown): boolean {
   const [left, right] = [one as Members, other as Members];
   const names = Object.keys(left);
   return names.length === Object.keys(right).length && names.every((name) => name in right && isSame(left[name], right[name]));
+}
+
+/** What a new instance sends. An API without a connector gets its key from its name where none was typed. */
+export function whole(doc: InstanceDoc): Members {
+  const name = (doc.name ?? "").trim();
+  const key = String(doc.element?.["key"] ?? "") || keyOf(name);
+  const { description, ...rest } = doc;
+  return { ...rest, element: { key }, ...(name === "" ? {} : { name }), ...(description ? { description } : {}) };
 }
 
 /** What a change of an instance sends: only what is another, and `null` for what is gone. */

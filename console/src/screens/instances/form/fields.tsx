@@ -3,6 +3,7 @@ import { ActionIcon, Button, Group, Input, PasswordInput, Stack, Switch, Textare
 import { IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 
+import { textOf } from "../../../api/exact";
 import type { Members } from "../../../api/trying";
 import { useFault, useFaultsWhere } from "../../../parts/faults";
 import { asMembers } from "../../../parts/polling/Resources";
@@ -25,7 +26,7 @@ export function KeyField(props: { form: Form; entry: string; label: string; desc
 /** A key that a connector asks for. */
 export function EntryField(props: { form: Form; entry: Entry }) {
   const { entry } = props;
-  const initial = entry.defaultValue === undefined || entry.defaultValue === null ? "" : String(entry.defaultValue);
+  const initial = textOf(entry.defaultValue);
   const type = (entry.type ?? "").toUpperCase();
   const isSecret = type === "PASSWORD" || /(^|\.)(password|secret)$/.test(entry.key) || entry.key === "oauth.api.secret";
   const about = typeof entry["description"] === "string" && entry["description"] !== entry.name ? { description: entry["description"] } : {};
@@ -45,7 +46,7 @@ export function EntryField(props: { form: Form; entry: Entry }) {
 /** Headers as rows of a name and a value. */
 export function HeaderRows(props: { form: Form; entry: string; label: string; description: string }) {
   const { form, entry } = props;
-  const [rows, setRows] = useState(() => Object.entries(asMembers(form.doc.configuration[entry])).map(([name, value]) => ({ name, value: String(value) })));
+  const [rows, setRows] = useState(() => Object.entries(asMembers(form.doc.configuration[entry])).map(([name, value]) => ({ name, value: textOf(value) })));
   const paths = keyPaths(entry);
   const error = useFaultsWhere(({ path }) => paths.some((own) => path === own || path.startsWith(`${own}.`)), entry);
   const change = (next: { name: string; value: string }[]) => {
