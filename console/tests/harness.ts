@@ -168,7 +168,8 @@ export async function callback(): Promise<Callback> {
   return Object.assign(state, { url: `${server.url}/notify`, stop: server.stop });
 }
 
-async function listen(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ url: string; stop: () => Promise<void> }> {
+/** Any other server that a test needs, on a port of its own. */
+export async function listen(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<{ url: string; stop: () => Promise<void> }> {
   const server: Server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

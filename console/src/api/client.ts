@@ -17,6 +17,11 @@ export function keepChangeToken(token: string | null | undefined): void {
   changeToken = token ?? undefined;
 }
 
+/** The headers that a change brings, for requests that do not go through the client. */
+export function changeHeaders(): Record<string, string> {
+  return changeToken === undefined ? {} : { "X-Change-Token": changeToken };
+}
+
 /** Says what happens when the session has ended. */
 export function whenSignedOut(call: () => void): void {
   onSignedOut = call;

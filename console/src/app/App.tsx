@@ -87,7 +87,7 @@ function Waiting(props: { error: Error | null }) {
           {props.error.message}
         </Alert>
       ) : (
-        <Loader aria-label="Loading" />
+        <Loader role="status" aria-label="Loading" />
       )}
     </Center>
   );

@@ -1,5 +1,7 @@
 import { createTheme, type CSSVariablesResolver } from "@mantine/core";
 
+const LIST = { defaultProps: { withScrollArea: false }, styles: { options: { maxHeight: 240, overflowY: "auto" as const } } };
+
 /** The console's look: quiet greys, one teal, and colours that keep 4.5:1 against their ground. */
 export const theme = createTheme({
   primaryColor: "teal",
@@ -8,6 +10,7 @@ export const theme = createTheme({
   luminanceThreshold: 0.35,
   defaultRadius: "md",
   cursorType: "pointer",
+  respectReducedMotion: true,
   fontFamily: "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SFMono-Regular', 'DejaVu Sans Mono', Menlo, Consolas, monospace",
   headings: { sizes: { h1: { fontSize: "1.5rem" }, h2: { fontSize: "1.15rem" }, h3: { fontSize: "1rem" } } },
@@ -15,6 +18,12 @@ export const theme = createTheme({
     Anchor: { defaultProps: { underline: "hover" } },
     Table: { defaultProps: { verticalSpacing: "xs", highlightOnHover: true } },
     Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
+    // The list itself scrolls: so it is part of its field, and no stop of its own for the keyboard.
+    Autocomplete: LIST,
+    MultiSelect: LIST,
+    Select: LIST,
+    TagsInput: LIST,
+    Notification: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
     Drawer: { defaultProps: { closeButtonProps: { "aria-label": "Close" } } },
   },
 });
