@@ -38,7 +38,7 @@ export default function Canvas(props: { value: CanvasValue; zoom: number; label:
       type: box.kind,
       position: { x: at.x, y: at.y },
       data: { box },
-      style: { width: box.width, ...(isFree ? { height: box.height } : {}) },
+      style: { width: box.width, pointerEvents: box.kind === "frame" ? "none" : "all", ...(isFree ? { height: box.height } : {}) },
       ...(height === undefined ? {} : { measured: { width: box.width, height } }),
       draggable: box.kind === "card" && !isFixed,
       dragHandle: ".flow-drag",

@@ -18,11 +18,11 @@ export function FlowTabs(props: { doc: Json; flow: FlowName; isFixed: boolean; f
   };
   return (
     <Group gap="xs" justify="space-between" wrap="wrap">
-      <Tabs value={flow ?? ""} onChange={(value) => props.onFlow(value === "" || value === null ? null : value)} variant="pills">
+      <Tabs value={tabOf(flow)} onChange={(value) => props.onFlow(value?.startsWith("flow ") ? value.slice(5) : null)} variant="pills">
         <Tabs.List aria-label="Flows">
-          <Tabs.Tab value="">{word(null)}</Tabs.Tab>
+          <Tabs.Tab value={tabOf(null)}>{word(null)}</Tabs.Tab>
           {names.map((name) => (
-            <Tabs.Tab key={name} value={name}>
+            <Tabs.Tab key={name} value={tabOf(name)}>
               {word(name)}
             </Tabs.Tab>
           ))}
@@ -71,6 +71,11 @@ export function FlowTabs(props: { doc: Json; flow: FlowName; isFixed: boolean; f
       </Modal>
     </Group>
   );
+}
+
+/** A flow as the value of its tab. */
+function tabOf(flow: FlowName): string {
+  return flow === null ? "monitor" : `flow ${flow}`;
 }
 
 function NameForm(props: { name: string; taken: readonly string[]; onName: (name: string) => void }) {
