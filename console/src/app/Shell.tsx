@@ -73,7 +73,7 @@ function Live() {
   const connection = useConnection();
   const word = connection === "open" ? "Live" : connection === "lost" ? "Not connected" : "Connecting";
   return (
-    <Text size="sm" c={connection === "lost" ? "red.9" : "dimmed"} visibleFrom="xs" role="status">
+    <Text size="sm" c={connection === "lost" ? "var(--mark-bad)" : "dimmed"} visibleFrom="xs" role="status">
       {word}
     </Text>
   );

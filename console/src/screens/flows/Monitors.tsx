@@ -36,7 +36,7 @@ export default function Monitors() {
         connector={connector}
         actions={(monitor) => (
           <Group gap="xs">
-            <Button size="compact-sm" variant="default" component={Link} href={`/monitors?monitor=${monitor.id}`} aria-label={`Subscriptions of ${monitor.name}`}>
+            <Button size="compact-sm" variant="default" component={Link} href={`/monitors?monitor=${monitor.id}`} aria-label={`Show subscriptions of ${monitor.name}`}>
               Show
             </Button>
             {maySubscribe && monitor.version != null ? (

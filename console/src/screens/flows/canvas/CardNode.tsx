@@ -163,7 +163,7 @@ function Returns(props: { canvas: CanvasValue }) {
         </ul>
       ) : null}
       <Findings found={about} />
-      <Button size="compact-sm" variant="light" className="nodrag" leftSection={<IconPlus size={14} />} onClick={openOutputs}>
+      <Button size="compact-sm" variant="default" className="nodrag" leftSection={<IconPlus size={14} />} onClick={openOutputs}>
         {isFixed ? "Outputs" : groups.length === 0 ? "Add Outputs" : "Change Outputs"}
       </Button>
     </div>

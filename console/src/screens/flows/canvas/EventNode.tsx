@@ -47,7 +47,7 @@ function Monitor(props: { id: string }) {
         <div className="flow-row-head">
           <span className="flow-name">Options</span>
         </div>
-        <Button size="compact-sm" variant="light" className="nodrag" leftSection={<IconPlus size={14} />} onClick={openOptions}>
+        <Button size="compact-sm" variant="default" className="nodrag" leftSection={<IconPlus size={14} />} onClick={openOptions}>
           {isFixed ? "Options" : options.length === 0 ? "Add Options" : "Change Options"}
         </Button>
       </div>
@@ -86,10 +86,10 @@ function Helper(props: { id: string; flow: string }) {
       </header>
       <Findings found={found.flows.get(props.flow)} />
       <div className="flow-row flow-buttons">
-        <Button size="compact-sm" variant="light" className="nodrag" onClick={() => openSignature("inputs")}>
+        <Button size="compact-sm" variant="default" className="nodrag" onClick={() => openSignature("inputs")}>
           {isFixed ? "Inputs" : inputs.length === 0 ? "Add Inputs" : "Change Inputs"}
         </Button>
-        <Button size="compact-sm" variant="light" className="nodrag" onClick={() => openSignature("outputs")}>
+        <Button size="compact-sm" variant="default" className="nodrag" onClick={() => openSignature("outputs")}>
           {isFixed ? "Outputs" : (signature?.outputs.length ?? 0) === 0 ? "Add Outputs" : "Change Outputs"}
         </Button>
       </div>

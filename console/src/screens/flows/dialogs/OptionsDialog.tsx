@@ -69,7 +69,7 @@ function Form(props: Props) {
         );
       })}
       {isFixed ? null : (
-        <Button variant="light" size="sm" leftSection={<IconPlus size={16} />} style={{ alignSelf: "flex-start" }} onClick={() => setAll([...options, { was: undefined, value: { label: freeName("Option", labels) } }])}>
+        <Button variant="default" size="sm" leftSection={<IconPlus size={16} />} style={{ alignSelf: "flex-start" }} onClick={() => setAll([...options, { was: undefined, value: { label: freeName("Option", labels) } }])}>
           Add option
         </Button>
       )}

@@ -83,7 +83,7 @@ function Form(props: Props) {
         </Paper>
       ))}
       {isFixed ? null : (
-        <Button variant="light" size="sm" leftSection={<IconPlus size={16} />} style={{ alignSelf: "flex-start" }} onClick={() => setGroups([...groups, { was: undefined, name: freeName("Record", names), fields: [{ was: undefined, name: "ID", type: "text" }] }])}>
+        <Button variant="default" size="sm" leftSection={<IconPlus size={16} />} style={{ alignSelf: "flex-start" }} onClick={() => setGroups([...groups, { was: undefined, name: freeName("Record", names), fields: [{ was: undefined, name: "ID", type: "text" }] }])}>
           Add group
         </Button>
       )}

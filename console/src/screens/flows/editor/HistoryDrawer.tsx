@@ -63,8 +63,8 @@ export function Runs(props: { subscription: number; monitor: number; onPick?: ()
                 {runs.map((run) => (
                   <Table.Tr key={run.id}>
                     <Table.Td>
-                      <Anchor component={Link} href={`/monitors/${props.monitor}?subscription=${props.subscription}&run=${run.id}`} onClick={props.onPick} aria-label={`Run of ${run.startedAt}`}>
-                        <When at={run.startedAt} />
+                      <Anchor component={Link} href={`/monitors/${props.monitor}?subscription=${props.subscription}&run=${run.id}`} onClick={props.onPick}>
+                        <When at={run.startedAt} exact />
                       </Anchor>
                     </Table.Td>
                     <Table.Td>

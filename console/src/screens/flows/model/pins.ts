@@ -139,6 +139,9 @@ export function givenNames(card: Card): { names: Map<string, string>; note: stri
   return { names, note: lines.join("\n") };
 }
 
+/** Cards after which nothing runs that could take their outputs. */
+const ENDS = new Set(["control.return", "control.returnRaw", "control.throw"]);
+
 /** The outputs of a card. */
 export function outputRows(doc: Json, card: Card): OutputRow[] {
   const { spec, value } = card;
@@ -151,7 +154,7 @@ export function outputRows(doc: Json, card: Card): OutputRow[] {
   };
   const signature: Signature | undefined = spec?.id === "control.spawn" ? signatureOf(doc, text(value["flow"])) : undefined;
   for (const output of signature?.outputs ?? []) add(output.name, output.type, true, false);
-  if (spec?.mirrored) for (const row of inputRows(doc, card)) if (row.value !== undefined) add(row.key, "any", false, false);
+  if (spec?.mirrored && !ENDS.has(spec.id)) for (const row of inputRows(doc, card)) if (row.value !== undefined) add(row.key, "any", false, false);
   for (const name of Object.keys(types)) add(name, "any", true, true);
   return rows;
 }
