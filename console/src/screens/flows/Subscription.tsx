@@ -2,7 +2,7 @@
 import { Alert, Anchor, Button, Group, Modal, Paper, SimpleGrid, Stack, Switch, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconPlayerPlay, IconTrash } from "@tabler/icons-react";
-import { type ReactNode, useCallback, useRef, useState } from "react";
+import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
 import { Link, useLocation, useSearchParams } from "wouter";
 
 import { api, BASE, told } from "../../api/client";
@@ -70,7 +70,7 @@ function New(props: { monitor: number }) {
 function Existing(props: { id: number }) {
   const { id } = props;
   const client = useQueryClient();
-  const query = useQuery({ queryKey: ["subscriptions", id], queryFn: () => told(api.GET(`${BASE}/subscriptions/{id}`, { params: { path: { id } } })), refetchInterval: (query) => (isUnderWay(query.state.data) ? 1_000 : false) });
+  const query = useQuery({ queryKey: ["subscriptions", id], queryFn: () => told(api.GET(`${BASE}/subscriptions/{id}`, { params: { path: { id } } })), refetchInterval: (query) => lookAgain(query.state.data) });
   const waits = useRef<ReturnType<typeof setTimeout>>(undefined);
   const instance = query.data?.instanceId;
   // An event of its instance may come from one of its runs.
@@ -89,9 +89,14 @@ function Existing(props: { id: number }) {
   return <Loaded query={query} rows={6}>{(subscription) => <View subscription={subscription} />}</Loaded>;
 }
 
-/** Whether it is due and has not said yet what came of it. */
-function isUnderWay(subscription: Body | undefined): boolean {
-  return subscription?.active === true && Date.parse(subscription.nextDue) <= Date.now() && Date.now() - Date.parse(subscription.nextDue) < 60_000;
+const DUE_MS = 1_000;
+const LATE_MS = 60_000;
+
+/** When to look again, in milliseconds: when it is due, and each second while a run is awaited. */
+function lookAgain(subscription: Body | undefined): number | false {
+  if (subscription?.active !== true) return false;
+  const left = Date.parse(subscription.nextDue) - Date.now();
+  return left > 0 ? left + DUE_MS : left > -LATE_MS ? DUE_MS : LATE_MS;
 }
 
 function View(props: { subscription: Body }) {
@@ -125,6 +130,10 @@ function View(props: { subscription: Body }) {
       go("/monitors");
     },
   });
+  const lastRun = subscription.lastRun?.id;
+  useEffect(() => {
+    for (const part of ["runs", "cursor", "cursors"]) void client.invalidateQueries({ queryKey: ["subscriptions", id, part] });
+  }, [client, id, lastRun]);
   const failed = toggle.error ?? run.error;
   return (
     <Screen

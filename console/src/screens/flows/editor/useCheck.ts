@@ -7,7 +7,7 @@ import { api, BASE, told } from "../../../api/client";
 import type { components } from "../../../api/schema";
 import type { Found } from "../canvas/context";
 import { sorted, type Shown } from "../model/findings";
-import { get, type Json, set, text } from "../model/json";
+import { get, type Json, members, set, text } from "../model/json";
 
 const PAUSE_MS = 350;
 
@@ -24,10 +24,26 @@ export interface Checked {
 
 const NOTHING: Shown<Found> = { inputs: new Map(), cards: new Map(), flows: new Map(), rest: [] };
 
+const NO_OUTPUTS: Found = { path: "outputs", problem: "no group is declared", remedy: "add one with its fields", isFault: true };
+
+/**
+ * What is sent. A document without a name or outputs is judged as if it had some, because nothing else is judged
+ * before they are there; the name is asked for when it is saved, and the outputs are missed by us.
+ */
+function judged(doc: Json, hasOutputs: boolean): Json {
+  const named = (text(get(doc, ["name"])) ?? "").trim() !== "" ? doc : set(doc, ["name"], "New flow");
+  return hasOutputs ? named : set(named, ["outputs"], { Record: { ID: "any" } });
+}
+
+function counted(found: Shown<Found>, isFault: boolean): number {
+  return [...found.inputs.values(), ...found.cards.values(), ...found.flows.values(), found.rest].flat().filter((one) => one.isFault === isFault).length;
+}
+
 /** Checks the document a moment after it was changed last. A name is asked for when it is saved. */
 export function useCheck(doc: Json | undefined): Checked {
   const [settled] = useDebouncedValue(doc, PAUSE_MS);
-  const named = settled === undefined || (text(get(settled, ["name"])) ?? "").trim() !== "" ? settled : set(settled, ["name"], "New flow");
+  const hasOutputs = Object.keys(members(get(settled, ["outputs"]))).length > 0;
+  const named = settled === undefined ? undefined : judged(settled, hasOutputs);
   const query = useQuery({
     queryKey: ["monitors", "check", named],
     enabled: named !== undefined,
@@ -39,12 +55,13 @@ export function useCheck(doc: Json | undefined): Checked {
   const found = useMemo(() => {
     if (query.data === undefined || settled === undefined) return NOTHING;
     const all: Found[] = [...query.data.faults.map((fault) => ({ ...fault, isFault: true })), ...query.data.warnings.map((warning) => ({ ...warning, isFault: false }))];
-    return sorted(settled, all);
-  }, [query.data, settled]);
+    if (hasOutputs) return sorted(settled, all);
+    return sorted(settled, [...all.filter(({ path }) => !path.startsWith("record")), NO_OUTPUTS]);
+  }, [query.data, settled, hasOutputs]);
   return {
     found,
-    faults: query.data?.faults.length ?? 0,
-    warnings: query.data?.warnings.length ?? 0,
+    faults: counted(found, true),
+    warnings: counted(found, false),
     options: query.data?.options ?? [],
     isFresh: settled === doc && query.data !== undefined && !query.isPlaceholderData,
     error: query.error,

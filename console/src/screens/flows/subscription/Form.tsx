@@ -104,7 +104,7 @@ export function SubscriptionForm(props: { monitor: number; monitorName: string; 
         <NativeSelect label="Version" description={subscription === undefined ? undefined : "Moving keeps the cursor. It is refused when the type of the cursor changed."} error={at("version")} value={values.version} onChange={(event) => put({ version: event.currentTarget.value })} data={props.versions.map((number) => ({ value: String(number), label: `Version ${number}` }))} />
         <Fieldset legend="Schedule">
           <Stack gap="xs">
-            <SegmentedControl aria-label="Kind of schedule" value={values.kind} onChange={(kind) => put({ kind: kind as Values["kind"] })} data={[{ value: "interval", label: "Interval" }, { value: "cron", label: "Cron pattern" }]} />
+            <SegmentedControl aria-label="Kind of schedule" value={values.kind} onChange={(kind) => put({ kind: kind as Values["kind"] })} data={[{ value: "interval", label: "At an interval" }, { value: "cron", label: "By a cron pattern" }]} />
             {values.kind === "interval" ? (
               <TextInput label="Interval" description={`Such as 5m or 1h. Empty: the shortest that the monitor allows (${used.minimumInterval ?? "5m"}).`} placeholder={String(used.minimumInterval ?? "5m")} value={values.interval} error={at("schedule") ?? at("intervalMinutes")} onChange={(event) => put({ interval: event.currentTarget.value })} />
             ) : (
