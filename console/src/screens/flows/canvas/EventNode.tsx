@@ -2,8 +2,10 @@
 import { Button, NativeSelect, Switch } from "@mantine/core";
 import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
 import { IconPlus } from "@tabler/icons-react";
-import { useEffect } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
 
+import { api, BASE, told } from "../../../api/client";
 import { CURSOR_TYPES, typeLabel } from "../model/catalogue";
 import { signatureOf } from "../model/document";
 import * as edit from "../model/edit";
@@ -37,11 +39,8 @@ function Monitor(props: { id: string }) {
           <span>begins the flow at every poll</span>
         </div>
       </header>
-      <div className="flow-row">
-        <div className="flow-row-head">
-          <span className="flow-name">Connection</span>
-        </div>
-        <div className="flow-connection">{connector === undefined ? "any connector; the subscription's instance gives it" : `connector ${connector}; the subscription's instance gives it`}</div>
+      <div className="flow-row nodrag">
+        <Connection connector={connector} />
       </div>
       <div className="flow-row">
         <div className="flow-row-head">
@@ -66,6 +65,17 @@ function Monitor(props: { id: string }) {
       </div>
     </section>
   );
+}
+
+/** Whose connections the flow uses. The list of connectors is asked for when somebody wants to choose. */
+function Connection(props: { connector: string | undefined }) {
+  const { edit: change, isFixed } = useCanvas();
+  const [isWanted, setWanted] = useState(false);
+  const query = useQuery({ queryKey: ["elements", "keys"], enabled: isWanted, queryFn: async () => (await told(api.GET(`${BASE}/elements`, { params: { query: { pageSize: 200 } } }))) as { key?: string; name?: string }[] });
+  const { connector } = props;
+  const listed = (query.data ?? []).flatMap(({ key, name }) => (key === undefined ? [] : [{ value: key, label: name === undefined || name === key ? key : `${name} (${key})` }]));
+  const missing = connector === undefined || listed.some(({ value }) => value === connector) ? [] : [{ value: connector, label: connector }];
+  return <NativeSelect size="xs" label="Connection" description="That of the instance which subscribes" disabled={isFixed} value={connector ?? ""} onFocus={() => setWanted(true)} onChange={(event) => change((doc) => edit.setTop(doc, "connector", event.currentTarget.value === "" ? undefined : event.currentTarget.value))} data={[{ value: "", label: "of any connector" }, ...missing, ...listed]} />;
 }
 
 function Helper(props: { id: string; flow: string }) {

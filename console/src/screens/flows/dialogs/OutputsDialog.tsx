@@ -94,7 +94,7 @@ function Form(props: Props) {
             {record !== undefined ? (
               <Group grow gap="xs" align="flex-start">
                 <NativeSelect label="by id" disabled={isFixed} value={typeof record["id"] === "string" ? record["id"] : ""} onChange={(event) => member("id", event.currentTarget.value)} data={fieldChoices("no id", record["id"])} />
-                <NativeSelect label="and date of the last change" disabled={isFixed} value={typeof record["updated"] === "string" ? record["updated"] : ""} onChange={(event) => member("updated", event.currentTarget.value)} data={fieldChoices("by content", record["updated"])} />
+                <NativeSelect label="and date of change" disabled={isFixed} value={typeof record["updated"] === "string" ? record["updated"] : ""} onChange={(event) => member("updated", event.currentTarget.value)} data={fieldChoices("by content", record["updated"])} />
                 <NativeSelect label="Type of event" disabled={isFixed} value={kind} onChange={(event) => member("eventType", event.currentTarget.value)} data={[{ value: "", label: "as by default" }, ...KINDS, ...(ofRecord?.fields ?? []).filter(({ name }) => !KINDS.some(({ value }) => value === name)).map(({ name }) => ({ value: name, label: `what ${name} says` }))]} />
               </Group>
             ) : null}

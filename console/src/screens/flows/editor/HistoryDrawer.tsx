@@ -49,25 +49,25 @@ export function Runs(props: { subscription: number; monitor: number; onPick?: ()
             It has not run yet.
           </Text>
         ) : (
-          <Table.ScrollContainer minWidth={420}>
+          <Table.ScrollContainer minWidth={520}>
             <Table aria-label="Runs">
               <Table.Thead>
                 <Table.Tr>
-                  <Table.Th>Started</Table.Th>
-                  <Table.Th>Outcome</Table.Th>
-                  <Table.Th>Records</Table.Th>
-                  <Table.Th>New</Table.Th>
+                  <Table.Th className="nowrap">Started</Table.Th>
+                  <Table.Th className="nowrap">Outcome</Table.Th>
+                  <Table.Th className="nowrap">Records</Table.Th>
+                  <Table.Th className="nowrap">New</Table.Th>
                 </Table.Tr>
               </Table.Thead>
               <Table.Tbody>
                 {runs.map((run) => (
                   <Table.Tr key={run.id}>
                     <Table.Td>
-                      <Anchor component={Link} href={`/monitors/${props.monitor}?subscription=${props.subscription}&run=${run.id}`} onClick={props.onPick}>
+                      <Anchor component={Link} size="sm" href={`/monitors/${props.monitor}?subscription=${props.subscription}&run=${run.id}`} onClick={props.onPick}>
                         <When at={run.startedAt} exact />
                       </Anchor>
                     </Table.Td>
-                    <Table.Td>
+                    <Table.Td miw={120}>
                       <Mark word={run.outcome} />
                       {run.error ? <Text size="xs">{run.error.message}</Text> : null}
                     </Table.Td>

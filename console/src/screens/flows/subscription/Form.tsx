@@ -5,7 +5,7 @@ import { type FormEvent, useState } from "react";
 import { useLocation } from "wouter";
 
 import { api, BASE, told } from "../../../api/client";
-import { asFailure, faultsAt } from "../../../api/failure";
+import { asFailure, Failure, faultsAt } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { Refusal } from "../../../parts/Loaded";
 import { choicesOf, useInstances } from "../editor/instances";
@@ -87,7 +87,8 @@ export function SubscriptionForm(props: { monitor: number; monitorName: string; 
   const faults = failure?.faults ?? [];
   const at = (path: string) => faultsAt(faults, path, true);
   const known = ["name", "version", "options", "runMode", "schedule", "callback", "instanceId", "intervalMinutes"];
-  const rest = failure === undefined ? undefined : { ...failure, message: failure.message, faults: faults.filter(({ path }) => !known.some((key) => path.startsWith(key))) };
+  const others = faults.filter(({ path }) => !known.some((key) => path.startsWith(key)));
+  const refusal = failure === undefined ? undefined : faults.length > 0 && others.length === 0 ? new Failure(failure.status, { message: "What is wrong stands beside its field." }) : new Failure(failure.status, { message: failure.message, faults: others });
   const instanceFault = isTried && subscription === undefined && values.instance === "" ? "Choose an instance." : at("instanceId");
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -98,7 +99,7 @@ export function SubscriptionForm(props: { monitor: number; monitorName: string; 
   return (
     <form onSubmit={submit} noValidate>
       <Stack maw={640}>
-        {failure !== undefined && rest !== undefined ? <Refusal error={Object.assign(failure, { faults: rest.faults.length > 0 ? rest.faults : [] })} title="It is not saved; what you typed is kept" /> : null}
+        {refusal ? <Refusal error={refusal} title="It is not saved; what you typed is kept" /> : null}
         {subscription === undefined ? <NativeSelect label="Instance" withAsterisk description="Its connection is used, and its events go where the instance's go." error={instanceFault} value={values.instance} onChange={(event) => put({ instance: event.currentTarget.value })} data={[{ value: "", label: instances.isPending ? "loading…" : "choose an instance" }, ...choicesOf(instances.data, used.connector)]} /> : null}
         <TextInput label="Name" value={values.name} error={at("name")} onChange={(event) => put({ name: event.currentTarget.value })} />
         <NativeSelect label="Version" description={subscription === undefined ? undefined : "Moving keeps the cursor. It is refused when the type of the cursor changed."} error={at("version")} value={values.version} onChange={(event) => put({ version: event.currentTarget.value })} data={props.versions.map((number) => ({ value: String(number), label: `Version ${number}` }))} />
