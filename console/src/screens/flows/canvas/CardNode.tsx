@@ -2,17 +2,17 @@
 import { ActionIcon, Button, Menu, NativeSelect, Text } from "@mantine/core";
 import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
 import { IconDots, IconGripVertical, IconPlus } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 
 import { FIELD_TYPES, typeLabel } from "../model/catalogue";
-import { allCards, type Card, cardsPath, fieldsOf, flowOf, helperNames, nameOf } from "../model/document";
+import { allCards, type Card, cardAt, fieldsOf, flowOf, helperNames, nameOf, signatureOf } from "../model/document";
 import * as edit from "../model/edit";
-import type { Finding, Step } from "../model/findings";
+import type { Step } from "../model/findings";
 import { tookMs } from "../model/findings";
-import { get, isBelow, items, members, text } from "../model/json";
+import { get, isBelow, items, type Json, members, text } from "../model/json";
 import type { Box } from "../model/layout";
 import { callsFlow, givenNames, inputRows, nextRepeated, type OutputRow, outputRows, takesOwnInputs } from "../model/pins";
-import { type CanvasValue, useCanvas } from "./context";
+import { CanvasProvider, type CanvasValue, useCanvas } from "./context";
 import { Findings } from "./Findings";
 import { GroupIcon } from "./icons";
 import { InputField } from "./InputField";
@@ -21,7 +21,35 @@ import { OutputField } from "./OutputField";
 /** The node of a card. */
 export function CardNode(props: NodeProps) {
   const { card } = (props.data as unknown as { box: Box }).box;
-  return card === undefined ? null : <CardView id={props.id} card={card} />;
+  return card === undefined ? null : <Kept id={props.id} card={card} />;
+}
+
+/**
+ * A card is drawn anew only when something changed that it shows, so that typing stays quick in long flows. What is
+ * inside asks `now` where it needs the document as it is at the moment.
+ */
+function Kept(props: { id: string; card: Card }) {
+  const { id, card } = props;
+  const canvas = useCanvas();
+  const { doc, found } = canvas;
+  const around = JSON.stringify([
+    card.place,
+    card.parent?.value["outputs"],
+    get(doc, ["cursor"]),
+    card.spec?.id === "control.returnOutputs" ? [get(doc, ["outputs"]), found.rest] : null,
+    helperNames(doc).map((name) => [name, signatureOf(doc, name)]),
+    found.cards.get(card.place),
+    [...found.inputs].filter(([place]) => place.startsWith(`${card.place}.`)),
+  ]);
+  return useMemo(
+    () => (
+      <CanvasProvider value={canvas}>
+        <CardView id={id} card={card} />
+      </CanvasProvider>
+    ),
+    // The canvas itself is new at every change; what a card shows of it is named here.
+    [id, card.value, around, canvas.isFixed, canvas.run, canvas.flow],
+  );
 }
 
 function CardView(props: { id: string; card: Card }) {
@@ -204,8 +232,7 @@ export function Small(props: { label: string; onClick: () => void }) {
 }
 
 /** Where a card can be moved: into the blocks of its flow that are not its own, and out. */
-function destinations(canvas: CanvasValue, card: Card): { label: string; list: Card["list"]; at: number }[] {
-  const { doc } = canvas;
+function destinations(doc: Json, card: Card): { label: string; list: Card["list"]; at: number }[] {
   const flow = flowOf(card.path);
   const lanes = allCards(doc, flow)
     .filter((other) => !isBelow(other.path, card.path))
@@ -216,40 +243,44 @@ function destinations(canvas: CanvasValue, card: Card): { label: string; list: C
 }
 
 function More(props: { card: Card; label: string; canvas: CanvasValue }) {
-  const { card, canvas } = props;
-  const { doc, edit: change } = canvas;
-  const count = items(get(doc, card.list.length === 0 ? cardsPath(null) : card.list)).length;
-  const move = (list: Card["list"], at: number) => change((doc) => edit.moveCard(doc, card.path, list, at));
+  const [isOpen, setOpen] = useState(false);
   return (
-    <Menu position="bottom-end" width={260}>
+    <Menu position="bottom-end" width={260} opened={isOpen} onChange={setOpen}>
       <Menu.Target>
         <ActionIcon variant="subtle" color="gray" size="sm" className="nodrag" aria-label={`More for ${props.label}`}>
           <IconDots size={16} />
         </ActionIcon>
       </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Item onClick={() => canvas.openCard(card)}>Settings of the card</Menu.Item>
-        <Menu.Item disabled={card.at === 0} onClick={() => move(card.list, card.at - 1)}>
-          Move left
-        </Menu.Item>
-        <Menu.Item disabled={card.at >= count - 1} onClick={() => move(card.list, card.at + 2)}>
-          Move right
-        </Menu.Item>
-        {destinations(canvas, card).map(({ label, list, at }) => (
-          <Menu.Item key={label} onClick={() => move(list, at)}>
-            {label}
-          </Menu.Item>
-        ))}
-        <Menu.Divider />
-        <Menu.Item color="red" onClick={() => change((doc) => edit.removeCard(doc, card))}>
-          Remove the card
-        </Menu.Item>
-      </Menu.Dropdown>
+      <Menu.Dropdown>{isOpen ? <Actions {...props} /> : null}</Menu.Dropdown>
     </Menu>
   );
 }
 
-/** Findings that a list of them holds about some member of the document. */
-export function about<T extends Finding>(found: readonly T[], pattern: RegExp): T[] {
-  return found.filter(({ path }) => pattern.test(path));
+function Actions(props: { card: Card; canvas: CanvasValue }) {
+  const { canvas } = props;
+  const { edit: change } = canvas;
+  const doc = canvas.now();
+  const card = cardAt(doc, props.card);
+  const count = items(get(doc, card.list)).length;
+  const move = (list: Card["list"], at: number) => change((doc) => edit.moveCard(doc, card.path, list, at));
+  return (
+    <>
+      <Menu.Item onClick={() => canvas.openCard(card)}>Settings of the card</Menu.Item>
+      <Menu.Item disabled={card.at === 0} onClick={() => move(card.list, card.at - 1)}>
+        Move left
+      </Menu.Item>
+      <Menu.Item disabled={card.at >= count - 1} onClick={() => move(card.list, card.at + 2)}>
+        Move right
+      </Menu.Item>
+      {destinations(doc, card).map(({ label, list, at }) => (
+        <Menu.Item key={label} onClick={() => move(list, at)}>
+          {label}
+        </Menu.Item>
+      ))}
+      <Menu.Divider />
+      <Menu.Item color="red" onClick={() => change((doc) => edit.removeCard(doc, card))}>
+        Remove the card
+      </Menu.Item>
+    </>
+  );
 }

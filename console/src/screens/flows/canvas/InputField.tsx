@@ -5,7 +5,7 @@ import { IconArrowsRightLeft, IconCheck } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 
 import { choicesOf, typeLabel } from "../model/catalogue";
-import { type Card } from "../model/document";
+import { type Card, cardAt } from "../model/document";
 import * as edit from "../model/edit";
 import { isMembers, type Json } from "../model/json";
 import { type InputRow, sourcesFor } from "../model/pins";
@@ -164,10 +164,10 @@ function Sources(props: { card: Card; row: InputRow; put: (value: Json | undefin
 }
 
 function Choices(props: { card: Card; row: InputRow; put: (value: Json | undefined) => void }) {
-  const { card, row, put } = props;
-  const { doc, edit: change } = useCanvas();
+  const { row, put } = props;
+  const { now, edit: change } = useCanvas();
   const from = referenceOf(row.value);
-  const sources = sourcesFor(doc, card, row.call);
+  const sources = sourcesFor(now(), cardAt(now(), props.card), row.call);
   const kinds = row.type === "any" ? KINDS : KINDS.filter(({ kind }) => kind === kindOf(undefined, row.type) || kind === "nothing" || kind === "json");
   return (
     <>

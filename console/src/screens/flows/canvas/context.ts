@@ -19,6 +19,8 @@ export interface RunValues {
 /** What a canvas gives to its cards. */
 export interface CanvasValue {
   doc: Json;
+  /** The document at this moment, for what is asked for later than it was drawn. */
+  now: () => Json;
   flow: FlowName;
   /** Nothing can be changed: somebody may not, or it is an old version. */
   isFixed: boolean;

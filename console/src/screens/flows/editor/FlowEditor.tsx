@@ -3,7 +3,7 @@ import { Alert, Anchor, Button, Center, Loader, Modal, SegmentedControl, Stack, 
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { IconPlus } from "@tabler/icons-react";
-import { lazy, Suspense, useMemo, useState } from "react";
+import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 
 import { api, BASE, told } from "../../../api/client";
@@ -102,13 +102,17 @@ export function FlowEditor(props: { opened: Opened }) {
     else save.mutate({ name, revision: monitor.revision });
   };
 
-  const run: ShownRun | undefined = props.opened.run ?? (ran === undefined ? undefined : ofTest(ran));
+  const tried = useMemo(() => (ran === undefined ? undefined : ofTest(ran)), [ran]);
+  const run: ShownRun | undefined = props.opened.run ?? tried;
+  const latest = useRef(doc);
+  latest.current = doc;
   const values = useMemo<RunValues | undefined>(() => (run === undefined ? undefined : { steps: byPlace(run.cards), cursor: run.cursorBefore, options: ran?.options ?? {} }), [run, ran]);
   const value: CanvasValue | undefined =
     doc === undefined
       ? undefined
       : {
           doc,
+          now: () => latest.current ?? doc,
           flow: here,
           isFixed,
           edit: edited.edit,

@@ -1,7 +1,7 @@
 // A monitor's document as the canvas reads it: flows, cards, their blocks and places, without understanding more than
 // it shows. What it does not know it leaves as it is.
 import { type CardSpec, specOf } from "./catalogue";
-import { get, items, type Json, type Members, members, type Path, text } from "./json";
+import { get, items, type Json, type Members, members, type Path, samePath, text } from "./json";
 
 /** A flow of the document: the monitor's own, or a helper flow's name. */
 export type FlowName = string | null;
@@ -106,7 +106,7 @@ export function memberPlace(place: string, key: string): string {
 }
 
 /** The card at a position of a list. */
-function cardAt(value: Json | undefined, list: Path, at: number, listPlace: string, inside: Lane | undefined, parent: Card | undefined): Card {
+function read(value: Json | undefined, list: Path, at: number, listPlace: string, inside: Lane | undefined, parent: Card | undefined): Card {
   const card = members(value);
   const path = [...list, at];
   const id = text(card["id"]);
@@ -133,7 +133,7 @@ function lanesOf(card: Members, path: Path, place: string, spec: CardSpec | unde
 
 /** The cards of a list, without those in their blocks. */
 export function cardsIn(doc: Json, list: Path, listPlace: string, inside?: Lane, parent?: Card): Card[] {
-  return items(get(doc, list)).map((value, at) => cardAt(value, list, at, listPlace, inside, parent));
+  return items(get(doc, list)).map((value, at) => read(value, list, at, listPlace, inside, parent));
 }
 
 /** The cards of a flow, without those in blocks. */
@@ -178,4 +178,9 @@ const SAYS_GROUP = new Set(["Object", "List", "Date & Time", "Text", "Number", "
 /** A card's name with its group where the name alone says little: `Object Get`. */
 export function fullLabel(spec: CardSpec): string {
   return SAYS_GROUP.has(spec.group) ? `${spec.group} ${spec.label}` : spec.label;
+}
+
+/** The same card in the document as it is now: what stands at its place. */
+export function cardAt(doc: Json, card: Card): Card {
+  return allCards(doc, flowOf(card.path)).find((other) => samePath(other.path, card.path)) ?? card;
 }
