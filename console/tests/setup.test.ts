@@ -94,7 +94,7 @@ test("a connector is made, and polling is set up for a resource with a preview b
   const preview = resource.getByRole("region", { name: "Preview of contacts" });
   const records = preview.getByRole("table", { name: "Sample records" });
   await records.getByRole("row").filter({ hasText: api.contacts[0]!.updatedAt.replace("T", " ").replace("Z", " UTC") }).first().waitFor();
-  assert.equal(await records.getByText("CREATED").count(), 2);
+  assert.equal(await records.getByText("CREATED", { exact: true }).count(), 2);
   await preview.getByText(`${api.url}/contacts?updatedAfter=`).waitFor();
   await preview.getByRole("button", { name: "Record 2" }).click();
   await preview.getByText("Bob <img src=x onerror=alert(1)>").waitFor();
