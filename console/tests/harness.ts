@@ -243,3 +243,31 @@ export async function picture(page: Page, name: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }
+
+/** Waits for something that no locator can wait for. */
+export async function until(is: () => boolean | Promise<boolean>, otherwise: string): Promise<void> {
+  const end = Date.now() + PATIENCE / 2;
+  while (!(await is())) {
+    if (Date.now() > end) throw new Error(otherwise);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Fails where axe finds something serious, light or dark, or where the screen is cut at 390 pixels; takes its picture. */
+export async function looksRight(page: Page, name: string): Promise<void> {
+  const light = await seriousFindings(page);
+  if (light.length > 0) throw new Error(`${name}, light: ${JSON.stringify(light, null, 2)}`);
+  await picture(page, name);
+  await page.getByRole("button", { name: "Dark colours" }).click();
+  const dark = await seriousFindings(page);
+  await page.getByRole("button", { name: "Light colours" }).click();
+  if (dark.length > 0) throw new Error(`${name}, dark: ${JSON.stringify(dark, null, 2)}`);
+  const window = page.viewportSize() ?? { width: 1280, height: 900 };
+  await page.setViewportSize({ width: 390, height: 844 });
+  try {
+    // What stands beside the screen moves away first.
+    await until(async () => !(await isCut(page)), `${name} is wider than 390 pixels`);
+  } finally {
+    await page.setViewportSize(window);
+  }
+}

@@ -52,8 +52,9 @@ export interface Suggestion {
 export interface HookTried {
   ok: boolean;
   result?: unknown;
-  fault?: string | { message?: string; problem?: string } | null;
+  fault?: { code: string; message: string; line?: number | null } | null;
   log?: unknown[];
+  logDropped?: number;
   tookMs?: number;
 }
 

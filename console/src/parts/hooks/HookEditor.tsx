@@ -83,7 +83,7 @@ function Outcome(props: { type: HookType; tried: HookTried }) {
     <Stack gap="xs" component="section" aria-label="What came of the run">
       {ok ? null : (
         <Alert color="red" role="alert" title="The script failed">
-          {typeof fault === "string" ? fault : (fault?.message ?? fault?.problem ?? JSON.stringify(fault))}
+          {fault ? `${fault.message}${fault.line ? ` (line ${fault.line})` : ""}` : "It has no result."}
         </Alert>
       )}
       {Array.isArray(events) ? <Events events={events as Members[]} /> : null}
@@ -99,6 +99,7 @@ function Outcome(props: { type: HookType; tried: HookTried }) {
 }
 
 function Events(props: { events: Members[] }) {
+  // The events as they were understood, no more in the script's own words.
   const cell = (value: unknown) => (value === undefined || value === null ? "" : String(value));
   return (
     <Table aria-label="Events of the run" verticalSpacing={4}>
@@ -114,11 +115,11 @@ function Events(props: { events: Members[] }) {
         {props.events.map((event, at) => (
           <Table.Tr key={at}>
             <Table.Td>
-              <Mark word={cell(event["event_type"])} />
+              <Mark word={cell(event["eventType"])} />
             </Table.Td>
-            <Table.Td>{cell(event["event_object_type"])}</Table.Td>
-            <Table.Td className="mono">{cell(event["event_object_id"])}</Table.Td>
-            <Table.Td className="mono">{cell(event["event_date"])}</Table.Td>
+            <Table.Td>{cell(event["objectType"])}</Table.Td>
+            <Table.Td className="mono">{cell(event["objectId"])}</Table.Td>
+            <Table.Td className="mono">{cell(event["date"])}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>
