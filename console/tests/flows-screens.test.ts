@@ -113,6 +113,49 @@ async function until(holds: () => Promise<boolean>, otherwise = "it did not come
   assert.fail(otherwise);
 }
 
+test("options are declared and taken, and cards are moved by their grip and by their menu", async () => {
+  await begin();
+  const event = card("Polling Monitor");
+  await event.getByRole("button", { name: "Add Options" }).click();
+  await dialog().getByRole("button", { name: "Add option" }).click();
+  await dialog().getByLabel("Option 1", { exact: true }).fill("Team");
+  await dialog().getByLabel("Field type").selectOption("dropdown");
+  const values = dialog().getByLabel("Values");
+  for (const value of ["red", "blue"]) {
+    await values.fill(value);
+    await values.press("Enter");
+  }
+  await dialog().getByRole("button", { name: "Apply" }).click();
+  await event.getByText("Team", { exact: true }).waitFor();
+  await add("at the beginning", "if error", /^If Error/);
+  await add("at the beginning", "upper case", /^Text To Upper Case/);
+  const upper = card(/^Text To Upper Case/);
+  await upper.getByRole("button", { name: "What text takes" }).click();
+  await page.getByRole("menuitem", { name: /^Team/ }).click();
+  await upper.getByRole("button", { name: "Cut the wire to text" }).waitFor();
+  await page.getByText("50 %").click();
+  const grip = await upper.locator(".flow-drag").boundingBox();
+  const target = await card("If Error of If Error").boundingBox();
+  assert.ok(grip && target);
+  await page.mouse.move(grip.x + 3, grip.y + 3);
+  await page.mouse.down();
+  await page.mouse.move(target.x + 40, target.y + 10, { steps: 8 });
+  await page.mouse.up();
+  await page.getByRole("button", { name: "Add a card after Text To Upper Case" }).waitFor();
+  await page.getByText("Document", { exact: true }).click();
+  const editor = page.getByRole("textbox", { name: "Document" });
+  await editor.getByText("ifError:").waitFor();
+  const inBlock = (text: string) => /ifError:\n\s+- card: (string|text)\.toUpper/.test(text);
+  await until(async () => inBlock(await editor.innerText()), "the card was dropped into the block");
+  await page.getByText("Canvas", { exact: true }).click();
+  await upper.getByRole("button", { name: /^More for Text To Upper Case/ }).click();
+  await page.getByRole("menuitem", { name: "Into Try of If Error" }).click();
+  await upper.getByRole("button", { name: /^More for Text To Upper Case/ }).click();
+  await page.getByRole("menuitem", { name: "Out of the block" }).click();
+  await page.getByText("Document", { exact: true }).click();
+  await until(async () => /try: \[\]/.test(await editor.innerText()) && /from: options\.Team/.test(await editor.innerText()), "it went through Try and out again with its wire");
+});
+
 test("the document and the canvas follow each other, an export is imported, and hostile words stay words", async () => {
   await begin();
   await page.getByText("Document", { exact: true }).click();
