@@ -163,7 +163,7 @@ test("the document and the canvas follow each other, an export is imported, and 
   await editor.click();
   await page.keyboard.press("ControlOrMeta+a");
   const hostile = "<img src=x onerror=alert(1)>";
-  await page.keyboard.insertText(`name: x\ncursor: date\ndescription: kept\noutputs: {"${hostile}": {ID: text}}\ncards:\n- {id: now, card: date.now, note: "${hostile}"}\n- {card: nobody.knows, inputs: {a: {from: now.date}}}\n- {card: control.returnOutputs}\n`);
+  await page.keyboard.insertText(`name: x\ncursor: date\ndescription: kept\noutputs: {"${hostile}": {ID: text}}\ncards:\n- {id: now, card: date.now, note: "${hostile}"}\n- {card: control.let, inputs: {big: 12345678901234567890, price: 1.50}}\n- {card: nobody.knows, inputs: {a: {from: now.date}}}\n- {card: control.returnOutputs}\n`);
   await page.getByText("Canvas", { exact: true }).click();
   await card("Date & Time Now now").getByText(hostile).waitFor();
   await card("nobody.knows").getByText("This card is not known here").waitFor();
@@ -175,6 +175,10 @@ test("the document and the canvas follow each other, an export is imported, and 
   await page.getByText("Document", { exact: true }).click();
   await editor.getByText("end.date").waitFor();
   await editor.getByText("description: kept").waitFor();
+  for (const language of ["YAML", "JSON"]) {
+    await page.getByText(language, { exact: true }).click();
+    await until(async () => /big"?: 12345678901234567890,?\s+"?price"?: 1\.50/.test(await editor.innerText()), `digits are kept in ${language}`);
+  }
   assert.equal(await page.locator("img[src=x]").count(), 0);
 
   await page.evaluate(() => sessionStorage.clear());

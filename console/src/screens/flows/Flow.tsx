@@ -6,6 +6,7 @@ import { api, BASE, told } from "../../api/client";
 import type { components } from "../../api/schema";
 import { Loaded } from "../../parts/Loaded";
 import { When } from "../../parts/When";
+import { exactly } from "./editor/exactly";
 import { FlowEditor, type Opened } from "./editor/FlowEditor";
 import type { ShownRun } from "./editor/RunPanel";
 import type { Json } from "./model/json";
@@ -23,7 +24,7 @@ export default function Flow(props: { id: string }) {
 }
 
 function useMonitor(id: number) {
-  return useQuery({ queryKey: ["monitors", "one", id], queryFn: () => told(api.GET(`${BASE}/monitors/{id}`, { params: { path: { id } } })), refetchOnWindowFocus: false });
+  return useQuery({ queryKey: ["monitors", "one", id], queryFn: () => exactly<components["schemas"]["Monitor"]>(api.GET(`${BASE}/monitors/{id}`, { params: { path: { id } }, parseAs: "text" })), refetchOnWindowFocus: false });
 }
 
 function OfMonitor(props: { id: number; version: number | undefined; run: ShownRun | undefined }) {
@@ -33,7 +34,7 @@ function OfMonitor(props: { id: number; version: number | undefined; run: ShownR
     queryKey: ["monitors", "version", id, version],
     enabled: version !== undefined,
     staleTime: Infinity,
-    queryFn: () => told(api.GET(`${BASE}/monitors/{id}/versions/{version}`, { params: { path: { id, version: version ?? 0 } } })),
+    queryFn: () => exactly<components["schemas"]["VersionWithDocument"]>(api.GET(`${BASE}/monitors/{id}/versions/{version}`, { params: { path: { id, version: version ?? 0 } }, parseAs: "text" })),
   });
   const opened = (monitor: components["schemas"]["Monitor"], document: Json | undefined): Opened => ({
     monitor,

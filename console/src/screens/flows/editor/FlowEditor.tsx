@@ -6,7 +6,7 @@ import { IconPlus } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 
-import { api, BASE, told } from "../../../api/client";
+import { api, BASE } from "../../../api/client";
 import { asFailure } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { useMay } from "../../../app/session";
@@ -26,6 +26,7 @@ import { addCard, emptyMonitor } from "../model/edit";
 import { byPlace } from "../model/findings";
 import { get, type Json, type Path, set, text } from "../model/json";
 import { DeployDialog } from "./DeployDialog";
+import { exactly } from "./exactly";
 import { FlowTabs } from "./FlowTabs";
 import { HistoryDrawer } from "./HistoryDrawer";
 import { ImportButton, type Imported, ImportNotes } from "./ImportButton";
@@ -80,8 +81,8 @@ export function FlowEditor(props: { opened: Opened }) {
   const save = useMutation({
     mutationFn: async (chosen: { name: string; revision: number | undefined }): Promise<Monitor> => {
       const document = set(doc, ["name"], chosen.name) as Record<string, never>;
-      if (monitor === undefined) return told(api.POST(`${BASE}/monitors`, { body: { name: chosen.name, document } }));
-      return told(api.PUT(`${BASE}/monitors/{id}`, { params: { path: { id: monitor.id } }, body: { name: chosen.name, document, revision: chosen.revision } }));
+      if (monitor === undefined) return exactly(api.POST(`${BASE}/monitors`, { body: { name: chosen.name, document }, parseAs: "text" }));
+      return exactly(api.PUT(`${BASE}/monitors/{id}`, { params: { path: { id: monitor.id } }, body: { name: chosen.name, document, revision: chosen.revision }, parseAs: "text" }));
     },
     onSuccess: (next) => {
       edited.start(next.draft as Json, true);

@@ -9,6 +9,7 @@ import { asFailure } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { Refusal } from "../../../parts/Loaded";
 import { line } from "../canvas/Value";
+import { parseJson } from "../model/exact";
 import type { Json } from "../model/json";
 import { choicesOf, useInstances } from "./instances";
 import { OptionFields } from "./OptionFields";
@@ -107,7 +108,7 @@ function Form(props: Props) {
 function parsed(source: string): Json | "fault" {
   if (source.trim() === "") return null;
   try {
-    return JSON.parse(source) as Json;
+    return parseJson(source);
   } catch {
     return "fault";
   }
