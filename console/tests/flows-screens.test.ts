@@ -55,6 +55,23 @@ async function add(where: string, words: string, name: RegExp): Promise<void> {
   await dialog().waitFor({ state: "hidden" });
 }
 
+test("the choice of events offers the polling monitor, and says what is not there yet", async () => {
+  await page.goto(`${server.url}/monitors`);
+  await page.getByRole("link", { name: "New Flow" }).first().click();
+  await page.getByRole("button", { name: "Add event" }).click();
+  const others = dialog().getByRole("button", { name: /not available yet/ });
+  assert.ok((await others.count()) >= 5);
+  assert.ok(await others.first().isDisabled());
+  await dialog().getByRole("button", { name: /^Polling Monitor/ }).click();
+  const event = card("Polling Monitor");
+  const mode = event.getByRole("switch", { name: /^Enable run mode/ });
+  assert.ok((await mode.isChecked()) && (await mode.isDisabled()), "on and locked");
+  await event.getByText("Always on").waitFor();
+  for (const name of ["Cursor", "Return Outputs"]) await card(name).waitFor();
+  await event.getByLabel("Type of Cursor").selectOption("number");
+  await card("Cursor").getByText("Saves Number as the cursor of the next run.").waitFor();
+});
+
 test("faults stand beside their cards while one types, saving is refused with them, and nothing is lost", async () => {
   await begin();
   await add("at the beginning", "date add", /^Date & Time Add/);
