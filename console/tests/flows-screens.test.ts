@@ -181,6 +181,7 @@ test("the document and the canvas follow each other, an export is imported, and 
   await page.keyboard.press("ControlOrMeta+a");
   const hostile = "<img src=x onerror=alert(1)>";
   await page.keyboard.insertText(`name: x\ncursor: date\ndescription: kept\noutputs: {"${hostile}": {ID: text}}\ncards:\n- {id: now, card: date.now, note: "${hostile}"}\n- {card: control.let, inputs: {big: 12345678901234567890, price: 1.50}}\n- {card: nobody.knows, inputs: {a: {from: now.date}}}\n- {card: control.returnOutputs}\n`);
+  await page.getByText("cards[2].card:").waitFor();
   await page.getByText("Canvas", { exact: true }).click();
   await card("Date & Time Now now").getByText(hostile).waitFor();
   await card("nobody.knows").getByText("This card is not known here").waitFor();

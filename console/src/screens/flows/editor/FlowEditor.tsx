@@ -170,7 +170,7 @@ export function FlowEditor(props: { opened: Opened }) {
           <Findings found={rest} />
           <SegmentedControl aria-label="View" style={{ alignSelf: "flex-start" }} value={view} onChange={setView} data={[{ value: "canvas", label: "Canvas" }, { value: "document", label: "Document" }]} />
           <Suspense fallback={<Center mih={300}><Loader aria-label="Loading" /></Center>}>
-            {view === "canvas" ? <Canvas value={value} zoom={zoom} label={here === null ? "Canvas of the monitor" : `Canvas of ${here}`} /> : <DocumentView doc={doc} isFixed={isFixed} found={[]} onChange={(next) => edited.edit(() => next)} />}
+            {view === "canvas" ? <Canvas value={value} zoom={zoom} label={here === null ? "Canvas of the monitor" : `Canvas of ${here}`} /> : <DocumentView doc={doc} isFixed={isFixed} found={everything(checked.found)} onChange={(next) => edited.edit(() => next)} />}
           </Suspense>
           {view === "canvas" ? <Zoom zoom={zoom} onZoom={setZoom} /> : null}
           {run ? <RunPanel run={run} {...(props.opened.run === undefined ? { onClose: () => setRan(undefined) } : {})} /> : null}
@@ -222,6 +222,11 @@ function ofTest(ran: Ran): ShownRun {
     cursorAfter: result.savesCursor ? { value: result.cursor } : undefined,
     records: { count: result.recordCount, first: result.records },
   };
+}
+
+/** All findings in one list, for the text. */
+function everything(found: CanvasValue["found"]): Found[] {
+  return [...found.inputs.values(), ...found.cards.values(), ...found.flows.values(), found.rest].flat();
 }
 
 function count(found: CanvasValue["found"], flow: FlowName): number {
