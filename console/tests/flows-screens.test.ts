@@ -55,6 +55,23 @@ async function add(where: string, words: string, name: RegExp): Promise<void> {
   await dialog().waitFor({ state: "hidden" });
 }
 
+test("the choice of events offers the polling monitor, and says what is not there yet", async () => {
+  await page.goto(`${server.url}/monitors`);
+  await page.getByRole("link", { name: "New Flow" }).first().click();
+  await page.getByRole("button", { name: "Add event" }).click();
+  const others = dialog().getByRole("button", { name: /not available yet/ });
+  assert.ok((await others.count()) >= 5);
+  assert.ok(await others.first().isDisabled());
+  await dialog().getByRole("button", { name: /^Polling Monitor/ }).click();
+  const event = card("Polling Monitor");
+  const mode = event.getByRole("switch", { name: /^Enable run mode/ });
+  assert.ok((await mode.isChecked()) && (await mode.isDisabled()), "on and locked");
+  await event.getByText("Always on").waitFor();
+  for (const name of ["Cursor", "Return Outputs"]) await card(name).waitFor();
+  await event.getByLabel("Type of Cursor").selectOption("number");
+  await card("Cursor").getByText("Saves Number as the cursor of the next run.").waitFor();
+});
+
 test("faults stand beside their cards while one types, saving is refused with them, and nothing is lost", async () => {
   await begin();
   await add("at the beginning", "date add", /^Date & Time Add/);
@@ -113,6 +130,49 @@ async function until(holds: () => Promise<boolean>, otherwise = "it did not come
   assert.fail(otherwise);
 }
 
+test("options are declared and taken, and cards are moved by their grip and by their menu", async () => {
+  await begin();
+  const event = card("Polling Monitor");
+  await event.getByRole("button", { name: "Add Options" }).click();
+  await dialog().getByRole("button", { name: "Add option" }).click();
+  await dialog().getByLabel("Option 1", { exact: true }).fill("Team");
+  await dialog().getByLabel("Field type").selectOption("dropdown");
+  const values = dialog().getByLabel("Values");
+  for (const value of ["red", "blue"]) {
+    await values.fill(value);
+    await values.press("Enter");
+  }
+  await dialog().getByRole("button", { name: "Apply" }).click();
+  await event.getByText("Team", { exact: true }).waitFor();
+  await add("at the beginning", "if error", /^If Error/);
+  await add("at the beginning", "upper case", /^Text To Upper Case/);
+  const upper = card(/^Text To Upper Case/);
+  await upper.getByRole("button", { name: "What text takes" }).click();
+  await page.getByRole("menuitem", { name: /^Team/ }).click();
+  await upper.getByRole("button", { name: "Cut the wire to text" }).waitFor();
+  await page.getByText("50 %").click();
+  const grip = await upper.locator(".flow-drag").boundingBox();
+  const target = await card("If Error of If Error").boundingBox();
+  assert.ok(grip && target);
+  await page.mouse.move(grip.x + 3, grip.y + 3);
+  await page.mouse.down();
+  await page.mouse.move(target.x + 40, target.y + 10, { steps: 8 });
+  await page.mouse.up();
+  await page.getByRole("button", { name: "Add a card after Text To Upper Case" }).waitFor();
+  await page.getByText("Document", { exact: true }).click();
+  const editor = page.getByRole("textbox", { name: "Document" });
+  await editor.getByText("ifError:").waitFor();
+  const inBlock = (text: string) => /ifError:\n\s+- card: (string|text)\.toUpper/.test(text);
+  await until(async () => inBlock(await editor.innerText()), "the card was dropped into the block");
+  await page.getByText("Canvas", { exact: true }).click();
+  await upper.getByRole("button", { name: /^More for Text To Upper Case/ }).click();
+  await page.getByRole("menuitem", { name: "Into Try of If Error" }).click();
+  await upper.getByRole("button", { name: /^More for Text To Upper Case/ }).click();
+  await page.getByRole("menuitem", { name: "Out of the block" }).click();
+  await page.getByText("Document", { exact: true }).click();
+  await until(async () => /try: \[\]/.test(await editor.innerText()) && /from: options\.Team/.test(await editor.innerText()), "it went through Try and out again with its wire");
+});
+
 test("the document and the canvas follow each other, an export is imported, and hostile words stay words", async () => {
   await begin();
   await page.getByText("Document", { exact: true }).click();
@@ -120,7 +180,8 @@ test("the document and the canvas follow each other, an export is imported, and 
   await editor.click();
   await page.keyboard.press("ControlOrMeta+a");
   const hostile = "<img src=x onerror=alert(1)>";
-  await page.keyboard.insertText(`name: x\ncursor: date\ndescription: kept\noutputs: {"${hostile}": {ID: text}}\ncards:\n- {id: now, card: date.now, note: "${hostile}"}\n- {card: nobody.knows, inputs: {a: {from: now.date}}}\n- {card: control.returnOutputs}\n`);
+  await page.keyboard.insertText(`name: x\ncursor: date\ndescription: kept\noutputs: {"${hostile}": {ID: text}}\ncards:\n- {id: now, card: date.now, note: "${hostile}"}\n- {card: control.let, inputs: {big: 12345678901234567890, price: 1.50}}\n- {card: nobody.knows, inputs: {a: {from: now.date}}}\n- {card: control.returnOutputs}\n`);
+  await page.getByText("cards[2].card:").waitFor();
   await page.getByText("Canvas", { exact: true }).click();
   await card("Date & Time Now now").getByText(hostile).waitFor();
   await card("nobody.knows").getByText("This card is not known here").waitFor();
@@ -132,6 +193,10 @@ test("the document and the canvas follow each other, an export is imported, and 
   await page.getByText("Document", { exact: true }).click();
   await editor.getByText("end.date").waitFor();
   await editor.getByText("description: kept").waitFor();
+  for (const language of ["YAML", "JSON"]) {
+    await page.getByText(language, { exact: true }).click();
+    await until(async () => /big"?: 12345678901234567890,?\s+"?price"?: 1\.50/.test(await editor.innerText()), `digits are kept in ${language}`);
+  }
   assert.equal(await page.locator("img[src=x]").count(), 0);
 
   await page.evaluate(() => sessionStorage.clear());

@@ -34,15 +34,6 @@ after(async () => {
 const card = (name: string | RegExp): Locator => page.getByRole("region", { name, exact: typeof name === "string" });
 const dialog = (): Locator => page.getByRole("dialog");
 
-/** Opens the canvas of a new flow, with the event chosen. */
-async function begin(connector = ""): Promise<void> {
-  await page.evaluate(() => sessionStorage.clear());
-  await page.goto(`${server.url}/monitors/new${connector === "" ? "" : `?connector=${connector}`}`);
-  await page.getByRole("button", { name: "Add event" }).click();
-  await dialog().getByRole("button", { name: /^Polling Monitor/ }).click();
-  await card("Return Outputs").waitFor();
-}
-
 /** Puts a card in at a plus. */
 async function add(where: string, words: string, name: RegExp): Promise<void> {
   await page.getByRole("button", { name: `Add a card ${where}`, exact: true }).click();
@@ -77,26 +68,12 @@ async function run(cursor: string): Promise<Locator> {
   return result;
 }
 
-test("the choice of events offers the polling monitor, and says what is not there yet", async () => {
+test("the monitor of the documents is built from an empty canvas, saved, run from null and from a cursor", async () => {
   await page.goto(`${server.url}/monitors`);
   await page.getByRole("heading", { name: "No monitors yet" }).waitFor();
   await page.getByRole("link", { name: "New Flow" }).first().click();
   await page.getByRole("button", { name: "Add event" }).click();
-  const others = dialog().getByRole("button", { name: /not available yet/ });
-  assert.ok((await others.count()) >= 5);
-  assert.ok(await others.first().isDisabled());
   await dialog().getByRole("button", { name: /^Polling Monitor/ }).click();
-  const event = card("Polling Monitor");
-  const mode = event.getByRole("switch", { name: /^Enable run mode/ });
-  assert.ok((await mode.isChecked()) && (await mode.isDisabled()), "on and locked");
-  await event.getByText("Always on").waitFor();
-  for (const name of ["Cursor", "Return Outputs"]) await card(name).waitFor();
-  await event.getByLabel("Type of Cursor").selectOption("number");
-  await card("Cursor").getByText("Saves Number as the cursor of the next run.").waitFor();
-});
-
-test("the monitor of the documents is built from an empty canvas, saved, run from null and from a cursor", async () => {
-  await begin();
   await card("Polling Monitor").getByLabel("Type of Cursor").selectOption("object");
 
   await add("at the beginning", "object get", /^Object Get/);

@@ -6,6 +6,7 @@ import { api, BASE, told } from "../../api/client";
 import type { components } from "../../api/schema";
 import { Loaded } from "../../parts/Loaded";
 import { When } from "../../parts/When";
+import { exactly } from "./editor/exactly";
 import { FlowEditor, type Opened } from "./editor/FlowEditor";
 import type { ShownRun } from "./editor/RunPanel";
 import type { Json } from "./model/json";
@@ -23,7 +24,7 @@ export default function Flow(props: { id: string }) {
 }
 
 function useMonitor(id: number) {
-  return useQuery({ queryKey: ["monitors", "one", id], queryFn: () => told(api.GET(`${BASE}/monitors/{id}`, { params: { path: { id } } })), refetchOnWindowFocus: false });
+  return useQuery({ queryKey: ["monitors", "one", id], queryFn: () => exactly<components["schemas"]["Monitor"]>(api.GET(`${BASE}/monitors/{id}`, { params: { path: { id } }, parseAs: "text" })), refetchOnWindowFocus: false, structuralSharing: false });
 }
 
 function OfMonitor(props: { id: number; version: number | undefined; run: ShownRun | undefined }) {
@@ -33,7 +34,8 @@ function OfMonitor(props: { id: number; version: number | undefined; run: ShownR
     queryKey: ["monitors", "version", id, version],
     enabled: version !== undefined,
     staleTime: Infinity,
-    queryFn: () => told(api.GET(`${BASE}/monitors/{id}/versions/{version}`, { params: { path: { id, version: version ?? 0 } } })),
+    structuralSharing: false,
+    queryFn: () => exactly<components["schemas"]["VersionWithDocument"]>(api.GET(`${BASE}/monitors/{id}/versions/{version}`, { params: { path: { id, version: version ?? 0 } }, parseAs: "text" })),
   });
   const opened = (monitor: components["schemas"]["Monitor"], document: Json | undefined): Opened => ({
     monitor,
@@ -51,7 +53,7 @@ function OfMonitor(props: { id: number; version: number | undefined; run: ShownR
 /** A run stands over the version that its subscription uses. */
 function OverRun(props: { id: number; run: string; subscription: number }) {
   const subscription = useQuery({ queryKey: ["subscriptions", props.subscription], queryFn: () => told(api.GET(`${BASE}/subscriptions/{id}`, { params: { path: { id: props.subscription } } })) });
-  const trace = useQuery({ queryKey: ["runs", props.run, "trace"], staleTime: Infinity, queryFn: () => told(api.GET(`${BASE}/runs/{id}/trace`, { params: { path: { id: props.run } } })) });
+  const trace = useQuery({ queryKey: ["runs", props.run, "trace"], staleTime: Infinity, structuralSharing: false, queryFn: () => exactly<components["schemas"]["RunTrace"]>(api.GET(`${BASE}/runs/{id}/trace`, { params: { path: { id: props.run } }, parseAs: "text" })) });
   return <Loaded query={subscription}>{(subscription) => <Loaded query={trace}>{(trace) => <OfMonitor id={props.id} version={subscription.version} run={ofTrace(trace, subscription)} />}</Loaded>}</Loaded>;
 }
 

@@ -3,8 +3,8 @@
 import "@xyflow/react/dist/base.css";
 import "./flow.css";
 
-import { type Connection, type Edge, type Node, type NodeChange, type NodeTypes, ReactFlow } from "@xyflow/react";
-import { useCallback, useMemo, useState } from "react";
+import { type Connection, type Edge, type Node, type NodeChange, type NodeTypes, ReactFlow, type ReactFlowInstance } from "@xyflow/react";
+import { type MouseEvent as ReactMouseEvent, useCallback, useMemo, useRef, useState } from "react";
 
 import { type Card, allCards } from "../model/document";
 import * as edit from "../model/edit";
@@ -26,6 +26,7 @@ export default function Canvas(props: { value: CanvasValue; zoom: number; label:
   const { doc, flow, isFixed, edit: change } = value;
   const [sizes, setSizes] = useState<ReadonlyMap<string, number>>(new Map());
   const [dragged, setDragged] = useState<{ key: string; x: number; y: number }>();
+  const flowView = useRef<ReactFlowInstance>(undefined);
   const layout = useMemo(() => laidOut(doc, flow, sizes), [doc, flow, sizes]);
   const wires = useMemo(() => wiresOf(doc, flow), [doc, flow]);
 
@@ -55,10 +56,14 @@ export default function Canvas(props: { value: CanvasValue; zoom: number; label:
     for (const change of changes) if (change.type === "position" && change.position && change.dragging) setDragged({ key: change.id, ...change.position });
   }, []);
 
-  const drop = (_: unknown, node: Node) => {
+  // A card goes where the pointer is, however it was taken.
+  const drop = (event: MouseEvent | TouchEvent | ReactMouseEvent, node: Node) => {
     setDragged(undefined);
     const card = (node.data as { box: Box }).box.card;
-    const place = dropPlace(layout, node.position.x + 150, node.position.y + 20);
+    const at = "changedTouches" in event ? event.changedTouches[0] : event;
+    if (at === undefined || flowView.current === undefined) return;
+    const { x, y } = flowView.current.screenToFlowPosition({ x: at.clientX, y: at.clientY });
+    const place = dropPlace(layout, x, y);
     if (card !== undefined && place !== undefined) change((doc) => edit.moveCard(doc, card.path, place.list, place.at));
   };
 
@@ -94,6 +99,9 @@ export default function Canvas(props: { value: CanvasValue; zoom: number; label:
             viewport={{ x: 0, y: 0, zoom }}
             onViewportChange={() => undefined}
             onNodesChange={onNodesChange}
+            onInit={(instance) => {
+              flowView.current = instance;
+            }}
             onNodeDragStop={drop}
             onConnect={connect}
             isValidConnection={(connection) => sourceOf(connection) !== undefined}

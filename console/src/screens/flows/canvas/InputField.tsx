@@ -6,6 +6,7 @@ import { useEffect, useState } from "react";
 
 import { choicesOf, typeLabel } from "../model/catalogue";
 import { type Card, cardAt } from "../model/document";
+import { isExact, isNumber, numberOf, parseJson } from "../model/exact";
 import * as edit from "../model/edit";
 import { isMembers, type Json } from "../model/json";
 import { type InputRow, sourcesFor } from "../model/pins";
@@ -29,7 +30,7 @@ function kindOf(value: Json | undefined, type: string): Kind {
   if (value === undefined) return type === "number" ? "number" : type === "boolean" ? "boolean" : type === "object" || type === "file" || type.startsWith("list") ? "json" : "text";
   if (value === null) return "nothing";
   if (typeof value === "boolean") return "boolean";
-  if (typeof value === "number") return "number";
+  if (typeof value === "number" || isExact(value)) return "number";
   return typeof value === "string" ? (type === "number" ? "number" : "text") : "json";
 }
 
@@ -108,14 +109,14 @@ function Literal(props: { card: Card; row: InputRow; put: (value: Json | undefin
   }
   if (kind === "nothing") return <Text size="xs" c="dimmed" fs="italic" className="flow-nothing">nothing</Text>;
   if (kind === "json") return <JsonField row={row} put={put} isFixed={isFixed} hint={hint} />;
-  const text = row.value === undefined ? "" : String(row.value);
+  const text = row.value === undefined ? "" : isExact(row.value) ? JSON.stringify(row.value) : String(row.value);
   return <TextInput size="xs" aria-label={row.label} value={text} placeholder={hint} readOnly={isFixed} inputMode={kind === "number" ? "decimal" : undefined} onChange={(event) => put(typed(event.currentTarget.value, kind, row))} />;
 }
 
 /** What was typed. A number that is none yet stays a text, and the check says so. */
 function typed(text: string, kind: Kind, row: InputRow): Json | undefined {
   if (text === "" && (row.value !== "" || kind === "number")) return undefined;
-  if (kind === "number" && String(Number(text)) === text) return Number(text);
+  if (kind === "number" && isNumber(text)) return numberOf(text);
   return text;
 }
 
@@ -141,7 +142,7 @@ function JsonField(props: { row: InputRow; put: (value: Json | undefined) => voi
 function parse(text: string): { json: Json | undefined } | "fault" {
   if (text.trim() === "") return { json: undefined };
   try {
-    return { json: JSON.parse(text) as Json };
+    return { json: parseJson(text) };
   } catch {
     return "fault";
   }

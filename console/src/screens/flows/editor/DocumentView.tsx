@@ -48,7 +48,7 @@ export default function DocumentView(props: { doc: Json; isFixed: boolean; found
         </Alert>
       ) : null}
       <Code label="Document" language={language} height={420} value={text} {...(isFixed ? {} : { onChange: change })} />
-      <Findings found={props.found} />
+      <Findings found={props.found} hasPlaces />
     </Stack>
   );
 }

@@ -6,7 +6,7 @@ import { IconPlus } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo, useRef, useState } from "react";
 import { Link, useLocation } from "wouter";
 
-import { api, BASE, told } from "../../../api/client";
+import { api, BASE } from "../../../api/client";
 import { asFailure } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { useMay } from "../../../app/session";
@@ -26,6 +26,7 @@ import { addCard, emptyMonitor } from "../model/edit";
 import { byPlace } from "../model/findings";
 import { get, type Json, type Path, set, text } from "../model/json";
 import { DeployDialog } from "./DeployDialog";
+import { exactly } from "./exactly";
 import { FlowTabs } from "./FlowTabs";
 import { HistoryDrawer } from "./HistoryDrawer";
 import { ImportButton, type Imported, ImportNotes } from "./ImportButton";
@@ -80,8 +81,8 @@ export function FlowEditor(props: { opened: Opened }) {
   const save = useMutation({
     mutationFn: async (chosen: { name: string; revision: number | undefined }): Promise<Monitor> => {
       const document = set(doc, ["name"], chosen.name) as Record<string, never>;
-      if (monitor === undefined) return told(api.POST(`${BASE}/monitors`, { body: { name: chosen.name, document } }));
-      return told(api.PUT(`${BASE}/monitors/{id}`, { params: { path: { id: monitor.id } }, body: { name: chosen.name, document, revision: chosen.revision } }));
+      if (monitor === undefined) return exactly(api.POST(`${BASE}/monitors`, { body: { name: chosen.name, document }, parseAs: "text" }));
+      return exactly(api.PUT(`${BASE}/monitors/{id}`, { params: { path: { id: monitor.id } }, body: { name: chosen.name, document, revision: chosen.revision }, parseAs: "text" }));
     },
     onSuccess: (next) => {
       edited.start(next.draft as Json, true);
@@ -169,7 +170,7 @@ export function FlowEditor(props: { opened: Opened }) {
           <Findings found={rest} />
           <SegmentedControl aria-label="View" style={{ alignSelf: "flex-start" }} value={view} onChange={setView} data={[{ value: "canvas", label: "Canvas" }, { value: "document", label: "Document" }]} />
           <Suspense fallback={<Center mih={300}><Loader aria-label="Loading" /></Center>}>
-            {view === "canvas" ? <Canvas value={value} zoom={zoom} label={here === null ? "Canvas of the monitor" : `Canvas of ${here}`} /> : <DocumentView doc={doc} isFixed={isFixed} found={[]} onChange={(next) => edited.edit(() => next)} />}
+            {view === "canvas" ? <Canvas value={value} zoom={zoom} label={here === null ? "Canvas of the monitor" : `Canvas of ${here}`} /> : <DocumentView doc={doc} isFixed={isFixed} found={everything(checked.found)} onChange={(next) => edited.edit(() => next)} />}
           </Suspense>
           {view === "canvas" ? <Zoom zoom={zoom} onZoom={setZoom} /> : null}
           {run ? <RunPanel run={run} {...(props.opened.run === undefined ? { onClose: () => setRan(undefined) } : {})} /> : null}
@@ -221,6 +222,11 @@ function ofTest(ran: Ran): ShownRun {
     cursorAfter: result.savesCursor ? { value: result.cursor } : undefined,
     records: { count: result.recordCount, first: result.records },
   };
+}
+
+/** All findings in one list, for the text. */
+function everything(found: CanvasValue["found"]): Found[] {
+  return [...found.inputs.values(), ...found.cards.values(), ...found.flows.values(), found.rest].flat();
 }
 
 function count(found: CanvasValue["found"], flow: FlowName): number {

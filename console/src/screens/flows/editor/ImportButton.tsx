@@ -8,6 +8,7 @@ import { api, BASE, told } from "../../../api/client";
 import { Failure } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { Refusal } from "../../../parts/Loaded";
+import { parseJson } from "../model/exact";
 import type { Json } from "../model/json";
 
 /** What came of an export. */
@@ -21,7 +22,7 @@ export function ImportButton(props: { onImported: (doc: Json, about: Imported) =
     mutationFn: async (chosen: { text: string; main: string }) => {
       let body: unknown;
       try {
-        body = JSON.parse(chosen.text);
+        body = parseJson(chosen.text);
       } catch {
         throw new Failure(400, { message: "The file holds no JSON. An export (`.flopack`) is a JSON file." });
       }

@@ -4,12 +4,14 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 
-import { api, BASE, told } from "../../../api/client";
+import { api, BASE } from "../../../api/client";
 import { asFailure } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { Refusal } from "../../../parts/Loaded";
 import { line } from "../canvas/Value";
+import { parseJson } from "../model/exact";
 import type { Json } from "../model/json";
+import { exactly } from "./exactly";
 import { choicesOf, useInstances } from "./instances";
 import { OptionFields } from "./OptionFields";
 
@@ -54,15 +56,16 @@ function Form(props: Props) {
   const [isTried, setTried] = useState(false);
   const instances = useInstances();
   const subscriptions = useQuery({
-    queryKey: ["subscriptions", "of", props.monitor],
+    queryKey: ["subscriptions", "of", props.monitor, "cursors"],
     enabled: props.monitor !== undefined,
-    queryFn: () => told(api.GET(`${BASE}/subscriptions`, { params: { query: { monitorId: props.monitor, pageSize: 100 } } })),
+    structuralSharing: false,
+    queryFn: () => exactly<components["schemas"]["Subscription"][]>(api.GET(`${BASE}/subscriptions`, { params: { query: { monitorId: props.monitor, pageSize: 100 } }, parseAs: "text" })),
   });
   const cursor = parsed(choice.cursor);
   const run = useMutation({
     mutationFn: async (): Promise<Ran> => {
       const value = cursor === "fault" ? null : cursor;
-      const result = await told(api.POST(`${BASE}/monitors/test`, { body: { document: props.doc, instanceId: Number(choice.instance), cursor: value, options: choice.options } as components["schemas"]["ToTest"] }));
+      const result = await exactly<components["schemas"]["Tested"]>(api.POST(`${BASE}/monitors/test`, { parseAs: "text", body: { document: props.doc, instanceId: Number(choice.instance), cursor: value, options: choice.options } as components["schemas"]["ToTest"] }));
       return { result, cursor: value, options: choice.options };
     },
     onSuccess: (ran) => {
@@ -107,7 +110,7 @@ function Form(props: Props) {
 function parsed(source: string): Json | "fault" {
   if (source.trim() === "") return null;
   try {
-    return JSON.parse(source) as Json;
+    return parseJson(source);
   } catch {
     return "fault";
   }

@@ -7,6 +7,7 @@ import { Json as Printed } from "../../../parts/Json";
 import { Mark } from "../../../parts/Mark";
 import { duration } from "../../../parts/When";
 import { line } from "../canvas/Value";
+import { isExact } from "../model/exact";
 import { type Step, tookMs } from "../model/findings";
 
 /** A run as the panel shows it, whether it was tried here or belongs to a subscription. */
@@ -126,7 +127,7 @@ function Records(props: { count: number; first: readonly unknown[] }) {
 /** A record as columns: `group · field`. */
 function flattened(record: unknown): Map<string, unknown> {
   const found = new Map<string, unknown>();
-  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+  const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value) && !isExact(value);
   if (!isObject(record)) return new Map([["record", record]]);
   for (const [group, fields] of Object.entries(record)) {
     if (!isObject(fields)) found.set(group, fields);

@@ -1,6 +1,7 @@
 // The document under edit, with its undo, and kept over a reload until it is saved.
 import { useCallback, useEffect, useState } from "react";
 
+import { parseJson } from "../model/exact";
 import type { Json } from "../model/json";
 
 const STEPS_MAX = 100;
@@ -27,7 +28,7 @@ export interface Edited {
 function kept(key: string | undefined): Json | undefined {
   try {
     const text = key === undefined ? null : sessionStorage.getItem(key);
-    return text === null ? undefined : (JSON.parse(text) as Json);
+    return text === null ? undefined : parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,6 +1,8 @@
 // Values of JSON that are never changed in place: every edit makes a new document that shares what stayed.
 
-/** A value of JSON. */
+import { isExact } from "./exact";
+
+/** A value of JSON; a number that JavaScript cannot hold is an opaque object, see `exact`. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 /** An object. */
 export type Members = { [key: string]: Json };
@@ -14,7 +16,7 @@ export function members(value: Json | undefined): Members {
 
 /** Whether it is an object. */
 export function isMembers(value: Json | undefined): value is Members {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !isExact(value);
 }
 
 /** The items of a list; none of anything else. */

@@ -59,8 +59,8 @@ export function laidOut(doc: Json, flow: FlowName, sizes: ReadonlyMap<string, nu
   const plus = (list: Path, at: number, x: number, y: number, before: Card | undefined) =>
     add({ key: `plus:${keyOf(list)}/${at}`, kind: "plus", x, y: y + 10, width: PLUS, height: PLUS, list, at, before });
 
-  /** A row of cards; gives its width and height. */
-  const row = (cards: Card[], list: Path, x: number, y: number): { width: number; height: number } => {
+  /** A row of cards, beside the head of its lane; gives its width and height. */
+  const row = (cards: Card[], list: Path, x: number, y: number, head = { width: 0, height: 0 }): { width: number; height: number } => {
     const centres: number[] = [];
     let right = x;
     let bottom = y + 48;
@@ -74,7 +74,7 @@ export function laidOut(doc: Json, flow: FlowName, sizes: ReadonlyMap<string, nu
       right += PLUS + (GAP - PLUS) / 2;
       bottom = Math.max(bottom, y + size.height);
     }
-    rooms.push({ list, x, y, width: right - x, height: bottom - y, centres });
+    rooms.push({ list, x: x - head.width, y, width: right - x + head.width, height: Math.max(bottom - y, head.height), centres });
     return { width: right - x, height: bottom - y };
   };
 
@@ -95,7 +95,7 @@ export function laidOut(doc: Json, flow: FlowName, sizes: ReadonlyMap<string, nu
       const laneKey = `lane:${keyOf(lane.path)}`;
       const width = lane.own === undefined ? LANE_WIDTH : BRANCH_WIDTH;
       add({ key: laneKey, kind: "lane", x: left, y: top, width, height: height(laneKey), card, lane });
-      const size = row(laneCards(doc, card, lane), lane.path, left + width + 12, top);
+      const size = row(laneCards(doc, card, lane), lane.path, left + width + 12, top, { width: width + 12, height: height(laneKey) });
       right = Math.max(right, left + width + 12 + size.width);
       top += Math.max(size.height, height(laneKey)) + LANE_GAP;
     }

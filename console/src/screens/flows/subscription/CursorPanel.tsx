@@ -9,6 +9,8 @@ import { useMay } from "../../../app/session";
 import { Json as Printed } from "../../../parts/Json";
 import { Loaded, Refusal } from "../../../parts/Loaded";
 import { When } from "../../../parts/When";
+import { exactly } from "../editor/exactly";
+import { parseJson } from "../model/exact";
 import { typeLabel } from "../model/catalogue";
 import { cursorLine } from "./words";
 
@@ -20,8 +22,8 @@ export function CursorPanel(props: { id: number }) {
   const mayChange = useMay("member");
   const client = useQueryClient();
   const [asked, setAsked] = useState<"set" | "reset" | Former>();
-  const cursor = useQuery({ queryKey: ["subscriptions", id, "cursor"], queryFn: () => told(api.GET(`${BASE}/subscriptions/{id}/cursor`, { params: { path: { id } } })) });
-  const former = useQuery({ queryKey: ["subscriptions", id, "cursors"], queryFn: () => told(api.GET(`${BASE}/subscriptions/{id}/cursors`, { params: { path: { id }, query: { pageSize: 20 } } })) });
+  const cursor = useQuery({ queryKey: ["subscriptions", id, "cursor"], structuralSharing: false, queryFn: () => exactly<components["schemas"]["Cursor"]>(api.GET(`${BASE}/subscriptions/{id}/cursor`, { params: { path: { id } }, parseAs: "text" })) });
+  const former = useQuery({ queryKey: ["subscriptions", id, "cursors"], structuralSharing: false, queryFn: () => exactly<Former[]>(api.GET(`${BASE}/subscriptions/{id}/cursors`, { params: { path: { id }, query: { pageSize: 20 } }, parseAs: "text" })) });
   const done = () => {
     setAsked(undefined);
     void client.invalidateQueries({ queryKey: ["subscriptions", id] });
@@ -135,7 +137,7 @@ function SetForm(props: { id: number; value: unknown; onClose: () => void; onDon
 
 function parse(text: string): { value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) as unknown };
+    return { value: parseJson(text) };
   } catch {
     return undefined;
   }
