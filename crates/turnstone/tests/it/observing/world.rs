@@ -22,13 +22,23 @@ pub struct World {
 impl World {
     /// Polled once, so that what changes from now on is an event.
     pub fn new() -> World {
+        World::of(json!({}))
+    }
+
+    /// The same with more settings of the resource.
+    pub fn of(more: Value) -> World {
         let (runtime, data) = (Runtime::new().unwrap(), tempfile::tempdir().unwrap());
         let provider = provider(&runtime);
         let server = Server::start(data.path(), &["--allow-private", "--interval-minimum", "0.05"]);
         let token = server.token.clone().unwrap();
         let receiver = Receiver::start("a key that nobody knows");
         let callback = format!("http://{}/events", receiver.address);
-        let made = server.ask(&token, "POST", "/instances", Some(&document(&provider.url(), &callback)));
+        let mut document = document(&provider.url(), &callback);
+        let resource = &mut document["configuration"]["event.poller.configuration"]["customers"];
+        for (name, value) in more.as_object().unwrap() {
+            resource[name] = value.clone();
+        }
+        let made = server.ask(&token, "POST", "/instances", Some(&document));
         let instance = made.expect(200)["id"].as_i64().unwrap();
         let world = World { server, token, instance, receiver, provider, _data: data, _runtime: runtime };
         wait_for("first pass", || (world.poller()["passes"].as_u64() > Some(0)).then_some(()));
