@@ -105,7 +105,7 @@ struct Tally {
 
 impl Tally {
     fn date(&mut self, made: &Suggestion, which: &str, field: &DateField, records: &[Value], what: &str) {
-        let dates = &made.resource["datesConfiguration"];
+        let dates = made.resource.get("datesConfiguration").cloned().unwrap_or_default();
         let member = |part: &str| dates[format!("{which}Date{part}")].as_str().unwrap_or_default().to_owned();
         let is_right = member("Field") == field.path.as_str();
         let counts = match which {

@@ -76,12 +76,11 @@ async fn a_document_is_polled_without_being_kept() {
     assert_eq!(world.get("/instances"), json!([]), "nothing is kept");
     assert!(!world.holds(KEY));
 
-    let told = explain(json!({"instance": document(&vendor), "resource": "things", "pages": 5})).expect(200);
+    let told = explain(json!({"instance": document(&vendor), "resource": "things", "pages": 20})).expect(200);
     let explanation = &told[0]["explanation"];
-    assert_eq!(
-        (&explanation["outcome"], &explanation["counts"]["quarantined"]),
-        (&json!("completed"), &json!(2))
-    );
+    // Pages that cannot overlap are read again, and no record of them is shown twice.
+    assert_eq!(explanation["outcome"], "completed", "{told}");
+    assert!(explanation["counts"]["quarantined"].as_u64() >= Some(2), "{told}");
     assert_eq!(explanation["sample"].as_array().unwrap().len(), 7);
     assert_eq!(explanation["events"].as_array().unwrap().len(), 5);
     let told = explain(json!({"instance": document(&vendor), "startFrom": "now"})).expect(200);
@@ -164,7 +163,7 @@ async fn a_connector_is_tried_before_it_is_changed() {
     // The members of the records as the connector maps them, by its own resource, with what a hook makes of it.
     let mut edited = connector.clone();
     edited["resources"][0]["hooks"] = json!([{"type": "postRequest", "mimeType": "application/javascript",
-        "body": "done({response_body: response_body.map((one) => ({...one, own: 'x' + one.id}))});"}]);
+        "body": "done({response_body: {items: response_body.items.map((one) => ({...one, own: 'x' + one.id}))}});"}]);
     let polling = edited["configuration"].as_array_mut().unwrap().last_mut().unwrap();
     let text = polling["defaultValue"].as_str().unwrap().replace(r#""idField":"id""#, r#""idField":"own""#);
     polling["defaultValue"] = json!(text);

@@ -19,7 +19,7 @@ async fn a_hook_is_run_as_live_ones_are() {
     assert!(told["result"].to_string().contains("x-key"), "{told}");
     assert!(told["tookMs"].as_f64().is_some_and(|took| took > 0.0), "{told}");
 
-    let fixed = json!({"type": "event", "script": "done({events: [{elementKey: 'k', event_type: 'UPDATED', objectType: 'x', objectId: String(Math.random()), date: new Date().toISOString()}]});",
+    let fixed = json!({"type": "event", "script": "done({events: [{event_type: 'UPDATED', event_object_type: 'x', event_object_id: String(Math.random())}]});",
         "now": "2026-01-01T00:00:00Z", "seed": 7});
     let (one, two) = (test(&fixed).expect(200), test(&fixed).expect(200));
     assert_eq!(

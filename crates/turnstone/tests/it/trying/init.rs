@@ -75,7 +75,7 @@ fn a_document_for_the_provider_reports_every_record() {
     let file = desk.path("customers.yaml");
     std::fs::write(
         &file,
-        made.stdout.replace("      customers:\n", "      customers:\n        startFrom: beginning\n"),
+        made.stdout.replace("    customers:\n", "    customers:\n      startFrom: beginning\n"),
     )
     .unwrap();
     let told = explained(&desk, &file, &[]);
