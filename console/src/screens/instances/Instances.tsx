@@ -25,7 +25,8 @@ import { troubled } from "../pollers/parts";
 type Instance = components["schemas"]["Instance"];
 
 const PAGE = 50;
-const FAILING = 100;
+/** Pollers that are asked for to know how instances are: enough for a bad day, and little to move. */
+const FAILING = 40;
 
 /** The list of instances. */
 export default function Instances() {
@@ -52,6 +53,8 @@ export default function Instances() {
   const trouble = troubled(failing.data?.entries ?? []);
   const restOf = new Map((resting.data?.entries ?? []).filter((poller) => poller.paused).map((poller) => [poller.instanceId, poller]));
   const troubleOf = new Map(trouble.map((poller) => [poller.instanceId, poller]));
+  // Where more fail than were told, nothing can be said of the others but that they are connected.
+  const isAllKnown = [failing, resting].every((query) => query.data !== undefined && query.data.next === undefined);
   const isNarrowed = search !== "" || tag !== undefined;
 
   const columns: Column<Instance>[] = [
@@ -71,7 +74,7 @@ export default function Instances() {
       ),
     },
     { head: "Connector", cell: (instance) => instance.element.name ?? instance.element.key },
-    { head: "Health", cell: (instance) => <Health instance={instance} trouble={troubleOf.get(instance.id)} rest={restOf.get(instance.id)} /> },
+    { head: "Health", cell: (instance) => <Health instance={instance} trouble={troubleOf.get(instance.id)} rest={restOf.get(instance.id)} isSure={isAllKnown} /> },
     { head: "Made", cell: (instance) => <When at={instance.createdDate} /> },
   ];
 
@@ -135,7 +138,7 @@ export default function Instances() {
   );
 }
 
-function Health(props: { instance: Instance; trouble: PollerEntry | undefined; rest: PollerEntry | undefined }) {
+function Health(props: { instance: Instance; trouble: PollerEntry | undefined; rest: PollerEntry | undefined; isSure: boolean }) {
   const { instance } = props;
   const [word, tone, why] = instance.disabled
     ? (["off", "calm", "switched off: neither polled nor called"] as const)
@@ -147,7 +150,7 @@ function Health(props: { instance: Instance; trouble: PollerEntry | undefined; r
           ? (["no events", "calm", "events are not enabled"] as const)
           : props.rest
             ? (["paused", "warn", `${props.rest.resource}: ${props.rest.paused ?? ""}`] as const)
-            : (["ok", "good", undefined] as const);
+            : ([props.isSure ? "ok" : "connected", "good", undefined] as const);
   return (
     <Group gap="xs" wrap="nowrap" align="flex-start">
       <Mark word={word} tone={tone} />

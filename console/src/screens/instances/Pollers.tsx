@@ -18,7 +18,7 @@ import { type Poller, PollerActions, pollerAddress, pollerFacts, PollerMark, Pol
 type Run = components["schemas"]["Run"];
 
 /** Runs that are asked for at once, over all pollers of the instance. */
-const RUNS = 80;
+const RUNS = 40;
 
 /** All of them. */
 export function Pollers(props: { instance: components["schemas"]["Instance"] }) {

@@ -15,7 +15,7 @@ import { Sentence } from "../../parts/Sentence";
 import { duration, When } from "../../parts/When";
 import { type Poller, untilDue } from "./parts";
 
-const PAGE = 50;
+const PAGE = 30;
 const OUTCOMES = [
   { value: "", label: "All" },
   { value: "failed", label: "Failed" },

@@ -13,7 +13,7 @@ import { Screen } from "../../parts/Screen";
 import { Answer } from "./Answer";
 
 /** Up to so many pollers are offered in one list; beyond that an instance is chosen first. */
-const LISTED = 100;
+const LISTED = 60;
 
 /** The screen. */
 export default function Ask() {
