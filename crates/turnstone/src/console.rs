@@ -124,7 +124,7 @@ fn kind(name: &str) -> Option<&'static str> {
 }
 
 /// Whether a client takes a way of packing (RFC 9110, section 12.5.3; a weight of 0 refuses it).
-fn takes(headers: &HeaderMap, coding: &str) -> bool {
+pub fn takes(headers: &HeaderMap, coding: &str) -> bool {
     let texts = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     texts.flat_map(|text| text.split(',')).any(|entry| {
         let (name, weight) = entry.split_once(';').unwrap_or((entry, ""));
