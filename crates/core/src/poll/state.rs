@@ -143,9 +143,9 @@ impl PollerState {
         serde_json::to_string(self).expect("numbers, texts and instants always serialise")
     }
 
-    /// The same at another position, where a person puts it: what bound the old one is forgotten, and so is a sweep that
-    /// stood still. The ledger stays, so that a move back reads again and reports nothing twice; a move on leaves out
-    /// what lies between. Where the position is a date, completeness is never claimed beyond it.
+    /// The same at another position, where a person puts it: what bound the old one is forgotten, and so is a sweep
+    /// that stood still. The ledger stays, so that a move back reads again and reports nothing twice; a move on leaves
+    /// out what lies between. Where the position is a date, completeness is never claimed beyond it.
     #[must_use]
     pub fn moved_to(&self, watermark: Compared, is_date: bool) -> PollerState {
         let at = Timestamp::from_microsecond(watermark).ok().filter(|_| is_date);

@@ -1,7 +1,7 @@
 //! Lists of notifications, and the attempts of one.
 //!
-//! A list finds its ids first, by the index that fits what is asked for, and reads the rows afterwards: bodies are large,
-//! and most lists do without them.
+//! A list finds its ids first, by the index that fits what is asked for, and reads the rows afterwards: bodies are
+//! large, and most lists do without them.
 
 use jiff::SignedDuration;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};

@@ -258,9 +258,8 @@ impl Query {
     /// How many entries the pages before held: the parameter `nextPage` of lists that are in no order of ids.
     pub fn skip(&self) -> Answer<u32> {
         let skip = self.number("nextPage")?.unwrap_or(0);
-        u32::try_from(skip).map_err(|_| {
-            ApiError::bad("badParameter", format!("`nextPage` is {skip}; send what the header said"))
-        })
+        // No list is longer, so that nothing follows.
+        Ok(u32::try_from(skip).unwrap_or(u32::MAX))
     }
 
     /// The parameter `pageSize`, between 1 and [`PAGE_SIZE_MAX`].

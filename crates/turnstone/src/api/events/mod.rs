@@ -1,4 +1,5 @@
-//! Events: the log in the field's shape, newest first, and a feed to pull from, in log order, or to be told by (`live`).
+//! Events: the log in the field's shape, newest first, and a feed to pull from, in log order, or to be told by
+//! (`live`).
 //!
 //! The field's `status` says how far an event is on its way. It is derived from the endpoint's position and from what
 //! is open there, because nothing but the log and the notifications is kept.
@@ -323,8 +324,8 @@ fn asked(instance: Option<InstanceId>, query: &Query) -> Answer<EventFilter> {
     })
 }
 
-/// The log, newest first. `nextPage` continues below the position that the answer's `Elements-Next-Page-Token` names, or
-/// above it where the oldest come first.
+/// The log, newest first. `nextPage` continues below the position that the answer's `Elements-Next-Page-Token` names,
+/// or above it where the oldest come first.
 async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query) -> Answer<Response> {
     let size = query.page_size()?;
     let newest_first = query.text("order") != Some("asc");

@@ -1,6 +1,7 @@
 //! The pollers of a whole organisation: those that need somebody first.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use axum::Json;
 use axum::extract::State;
@@ -78,11 +79,11 @@ pub async fn shown_all(api: &Api, org: OrgId, rows: &[PollerRow]) -> Answer<Vec<
     let mut instances: HashMap<InstanceId, Option<InstanceRow>> = HashMap::new();
     let mut entries = Vec::with_capacity(rows.len());
     for row in rows {
-        if !instances.contains_key(&row.instance) {
-            let found = there(api.store.instance(org, row.instance).await)?;
-            instances.insert(row.instance, found);
-        }
-        let Some(Some(instance)) = instances.get(&row.instance) else { continue };
+        let instance = match instances.entry(row.instance) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(place) => place.insert(there(api.store.instance(org, row.instance).await)?),
+        };
+        let Some(instance) = instance else { continue };
         let monitor = match row.subscription {
             None => None,
             Some(id) => there(api.monitors.subscription(org, id).await)?.map(|row| row.monitor.0),

@@ -270,7 +270,6 @@ impl Moved {
         poller: &PollerRow,
         body: &PollerCursorBody,
     ) -> Answer<Moved> {
-        let bad = |message: String| ApiError::bad("badCursor", message);
         let counts = counts(api, poller, instance).await;
         let state = state_of(poller)?;
         if !state.primed {
@@ -278,25 +277,7 @@ impl Moved {
                 "its first pass is not complete yet; wait for it, or set `startFrom` in its configuration";
             return Err(ApiError::conflict("notPrimed", message));
         }
-        let watermark = match (body.date, body.watermark, body.to) {
-            (Some(_), None, None) if counts => {
-                return Err(bad("the cursor of this poller is a number; send `watermark`".to_owned()));
-            }
-            (Some(date), None, None) => date.as_microsecond(),
-            (None, Some(watermark), None) => watermark,
-            (None, None, Some(to)) => {
-                let former = api.watch.former_states(instance.org, poller.id, CURSORS_KEPT_MAX).await?;
-                let former = former.into_iter().find(|former| former.id == to);
-                let former = former.ok_or_else(|| ApiError::not_found("cursor"))?;
-                former.watermark.ok_or_else(|| {
-                    ApiError::conflict(
-                        "notPrimed",
-                        "that cursor is from before the first pass; send a `date`",
-                    )
-                })?
-            }
-            _ => return Err(bad("send one of `date`, `watermark` and `to`".to_owned())),
-        };
+        let watermark = wanted(api, poller, body, counts).await?;
         if !counts {
             let date = Timestamp::from_microsecond(watermark).map_err(|_| {
                 bad(format!("`watermark` is {watermark}, which is no date in microseconds; send `date`"))
@@ -317,5 +298,29 @@ impl Moved {
 
     fn detail(&self, poller: &PollerRow) -> serde_json::Value {
         json!({"watermark": {"from": poller.watermark, "to": self.state.watermark}})
+    }
+}
+
+fn bad(message: impl Into<String>) -> ApiError {
+    ApiError::bad("badCursor", message)
+}
+
+/// The watermark that a body names.
+async fn wanted(api: &Api, poller: &PollerRow, body: &PollerCursorBody, counts: bool) -> Answer<Compared> {
+    match (body.date, body.watermark, body.to) {
+        (Some(_), None, None) if counts => {
+            Err(bad("the cursor of this poller is a number; send `watermark`"))
+        }
+        (Some(date), None, None) => Ok(date.as_microsecond()),
+        (None, Some(watermark), None) => Ok(watermark),
+        (None, None, Some(to)) => {
+            let former = api.watch.former_states(poller.org, poller.id, CURSORS_KEPT_MAX).await?;
+            let former = former.into_iter().find(|former| former.id == to);
+            let former = former.ok_or_else(|| ApiError::not_found("cursor"))?;
+            former.watermark.ok_or_else(|| {
+                ApiError::conflict("notPrimed", "that cursor is from before the first pass; send a `date`")
+            })
+        }
+        _ => Err(bad("send one of `date`, `watermark` and `to`")),
     }
 }

@@ -1,5 +1,5 @@
-//! Pollers of an instance, by resource name: how they are, poll now, pause, explain, and the release of the brake; their
-//! cursors (`cursor`), and those of the whole organisation (`all`).
+//! Pollers of an instance, by resource name: how they are, poll now, pause, explain, and the release of the brake;
+//! their cursors (`cursor`), and those of the whole organisation (`all`).
 
 mod all;
 mod cursor;

@@ -204,13 +204,8 @@ impl Looked {
             .iter()
             .find(|resource| poller.subscription.is_none() && resource.name == poller.resource);
         let counts = resource.is_some_and(|found| matches!(found.compared, ComparedBy::Cursor(_)));
-        let mut story = api.watch.record_story(org, poller.id, &object_id, SHOWN_MAX).await?;
-        let canonical = object_id.to_lowercase();
-        if resource.is_some_and(|found| found.case_insensitive_ids) && canonical != object_id {
-            // The ledger knows it by its canonical id; runs and events by the provider's.
-            let kept = api.watch.record_story(org, poller.id, &canonical, SHOWN_MAX).await?;
-            (story.entry, story.versions) = (kept.entry, kept.versions);
-        }
+        let folds = resource.is_some_and(|found| found.case_insensitive_ids);
+        let story = story_of(api, &poller, &object_id, folds).await?;
         let filter = EventFilter {
             poller: Some(poller.id),
             object_id: Some(object_id.clone()),
@@ -219,36 +214,13 @@ impl Looked {
             ..EventFilter::default()
         };
         let events = api.store.events(org, &filter).await?;
-        let mut deliveries: Vec<NotificationRow> = Vec::new();
-        for logged in &events {
-            if deliveries.len() >= DELIVERIES_MAX {
-                break;
-            }
-            let carrying = NotificationFilter {
-                event: Some(logged.event.id),
-                newest_first: true,
-                brief: true,
-                limit: SHOWN_MAX,
-                ..NotificationFilter::default()
-            };
-            deliveries.extend(api.store.notifications(org, &carrying).await?);
-        }
-        deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.id));
-        deliveries.dedup_by_key(|delivery| delivery.id);
-        deliveries.truncate(DELIVERIES_MAX);
+        let deliveries = carrying(api, org, &events).await?;
         let decided = story.decisions.iter().map(|(run, _)| *run);
         let ids: HashSet<RunId> = decided.chain(events.iter().map(|logged| logged.event.run)).collect();
         let ids: Vec<RunId> = ids.into_iter().collect();
         let runs = api.watch.run_records(org, &ids).await?;
         let runs = runs.into_iter().map(|run| (run.id, run)).collect();
-        let endpoints = api.store.endpoints(org).await?;
-        let of = |subscription| {
-            endpoints
-                .iter()
-                .find(|endpoint| endpoint.instance == instance.id && endpoint.subscription == subscription)
-        };
-        let own = poller.subscription.and_then(|id| of(Some(id)));
-        let endpoint = own.or_else(|| of(None)).cloned();
+        let endpoint = endpoint_of(api, &poller).await?;
         Ok(Looked { poller, instance, object_id, counts, story, events, deliveries, runs, endpoint })
     }
 
@@ -367,6 +339,52 @@ impl Looked {
             runs: without.iter().take(RUNS_NAMED).map(|run| run.id).collect(),
         })
     }
+}
+
+/// What is kept of a record. Where case does not count, the ledger knows it by its canonical id; runs and events by the
+/// provider's.
+async fn story_of(api: &Api, poller: &PollerRow, object_id: &str, folds: bool) -> Answer<RecordStory> {
+    let mut story = api.watch.record_story(poller.org, poller.id, object_id, SHOWN_MAX).await?;
+    let canonical = object_id.to_lowercase();
+    if folds && canonical != object_id {
+        let kept = api.watch.record_story(poller.org, poller.id, &canonical, SHOWN_MAX).await?;
+        (story.entry, story.versions) = (kept.entry, kept.versions);
+    }
+    Ok(story)
+}
+
+/// The deliveries of these events, newest first.
+async fn carrying(api: &Api, org: OrgId, events: &[LoggedEvent]) -> Answer<Vec<NotificationRow>> {
+    let mut deliveries: Vec<NotificationRow> = Vec::new();
+    for logged in events {
+        if deliveries.len() >= DELIVERIES_MAX {
+            break;
+        }
+        let carrying = NotificationFilter {
+            event: Some(logged.event.id),
+            newest_first: true,
+            brief: true,
+            limit: SHOWN_MAX,
+            ..NotificationFilter::default()
+        };
+        deliveries.extend(api.store.notifications(org, &carrying).await?);
+    }
+    deliveries.sort_by_key(|delivery| std::cmp::Reverse(delivery.id));
+    deliveries.dedup_by_key(|delivery| delivery.id);
+    deliveries.truncate(DELIVERIES_MAX);
+    Ok(deliveries)
+}
+
+/// Where a poller's events go: to its subscription's own endpoint, or to its instance's.
+async fn endpoint_of(api: &Api, poller: &PollerRow) -> Answer<Option<EndpointRow>> {
+    let endpoints = api.store.endpoints(poller.org).await?;
+    let of = |subscription| {
+        endpoints
+            .iter()
+            .find(|endpoint| endpoint.instance == poller.instance && endpoint.subscription == subscription)
+    };
+    let own = poller.subscription.and_then(|id| of(Some(id)));
+    Ok(own.or_else(|| of(None)).cloned())
 }
 
 impl SightingRun {
