@@ -18,6 +18,9 @@ use super::access::Caller;
 use super::body::TypedText;
 use super::error::{Answer, ApiError};
 
+/// The largest number that every client reads without losing a digit.
+const SEED_MAX: u64 = (1 << 53) - 1;
+
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
     OpenApiRouter::new().routes(routes!(test))
@@ -40,8 +43,8 @@ pub struct ToTry {
     #[schema(value_type = Option<String>, format = DateTime)]
     now: Option<Timestamp>,
     /// Where its chance begins: the same seed gives the same run.
-    #[schema(minimum = 0)]
-    seed: Option<u64>,
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+    seed: Option<i64>,
 }
 
 /// Where a hook stands.
@@ -87,8 +90,8 @@ pub struct Tried {
     /// The time that it was told.
     #[schema(value_type = String, format = DateTime)]
     now: Timestamp,
-    /// Where its chance began, as a text: numbers of that size lose digits on their way.
-    seed: String,
+    /// Where its chance began.
+    seed: u64,
 }
 
 /// Why a hook has no result.
@@ -134,6 +137,11 @@ pub async fn test(
         let remedy = "name inputs as the script does".to_owned();
         ApiError::faults(vec![Fault { path: "input".to_owned(), problem, remedy }])
     })?;
+    let seed = match body.seed.map(u64::try_from) {
+        None => api.entropy.next_u64() & SEED_MAX,
+        Some(Ok(seed)) if seed <= SEED_MAX => seed,
+        Some(_) => return Err(ApiError::bad("badParameter", format!("`seed` is not 0 to {SEED_MAX}"))),
+    };
     let Some(pool) = api.calls.hooks() else {
         return Err(ApiError::conflict("hooksOff", "hooks are switched off in this server"));
     };
@@ -144,7 +152,7 @@ pub async fn test(
         inputs,
         limits: HookLimits::default(),
         now: body.now.unwrap_or_else(|| api.now()),
-        seed: body.seed.unwrap_or_else(|| api.entropy.next_u64()),
+        seed,
     };
     let reply = pool.run(org, &call).await;
     let (result, fault) = match reply.result {
@@ -159,6 +167,6 @@ pub async fn test(
         log_dropped: reply.log_dropped,
         took_ms: (reply.took.as_secs_f64() * 1e5).round() / 1e2,
         now: call.now,
-        seed: call.seed.to_string(),
+        seed,
     }))
 }
