@@ -32,7 +32,7 @@ const UPDATED: [&str; 16] = [
     "synced",
     "refreshed",
 ];
-const CREATED: [&str; 14] = [
+const CREATED: [&str; 18] = [
     "created",
     "create",
     "creation",
@@ -47,6 +47,10 @@ const CREATED: [&str; 14] = [
     "issued",
     "received",
     "signup",
+    "entered",
+    "entry",
+    "add",
+    "cdate",
 ];
 /// Words of names of dates, whichever they are.
 const DATES: [&str; 12] =

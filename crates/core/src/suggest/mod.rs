@@ -202,7 +202,7 @@ fn no_list(body: &str) -> NoSuggestion {
     NoSuggestion::new(what)
 }
 
-/// Hands out what [`check_resource`] accepts. What it finds wrong is told and left out, unless nothing works without it.
+/// Hands out what [`check_resource`] accepts. What it finds wrong is told and left out, unless nothing works without.
 fn judged(
     name: String,
     draft: Draft,

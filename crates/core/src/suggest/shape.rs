@@ -1,8 +1,8 @@
 //! The formats that a date may be written in, told from its shape.
 //!
-//! A text is taken apart into runs of digits, letters and other signs, and put together again as the patterns that could
-//! have printed it. Which of them it really fits is for [`crate::date`] to say: what is handed out was compiled and has
-//! read the text. Where order is ambiguous (`01/02/2026`) there is more than one.
+//! A text is taken apart into runs of digits, letters and other signs, and put together again as the patterns that
+//! could have printed it. Which of them it really fits is for [`crate::date`] to say: what is handed out was compiled
+//! and has read the text. Where order is ambiguous (`01/02/2026`) there is more than one.
 
 use crate::date::{DateFormat, Zone};
 

@@ -1,3 +1,5 @@
+//! Whole samples and what is proposed for them. Random ones, and those of published configurations, are in `tests/it`.
+
 use super::*;
 
 fn now() -> Timestamp {

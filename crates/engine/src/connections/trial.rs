@@ -1,8 +1,8 @@
 //! The account of a document that is kept nowhere: what a configuration is tried with before it is saved.
 //!
-//! Its settings live in memory and end with the trial. What was obtained elsewhere is used as it stands; an account that
-//! needs nobody's leave gets a token of its own, which nobody keeps. A grant that is good once is not used up, and a
-//! connector's own steps (`onProvision` and others) do not run: they may change something at the provider.
+//! Its settings live in memory and end with the trial. What was obtained elsewhere is used as it stands; an account
+//! that needs nobody's leave gets a token of its own, which nobody keeps. A grant that is good once is not used up, and
+//! a connector's own steps (`onProvision` and others) do not run: they may change something at the provider.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use turnstone_core::check::Fault;
-use turnstone_core::hook::{HookCall, HookFault, HookInputs, HookKind, HookLimits};
+use turnstone_core::hook::{HookCall, HookFault, HookInputs, HookKind, HookLimits, HookReply};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -131,42 +131,55 @@ pub async fn test(
     Caller { org, .. }: Caller,
     TypedText(body): TypedText<ToTry>,
 ) -> Answer<Json<Tried>> {
-    let kind = HookKind::from(body.r#type);
-    let input = body.input.as_ref().map_or("{}", |input| input.get());
-    let inputs = HookInputs::from_json(input, kind).map_err(|problem| {
-        let remedy = "name inputs as the script does".to_owned();
-        ApiError::faults(vec![Fault { path: "input".to_owned(), problem, remedy }])
-    })?;
-    let seed = match body.seed.map(u64::try_from) {
-        None => api.entropy.next_u64() & SEED_MAX,
-        Some(Ok(seed)) if seed <= SEED_MAX => seed,
-        Some(_) => return Err(ApiError::bad("badParameter", format!("`seed` is not 0 to {SEED_MAX}"))),
-    };
+    let call = body.call(&api)?;
     let Some(pool) = api.calls.hooks() else {
         return Err(ApiError::conflict("hooksOff", "hooks are switched off in this server"));
     };
-    let call = HookCall {
-        kind,
-        body: body.script,
-        is_legacy: body.legacy.unwrap_or(false),
-        inputs,
-        limits: HookLimits::default(),
-        now: body.now.unwrap_or_else(|| api.now()),
-        seed,
-    };
     let reply = pool.run(org, &call).await;
-    let (result, fault) = match reply.result {
-        Ok(outcome) => (serde_json::value::to_raw_value(&outcome).ok(), None),
-        Err(fault) => (None, Some(fault.into())),
-    };
-    Ok(Json(Tried {
-        ok: fault.is_none(),
-        result,
-        fault,
-        log: reply.log,
-        log_dropped: reply.log_dropped,
-        took_ms: (reply.took.as_secs_f64() * 1e5).round() / 1e2,
-        now: call.now,
-        seed,
-    }))
+    Ok(Json(Tried::of(reply, &call)))
+}
+
+impl ToTry {
+    /// What is run.
+    fn call(self, api: &Api) -> Answer<HookCall> {
+        let kind = HookKind::from(self.r#type);
+        let input = self.input.as_ref().map_or("{}", |input| input.get());
+        let inputs = HookInputs::from_json(input, kind).map_err(|problem| {
+            let remedy = "name inputs as the script does".to_owned();
+            ApiError::faults(vec![Fault { path: "input".to_owned(), problem, remedy }])
+        })?;
+        let seed = match self.seed.map(u64::try_from) {
+            None => api.entropy.next_u64() & SEED_MAX,
+            Some(Ok(seed)) if seed <= SEED_MAX => seed,
+            Some(_) => return Err(ApiError::bad("badParameter", format!("`seed` is not 0 to {SEED_MAX}"))),
+        };
+        Ok(HookCall {
+            kind,
+            body: self.script,
+            is_legacy: self.legacy.unwrap_or(false),
+            inputs,
+            limits: HookLimits::default(),
+            now: self.now.unwrap_or_else(|| api.now()),
+            seed,
+        })
+    }
+}
+
+impl Tried {
+    fn of(reply: HookReply, call: &HookCall) -> Tried {
+        let (result, fault) = match reply.result {
+            Ok(outcome) => (serde_json::value::to_raw_value(&outcome).ok(), None),
+            Err(fault) => (None, Some(fault.into())),
+        };
+        Tried {
+            ok: fault.is_none(),
+            result,
+            fault,
+            log: reply.log,
+            log_dropped: reply.log_dropped,
+            took_ms: (reply.took.as_secs_f64() * 1e5).round() / 1e2,
+            now: call.now,
+            seed: call.seed,
+        }
+    }
 }

@@ -59,7 +59,7 @@ pub(crate) struct InitArgs {
     /// The address that lists the records.
     #[arg(value_name = "URL")]
     url: String,
-    /// A header of the request, as `Name: value`; the value may be `env:NAME` or `file:PATH`. May be given several times.
+    /// A header of the request, as `Name: value`; the value may be `env:NAME` or `file:PATH`. May be repeated.
     #[arg(short = 'H', long = "header", value_name = "HEADER")]
     headers: Vec<String>,
     /// Writes the document into this file, which must not be there yet.

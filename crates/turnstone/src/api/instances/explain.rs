@@ -27,15 +27,17 @@ use super::document::understand;
 use super::element::{Chosen, write_reference};
 use super::sample::{SampleRecord, Watched};
 use super::{change, find};
+use crate::api::Api;
 use crate::api::access::Caller;
 use crate::api::body::Typed;
 use crate::api::elements;
 use crate::api::error::{Answer, ApiError, FaultBody};
 use crate::api::pollers::Explanation;
-use crate::api::{Api, REQUEST_TIME_MAX};
 
 /// Pages that are read of each resource.
 const PAGES_MAX: u32 = 20;
+/// The poller of a trial, which has none.
+const NOTHING: PollerId = PollerId(0);
 /// Resources that are rehearsed at once: a document may have hundreds, and each asks the provider.
 const RESOURCES_MAX: usize = 20;
 
@@ -235,19 +237,7 @@ async fn explained(
     let resources = selected(&read.instance.resources, &bounds)?;
     let _place = api.rehearsal()?;
     let connector = chosen.as_ref().map(|chosen| &chosen.connector);
-    let plain = Arc::clone(&api.tools.net);
-    let net = match (&chosen, row) {
-        (None, _) => plain,
-        (Some(chosen), Some(row)) => {
-            let element = Some((chosen.id, chosen.revision));
-            api.calls.net(InstanceRow { document: document.to_string(), element, ..row }, plain)
-        }
-        (Some(chosen), None) => {
-            let connections = api.calls.connections();
-            let trial = connections.trial(caller.org, &chosen.connector, &document);
-            api.calls.trial_net(trial.await.map_err(not_signed_in)?, plain)
-        }
-    };
+    let net = way_out(api, caller, &document, chosen.as_ref(), row).await?;
     let prepared = api.preparer.unsaved(read.instance, connector.map(AsRef::as_ref), &document);
     let trying = async {
         let mut all = Vec::new();
@@ -257,18 +247,34 @@ async fn explained(
         }
         Ok(all)
     };
-    let limited = tokio::time::timeout(REQUEST_TIME_MAX, api.stop.unless_asked(trying));
-    match limited.await {
-        Ok(Some(done)) => done,
-        Ok(None) => {
-            let message = "the server stops; nothing was written; try again when it runs";
-            Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", message))
+    // How long it may take is the outermost layer's to say.
+    api.stop.unless_asked(trying).await.unwrap_or_else(|| {
+        let message = "the server stops; nothing was written; try again when it runs";
+        Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", message))
+    })
+}
+
+/// The way to the provider: by the account of an instance, by one that is made for the trial, or without a connector.
+async fn way_out(
+    api: &Api,
+    caller: &Caller,
+    document: &Value,
+    chosen: Option<&Chosen>,
+    row: Option<InstanceRow>,
+) -> Answer<Arc<dyn Net>> {
+    let plain = Arc::clone(&api.tools.net);
+    Ok(match (chosen, row) {
+        (None, _) => plain,
+        (Some(chosen), Some(row)) => {
+            let element = Some((chosen.id, chosen.revision));
+            api.calls.net(InstanceRow { document: document.to_string(), element, ..row }, plain)
         }
-        Err(_) => {
-            let message = format!("the polls took longer than {} s", REQUEST_TIME_MAX.as_secs());
-            Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, "tookTooLong", message))
+        (Some(chosen), None) => {
+            let connections = api.calls.connections();
+            let trial = connections.trial(caller.org, &chosen.connector, document);
+            api.calls.trial_net(trial.await.map_err(not_signed_in)?, plain)
         }
-    }
+    })
 }
 
 /// One resource, polled for the first time.
@@ -286,24 +292,14 @@ async fn tried(
         Err(error) => {
             let remedy = "correct the configuration, or give the secret itself".to_owned();
             let fault = Fault { path: name.clone(), problem: error.to_string(), remedy };
-            let faults = vec![FaultBody::from(&fault)];
+            let faults = vec![(&fault).into()];
             return Ok(ExplainedResource { resource: name, faults, explanation: None });
         }
     };
     let now = api.now();
     let watched = Arc::new(Watched::new(Arc::clone(net), &resource, now));
-    let (nobody, nothing) = (InstanceId(0), PollerId(0));
-    let plan = Plan {
-        org: caller.org,
-        instance: nobody,
-        poller: nothing,
-        element_key: prepared.instance.element_key.clone(),
-        resource,
-        revision: 1,
-        interval: prepared.instance.interval,
-    };
     let step = poll::start(Start {
-        plan: Arc::new(plan),
+        plan: Arc::new(plan(caller, prepared, resource)),
         state: PollerState::default(),
         pass: None,
         run: RunId::new(now, api.entropy.next_u64()),
@@ -313,14 +309,24 @@ async fn tried(
         options: Options { pages_max: pages, ..Options::default() },
         notices: None,
     });
-    let tools = Tools {
-        store: Arc::new(MemoryStore::new()),
-        net: Arc::clone(&watched) as Arc<dyn Net>,
-        clock: Arc::clone(&api.tools.clock),
-    };
-    let rehearsal = rehearse(step, nothing, &tools, &connection).await?;
+    let (store, net) = (Arc::new(MemoryStore::new()), Arc::clone(&watched) as Arc<dyn Net>);
+    let tools = Tools { store, net, clock: Arc::clone(&api.tools.clock) };
+    let rehearsal = rehearse(step, NOTHING, &tools, &connection).await?;
     let sample = watched.judged(&rehearsal);
-    let explanation = Explanation::of(rehearsal, name.clone(), None);
-    let explanation = Some(TriedExplanation { explanation, sample });
-    Ok(ExplainedResource { resource: name, faults: Vec::new(), explanation })
+    let explanation =
+        TriedExplanation { explanation: Explanation::of(rehearsal, name.clone(), None), sample };
+    Ok(ExplainedResource { resource: name, faults: Vec::new(), explanation: Some(explanation) })
+}
+
+/// What is polled. It belongs to nobody yet.
+fn plan(caller: &Caller, prepared: &Prepared, resource: Resource) -> Plan {
+    Plan {
+        org: caller.org,
+        instance: InstanceId(0),
+        poller: NOTHING,
+        element_key: prepared.instance.element_key.clone(),
+        resource,
+        revision: 1,
+        interval: prepared.instance.interval,
+    }
 }

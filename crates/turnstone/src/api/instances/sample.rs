@@ -1,7 +1,7 @@
 //! A few records of a rehearsal as a person wants to see them: id, dates as they are understood, verdict and reason.
 //!
-//! The rehearsal itself keeps no record that leads to no event. So its way out is watched: of the answers that pass, the
-//! first records are looked at and the rest is let go.
+//! The rehearsal itself keeps no record that leads to no event. So its way out is watched: of the answers that pass,
+//! the first records are looked at and the rest is let go.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,4 @@
-//! `turnstone init`: what it writes is what `check` and `explain` take, against npm's json-server and the fake provider.
+//! `turnstone init`: `check` and `explain` take what it writes, against npm's json-server and the fake provider.
 
 use std::path::Path;
 
