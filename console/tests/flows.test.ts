@@ -1,11 +1,12 @@
-// Flows by clicking: the polling monitor of the documents from an empty canvas, run, deployed, subscribed.
+// Flows by clicking alone, from an empty organisation: the polling monitor of the documents from an empty canvas, run,
+// deployed, subscribed.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
 import type { Browser, Locator, Page } from "playwright-core";
 
+import { instanceByAddress } from "./clicks.ts";
 import { browser, type Callback, callback, opened, picture, type Provider, provider, seriousFindings, signIn, type Turnstone, turnstone } from "./harness.ts";
-import { prepareInstance } from "./prepare-flows.ts";
 
 let server: Turnstone;
 let people: Provider;
@@ -23,7 +24,7 @@ before(async () => {
   leave = () => first.context.close();
   page.on("dialog", (dialog) => void dialog.accept());
   await signIn(page, server);
-  await prepareInstance(page, server, people, receiver);
+  await instanceByAddress(page, server, { name: "People", key: "people", address: `${people.url}/contacts?updatedAfter=2020-01-01T00:00:00Z`, callback: receiver.url });
 });
 after(async () => {
   await leave();
@@ -198,6 +199,17 @@ test("the monitor of the documents is built from an empty canvas, saved, run fro
 });
 
 /** Draws a wire with the mouse. */
+/** Where something is once it has stopped moving: the canvas lays itself out anew when its size changes. */
+async function settled(of: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  for (let last = "", still = 0; ; ) {
+    const box = await of.boundingBox();
+    still = box !== null && JSON.stringify(box) === last ? still + 1 : 0;
+    if (box !== null && still >= 5) return box;
+    last = JSON.stringify(box);
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  }
+}
+
 async function drag(from: Locator, output: string, to: Locator, input: string): Promise<void> {
   const start = from.locator(`.react-flow__handle[data-handleid="${output}"]`);
   const end = to.locator(`.react-flow__handle[data-handleid="${input}"]`);
@@ -205,8 +217,7 @@ async function drag(from: Locator, output: string, to: Locator, input: string): 
   await page.getByText("50 %").click();
   await end.scrollIntoViewIfNeeded();
   await frame.evaluate((element, x) => element.scrollTo({ left: x }), await start.evaluate((element) => Math.max(0, (element.closest(".react-flow__node") as HTMLElement).getBoundingClientRect().x + (element.closest("[role=region][tabindex]") as HTMLElement).scrollLeft - 300)));
-  const [a, b] = [await start.boundingBox(), await end.boundingBox()];
-  assert.ok(a && b);
+  const [a, b] = [await settled(start), await settled(end)];
   await page.mouse.move(a.x + a.width / 2, a.y + a.height / 2);
   await page.mouse.down();
   await page.mouse.move((a.x + b.x) / 2, (a.y + b.y) / 2, { steps: 5 });

@@ -246,6 +246,24 @@ test("an instance is created, and its callback receives the signed first event",
   assert.ok(digests.some((digest) => signature.endsWith(digest)), `${signature} is not the body's`);
 });
 
+test("the next event arrives live, and what the callback did not take is delivered again by a click", async () => {
+  const looking = await context.newPage();
+  await looking.goto(`${server.url}/events`);
+  await looking.getByRole("status").getByText("Live").waitFor();
+  app.status = 503;
+  api.add("Dora");
+  await looking.getByRole("row", { name: /Dora/ }).first().waitFor();
+  await looking.getByRole("navigation", { name: "Places" }).getByRole("link", { name: "Deliveries", exact: true }).click();
+  await looking.getByRole("table", { name: "Deliveries" }).getByRole("row", { name: /being retried/ }).getByRole("link").first().click();
+  await looking.getByRole("region", { name: "Attempts" }).getByText("503", { exact: true }).first().waitFor();
+  const before = app.received.length;
+  app.status = 200;
+  await looking.getByRole("button", { name: /Redeliver/ }).click();
+  await looking.getByText(/Its event was accepted/).waitFor();
+  assert.ok(app.received.length > before, "it was sent again");
+  await looking.close();
+});
+
 test("a change of an instance says first what becomes of each cursor", async () => {
   await page.getByRole("link", { name: "Change it" }).click();
   await page.getByRole("heading", { name: "Change North" }).waitFor();

@@ -1,6 +1,6 @@
 // A connector's setup: seven steps with an address each over one draft, and its flows beside them.
-import { Alert, Anchor, Button, Group, Paper, Stack, Text } from "@mantine/core";
-import type { ComponentType } from "react";
+import { Alert, Button, Group, Paper, Stack, Text } from "@mantine/core";
+import { type ComponentType, lazy, Suspense } from "react";
 import { Link } from "wouter";
 
 import type { Fault } from "../../api/failure";
@@ -19,6 +19,8 @@ import { HooksStep } from "./steps/HooksStep";
 import { InfoStep } from "./steps/InfoStep";
 import { PropertiesStep } from "./steps/PropertiesStep";
 import { ResourcesStep } from "./steps/ResourcesStep";
+
+const FlowsTab = lazy(() => import("../flows/FlowsTab"));
 
 /** What a step is given. */
 export interface StepProps {
@@ -104,15 +106,9 @@ function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
           </Stack>
         </Faults>
       ) : props.step === "flows" ? (
-        <Nothing
-          title="Flows"
-          text="Polling monitors of this connector: cards that call its API and hand over what is new."
-          action={
-            <Anchor component={Link} href={`/monitors?connector=${encodeURIComponent(doc.key)}`}>
-              To the monitors
-            </Anchor>
-          }
-        />
+        <Suspense fallback={null}>
+          <FlowsTab connector={doc.key} />
+        </Suspense>
       ) : (
         <Nothing title="There is no such step" text="The steps above are all there are." />
       )}
