@@ -133,8 +133,9 @@ impl Screen {
             self.line(format!("  {name:<10}{what:<30}  {remark}").trim_end())?;
         }
         if let Some(console) = heading.console {
-            let remark = self.paint(DIM, "signs a browser in, once");
-            self.line(&format!("  {:<10}{console}  {remark}", "look in"))?;
+            self.line(&format!("  {:<10}{console}", "console"))?;
+            let remark = self.paint(DIM, "the pages; this link signs a browser in, once");
+            self.line(&format!("  {:<10}{remark}", ""))?;
         }
         self.line("")
     }
