@@ -10,7 +10,7 @@ ROUNDS ?= 500
 # Requests that `make api-fuzz` sends at least.
 REQUESTS ?= 20000
 
-.PHONY: help tools run test tidy fmt openapi bench sim crash api-fuzz test-java
+.PHONY: help tools run test console tidy fmt openapi bench sim crash api-fuzz test-java
 
 help: ## list the targets
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do \
@@ -25,6 +25,7 @@ tools:
 	    exit 1; }
 
 run: tools ## start a demo: a fake provider, polls, and the events they make
+	@bash scripts/console.sh offer
 	cargo run -p turnstone -- demo
 
 test: ## run every check and test, with the minutes of each part
@@ -32,6 +33,9 @@ test: ## run every check and test, with the minutes of each part
 	@bash scripts/setup-test.sh
 	@$(MAKE) --no-print-directory tools
 	cargo xtask ci
+
+console: ## build the console into console/dist; the program embeds it when it is built next
+	@bash scripts/console.sh build
 
 tidy: tools ## check the rules of the house (imports, sizes, docs, licences)
 	cargo xtask tidy

@@ -4,7 +4,8 @@
 # `tests/oidc-provider`, of `tests/senders` and of the hooks' libraries (which are
 # embedded in the program when it is built after this); Python 3.10 or newer with
 # its `venv`, and the Python packages of `tests/schemathesis`, in a folder of their
-# own.
+# own; Chromium with a font, and for the console Node 20.19 or newer (from the npm
+# registry where the machine's is older) with the packages of `console`.
 #
 # Safe to run again: with everything in place it only looks. Installs Debian
 # packages where it may (as root, or with a sudo that asks nothing); otherwise it
@@ -14,32 +15,20 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 NODE_MAJOR_MIN=18
-TRIES_MAX=3
-PAUSE_SECONDS=5
 JSON_SERVER=tests/json-server
 OIDC_PROVIDER=tests/oidc-provider
 SENDERS=tests/senders
 MOMENT=tests/moment
 HOOK_LIBRARIES=crates/engine/libraries
 SCHEMATHESIS=tests/schemathesis
+CONSOLE=console
 
 fail() {
   printf 'setup-test: %s\n' "$*" >&2
   exit 1
 }
 
-# Runs a command until it succeeds: mirrors and registries are sometimes busy.
-try() {
-  local attempt
-  for ((attempt = 1; attempt <= TRIES_MAX; attempt++)); do
-    "$@" </dev/null && return 0
-    if ((attempt < TRIES_MAX)); then
-      printf 'setup-test: `%s` failed (try %d of %d), trying again\n' "$*" "$attempt" "$TRIES_MAX" >&2
-      sleep $((PAUSE_SECONDS * attempt))
-    fi
-  done
-  return 1
-}
+source scripts/node-packages.sh
 
 # The installed Node's major version, or 0 when there is none.
 node_major() {
@@ -55,6 +44,7 @@ missing_packages() {
   (($(node_major) >= NODE_MAJOR_MIN)) || printf 'nodejs\n'
   command -v npm >/dev/null || printf 'npm\n'
   python_ready || printf 'python3\npython3-venv\n'
+  command -v chromium >/dev/null || printf 'chromium\nfonts-dejavu-core\n'
 }
 
 # True when Python is new enough and can make environments with pip in them (Debian ships that apart).
@@ -75,20 +65,6 @@ install_packages() {
   try "${as_root[@]}" apt-get update -qq || fail "cannot read the package lists (apt-get update); needed: $*"
   try "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" ||
     fail "cannot install: $* (apt-get install says why, above)"
-}
-
-# True when the packages of a folder on disk are those of its lock file. Our copy of the lock is
-# written after npm has finished, so a half-finished installation does not count.
-packages_ready() {
-  local folder=$1 file=$2
-  [[ -e $folder/node_modules/$file ]] && cmp -s "$folder/package-lock.json" "$folder/node_modules/.turnstone-lock"
-}
-
-install_node_packages() {
-  local folder=$1
-  try npm ci --prefix "$folder" --no-audit --no-fund --loglevel=error ||
-    fail "cannot install the Node packages of $folder; repeat with: npm ci --prefix $folder"
-  cp "$folder/package-lock.json" "$folder/node_modules/.turnstone-lock"
 }
 
 # As for the Node packages: our copy of the requirements is written when pip has finished.
@@ -121,5 +97,7 @@ packages_ready "$SENDERS" standardwebhooks/package.json || install_node_packages
 packages_ready "$MOMENT" moment-timezone/package.json || install_node_packages "$MOMENT"
 packages_ready "$HOOK_LIBRARIES" lodash/lodash.min.js || install_node_packages "$HOOK_LIBRARIES"
 python_packages_ready || install_python_packages
+use_new_node
+packages_ready "$CONSOLE" vite/package.json || install_node_packages "$CONSOLE"
 printf 'setup-test: ready (node %s, %s, %s)\n' "$(node --version)" "$(python3 --version)" \
   "$(cc --version | head -n 1)"

@@ -33,5 +33,6 @@ pub mod records;
 pub mod resource;
 pub mod run;
 pub mod schedule;
+pub mod suggest;
 pub mod template;
 pub mod window;

@@ -76,6 +76,26 @@ impl Item {
     }
 }
 
+/// A date of a record, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownDate<'t> {
+    /// Its value as JSON; `None` where the record has none.
+    pub raw: Option<&'t str>,
+    /// The instant that it means; `None` for a value that is no date, such as null. Or why it cannot be read.
+    pub understood: Result<Option<Timestamp>, String>,
+}
+
+/// The dates of a record, for people; `None` where the resource has no such field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownDates<'t> {
+    /// The record's id as far as it has one.
+    pub object_id: Option<String>,
+    /// The updated date.
+    pub updated: Option<ShownDate<'t>>,
+    /// The created date.
+    pub created: Option<ShownDate<'t>>,
+}
+
 /// A record that cannot be used, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
@@ -200,6 +220,19 @@ impl Reader {
             "notAList",
             format!("{place} is {kind}, not a list{hint}; set `list` to the member that holds the records"),
         )
+    }
+
+    /// How the dates of a record are understood, whether or not it can be used.
+    pub fn dates<'t>(&self, resource: &Resource, raw: &'t str, now: Timestamp) -> ShownDates<'t> {
+        let found = self.record.pick(raw).unwrap_or_default();
+        let at = |slot: usize| found.get(slot).copied().flatten();
+        let object_id = id_text(at(0));
+        let shown = |field: Option<&DateField>, slot: usize| {
+            let read = date(field, at(slot), object_id.as_deref().unwrap_or_default(), now);
+            field.map(|_| ShownDate { raw: at(slot), understood: read.map(|read| read.map(|(at, _)| at)) })
+        };
+        let (updated, created) = (shown(resource.updated.as_ref(), 1), shown(resource.created.as_ref(), 2));
+        ShownDates { updated, created, object_id }
     }
 
     /// Reads one record of `body`.

@@ -119,22 +119,25 @@ impl Connectors {
         let text = self.directory.element_at(org, element, revision).await?;
         let unusable = |words: String| ConnectorError::Unusable { element, revision, words };
         let document = Document::parse(text).map_err(|error| unusable(error.to_string()))?;
-        let document =
-            open_connector(&document, &self.keys, org).map_err(|error| unusable(error.to_string()))?;
-        // Dates that lie ahead are only warned about, and warnings are for whoever edits it.
-        let CheckedConnector { connector, faults, .. } =
-            check(&document, &CheckSettings::new(Timestamp::UNIX_EPOCH));
-        let Some(connector) = connector else {
-            let first = faults.first().map(ToString::to_string);
-            return Err(unusable(first.unwrap_or_else(|| "it is not understood".to_owned())));
-        };
-        let connector = Arc::new(connector);
+        let connector = Arc::new(self.of_document(org, &document).map_err(unusable)?);
         let mut ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if ready.len() >= READY_MAX {
             ready.clear();
         }
         ready.insert(which, Arc::clone(&connector));
         Ok(connector)
+    }
+
+    /// What a document means whose secrets are sealed, stored or not. Fails with the first thing that is wrong with it.
+    pub fn of_document(&self, org: OrgId, document: &Document) -> Result<Connector, String> {
+        let document = open_connector(document, &self.keys, org).map_err(|error| error.to_string())?;
+        // Dates that lie ahead are only warned about, and warnings are for whoever edits it.
+        let CheckedConnector { connector, faults, .. } =
+            check(&document, &CheckSettings::new(Timestamp::UNIX_EPOCH));
+        connector.ok_or_else(|| {
+            let first = faults.first().map(ToString::to_string);
+            first.unwrap_or_else(|| "it is not understood".to_owned())
+        })
     }
 }
 

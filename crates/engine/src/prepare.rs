@@ -216,6 +216,12 @@ impl Preparer {
         Ok(prepared)
     }
 
+    /// Makes an instance ready that is kept nowhere: `checked` is what [`Preparer::check_for`] made of `open`.
+    pub fn unsaved(&self, checked: Instance, connector: Option<&Connector>, open: &Value) -> Prepared {
+        let own_host = connector.map(|connector| own_host(connector, open)).unwrap_or_default();
+        Prepared { row: InstanceId(0), instance: checked, own_host }
+    }
+
     /// The resources that a stored document configures, without opening its secrets: to see what an update changes.
     /// Empty when the document is not sound any more.
     pub fn stored_resources(

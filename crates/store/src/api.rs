@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use turnstone_core::event::Event;
+use turnstone_core::event::{Event, EventType};
 use turnstone_core::id::{
     AttemptId, ElementId, EndpointId, EventId, InstanceId, NotificationId, OrgId, PollerId, RunId,
     SubscriptionId, TokenId,
@@ -437,8 +437,18 @@ pub struct EventFilter {
     pub object_id: Option<String>,
     /// Only this event.
     pub id: Option<EventId>,
+    /// Only this poller's.
+    pub poller: Option<PollerId>,
+    /// Only of this type.
+    pub event_type: Option<EventType>,
     /// Only positions after this.
     pub after: i64,
+    /// Only positions before this.
+    pub before: Option<i64>,
+    /// Only what was recorded at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Only what was recorded before this instant.
+    pub to: Option<Timestamp>,
     /// Newest first instead of in log order.
     pub newest_first: bool,
     /// At most so many.
@@ -456,8 +466,18 @@ pub struct NotificationFilter {
     pub state: Option<NotificationState>,
     /// Only this one.
     pub id: Option<NotificationId>,
+    /// Only those that carry this event.
+    pub event: Option<EventId>,
+    /// Only those that were formed at this instant or later.
+    pub since: Option<Timestamp>,
     /// Only ids after this.
     pub after: i64,
+    /// Only ids before this.
+    pub before: Option<i64>,
+    /// Newest first instead of by id. [`Store::redeliver`] takes them by id.
+    pub newest_first: bool,
+    /// Without their bodies, which are left empty and not read.
+    pub brief: bool,
     /// At most so many.
     pub limit: u32,
 }

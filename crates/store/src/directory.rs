@@ -102,10 +102,20 @@ pub struct InstanceFilter {
     pub tags: Vec<String>,
     /// Only those of this connector.
     pub element: Option<ElementId>,
+    /// Only those whose name holds this text, in any letter case; empty for all.
+    pub search: String,
     /// Only ids after this.
     pub after: i64,
     /// At most so many.
     pub limit: u32,
+}
+
+impl InstanceFilter {
+    /// What tells whether a name holds the text that is searched for.
+    pub(crate) fn named(&self) -> impl Fn(&str) -> bool + use<> {
+        let wanted = self.search.to_lowercase();
+        move |name| wanted.is_empty() || name.to_lowercase().contains(&wanted)
+    }
 }
 
 /// A tag that is in use.

@@ -23,6 +23,7 @@ use turnstone_core::poll::{Batch, Decision, Finish, Named, RunRecord};
 use crate::api::*;
 use crate::intake::*;
 use crate::monitors::*;
+use crate::watch::*;
 
 /// How a call fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,7 +52,7 @@ pub struct Call {
 type Plan = Box<dyn FnMut(Call) -> Option<Fault> + Send>;
 
 #[derive(Default)]
-struct Watch {
+struct Calls {
     calls: BTreeMap<Verb, u64>,
     of_all: u64,
     /// Faults for certain calls of a verb.
@@ -62,7 +63,7 @@ struct Watch {
 /// A store that fails on demand.
 pub struct Faulty<S: ?Sized> {
     inner: Arc<S>,
-    watch: Mutex<Watch>,
+    watch: Mutex<Calls>,
 }
 
 impl<S: ?Sized> Faulty<S> {
@@ -121,7 +122,7 @@ impl<S: ?Sized> Faulty<S> {
         self.watch().of_all
     }
 
-    fn watch(&self) -> MutexGuard<'_, Watch> {
+    fn watch(&self) -> MutexGuard<'_, Calls> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -167,7 +168,7 @@ macro_rules! verbs {
     ($($trait:ident {$(
         $kind:ident $variant:ident $name:ident($($arg:ident: $type:ty),*) -> $answer:ty;
     )*})*) => {
-        /// The verbs of [`Store`], [`Intake`] and [`Monitors`].
+        /// The verbs of [`Store`], [`Intake`], [`Monitors`] and [`Watch`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Verb {$($(
             #[doc = concat!("[`", stringify!($trait), "::", stringify!($name), "`].")]
@@ -343,6 +344,22 @@ verbs! {
         read Cursors cursors(org: OrgId, id: SubscriptionId, limit: u32) -> Vec<CursorRow>;
         read Trace trace(org: OrgId, run: RunId) -> Option<String>;
     }
+    Watch {
+        read PollerPage poller_page(org: OrgId, filter: &PollerFilter) -> (Vec<PollerRow>, u64);
+        read Overview overview(org: OrgId) -> Overview;
+        read FormerStates former_states(org: OrgId, poller: PollerId, limit: u32) -> Vec<CursorRow>;
+        read RunPage run_page(org: OrgId, filter: &RunFilter) -> Vec<RunRecord>;
+        read RunRecords run_records(org: OrgId, ids: &[RunId]) -> Vec<RunRecord>;
+        read Places places(org: OrgId, pollers: &[PollerId]) -> Vec<Place>;
+        read RecordStory record_story(org: OrgId, poller: PollerId, object_id: &str, limit: u32) -> RecordStory;
+        read EndpointPage endpoint_page(org: OrgId, filter: &EndpointFilter) -> (Vec<EndpointView>, u64);
+        write SwitchEndpoint switch_endpoint(
+            org: OrgId,
+            id: EndpointId,
+            state: EndpointState,
+            reason: &str
+        ) -> ();
+    }
 }
 
 #[cfg(test)]
@@ -421,7 +438,7 @@ mod tests {
 
     #[test]
     fn verbs_know_what_they_are() {
-        assert_eq!(Verb::ALL.len(), 72);
+        assert_eq!(Verb::ALL.len(), 81);
         assert!(Verb::Commit.writes() && Verb::Form.writes() && Verb::Prune.writes());
         assert!(!Verb::Recall.writes() && !Verb::Waiting.writes());
         assert_eq!(Verb::FinishAttempt.name(), "finish_attempt");

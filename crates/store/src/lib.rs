@@ -1,7 +1,7 @@
-//! Where Turnstone keeps what it knows: four traits of the domain's verbs, several databases behind them.
+//! Where Turnstone keeps what it knows: five traits of the domain's verbs, several databases behind them.
 //!
 //! [`Store`] is what pollers and deliverers need; [`Intake`] is what providers send us; [`Monitors`] is flows of cards
-//! and who uses them; [`Directory`] is people, connectors and what belongs to them.
+//! and who uses them; [`Directory`] is people, connectors and what belongs to them; [`Watch`] is what people look at.
 //!
 //! Every verb holds its transaction inside; nobody reads, thinks and writes from outside. What must agree is written
 //! together, and every write on behalf of a run or an attempt checks its lease first. All databases pass the same
@@ -17,6 +17,7 @@ pub mod memory;
 pub mod monitors;
 pub mod sqlite;
 pub mod suite;
+pub mod watch;
 
 pub use api::*;
 pub use directory::*;
@@ -27,4 +28,7 @@ pub use intake::{
 pub use monitors::{
     CURSORS_KEPT_MAX, CursorRow, MonitorRow, Monitors, NewSubscription, SubscriptionChange,
     SubscriptionFilter, SubscriptionRow, SubscriptionSettings, TRACES_KEPT_MAX, Timing, VersionRow,
+};
+pub use watch::{
+    EndpointFilter, EndpointView, Health, Open, Overview, Place, PollerFilter, RecordStory, RunFilter, Watch,
 };

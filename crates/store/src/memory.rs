@@ -19,6 +19,7 @@ mod polls;
 mod rim;
 mod state;
 mod upkeep;
+mod watch;
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;

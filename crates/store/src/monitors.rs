@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use turnstone_core::flow::records::RunMode;
 use turnstone_core::id::{EndpointId, InstanceId, MonitorId, OrgId, PollerId, RunId, SubscriptionId};
+use turnstone_core::ledger::Compared;
 
 use crate::api::{NewEndpoint, Result, StoreError};
 
@@ -165,6 +166,8 @@ pub struct CursorRow {
     pub id: i64,
     /// The state, as the core wrote it.
     pub state: String,
+    /// The watermark that went with it.
+    pub watermark: Option<Compared>,
     /// When it was replaced.
     pub replaced_at: Timestamp,
 }

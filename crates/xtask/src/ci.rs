@@ -58,6 +58,13 @@ const PARTS: &[Part] = &[
         command: &["bash", "scripts/setup-test.sh"],
         on_failure: OnFailure::Stop,
     },
+    // Before everything that compiles the program, which embeds it.
+    Part {
+        name: "console",
+        share: minutes(1),
+        command: &["bash", "scripts/console.sh", "build"],
+        on_failure: OnFailure::GoOn,
+    },
     Part {
         name: "tidy",
         share: minutes(1),
@@ -86,6 +93,12 @@ const PARTS: &[Part] = &[
         name: "tests",
         share: minutes(8),
         command: &["cargo", "test", "--workspace", "--no-fail-fast", "--", "--show-output"],
+        on_failure: OnFailure::GoOn,
+    },
+    Part {
+        name: "screens",
+        share: minutes(7),
+        command: &["bash", "scripts/console.sh", "test"],
         on_failure: OnFailure::GoOn,
     },
 ];

@@ -375,13 +375,14 @@ fn resources(
     };
     let members = match parsed {
         Some(Value::Object(members)) if !members.is_empty() => members,
-        // Written empty it is meant: an account that only monitors use.
-        Some(Value::Object(_)) if settings.connector.is_none() => {
+        // Written empty it is meant, and so is a connector that polls nothing: an account that is called, or that only
+        // monitors use.
+        Some(Value::Object(_)) => {
             let remedy = "subscribe a monitor, or name a resource";
             findings.warn(&path, "nothing is polled by declaration", remedy);
             return Vec::new();
         }
-        None | Some(Value::Object(_)) => {
+        None => {
             let problem = "no resource is named, which takes those of a connector, and there is none";
             let remedy = format!("{remedy}; or `{{}}` where only monitors use the account");
             findings.fault(&path, problem, remedy);

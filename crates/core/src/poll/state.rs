@@ -143,6 +143,31 @@ impl PollerState {
         serde_json::to_string(self).expect("numbers, texts and instants always serialise")
     }
 
+    /// The same at another position, where a person puts it: what bound the old one is forgotten, and so is a sweep
+    /// that stood still. The ledger stays, so that a move back reads again and reports nothing twice; a move on leaves
+    /// out what lies between. Where the position is a date, completeness is never claimed beyond it.
+    #[must_use]
+    pub fn moved_to(&self, watermark: Compared, is_date: bool) -> PollerState {
+        let at = Timestamp::from_microsecond(watermark).ok().filter(|_| is_date);
+        let complete_to = match (self.complete_to, at) {
+            (Some(complete_to), Some(at)) => Some(complete_to.min(at)),
+            (Some(complete_to), None) if is_date => Some(complete_to),
+            _ => None,
+        };
+        PollerState {
+            watermark: Some(watermark),
+            floor: None,
+            hold: None,
+            trail: Vec::new(),
+            parked: None,
+            validators: None,
+            starts: 0,
+            failures: 0,
+            complete_to,
+            ..self.clone()
+        }
+    }
+
     /// The `pollDelay` in seconds that would have covered every late record so far.
     pub fn suggested_poll_delay(&self) -> Option<u64> {
         (self.lateness.count > 0).then_some(self.lateness.worst_seconds)

@@ -21,6 +21,7 @@ use crate::run::{Reply, Request, Response, Step};
 const START: &str = "2024-03-01T12:00:00Z";
 
 mod looks;
+mod moved;
 
 struct Rig {
     resource: Resource,

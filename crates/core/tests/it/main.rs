@@ -15,4 +15,5 @@ mod manual;
 mod mission;
 mod openapi;
 mod query;
+mod suggest;
 mod untrusted;

@@ -14,14 +14,16 @@ pub(crate) mod way;
 
 use std::sync::Arc;
 
-use turnstone_core::call::{CallAnswer, CallContext, CallFault, CallRequest, CallStep, VendorRequest, start};
+use turnstone_core::call::{
+    CallAnswer, CallContext, CallFault, CallRequest, CallStep, Renewal, VendorRequest, start,
+};
 use turnstone_core::id::{InstanceId, OrgId};
 use turnstone_core::run::{FetchError, FetchErrorKind, Reply};
 use turnstone_store::{Directory, InstanceRow, Store, StoreError};
 
 use self::way::{Hosts, Way};
 use crate::clock::{Clock, Entropy};
-use crate::connections::{Account, ConnectionSettings, Connections, NotReady};
+use crate::connections::{Account, ConnectionSettings, Connections, NotReady, Trial};
 use crate::egress::{Bodies, BodyBudget, Net};
 use crate::hooks::HookPool;
 use crate::prepare::Preparer;
@@ -141,7 +143,26 @@ impl Calls {
 
     /// A way out for a poll of this instance: its own paths are calls, everything else goes through `plain`.
     pub fn net(&self, row: InstanceRow, plain: Arc<dyn Net>) -> Arc<dyn Net> {
-        Arc::new(net::InstanceNet { calls: self.clone(), row, plain })
+        Arc::new(net::InstanceNet { calls: self.clone(), account: net::Account::Row(Box::new(row)), plain })
+    }
+
+    /// The same for an account that is kept nowhere.
+    pub fn trial_net(&self, trial: Trial, plain: Arc<dyn Net>) -> Arc<dyn Net> {
+        Arc::new(net::InstanceNet { calls: self.clone(), account: net::Account::Trial(trial), plain })
+    }
+
+    /// Makes a call with an account that is kept nowhere. Its credentials are not renewed: nothing would keep them.
+    async fn call_trial(&self, trial: &Trial, request: CallRequest, bodies: &Bodies) -> CallAnswer {
+        let (way, nobody) = (&self.0.way, InstanceId(0));
+        let context = way.context(nobody, Arc::clone(&trial.connector), trial.settings(), self.request_id());
+        let not_renewed = || {
+            let words = "the credentials were refused, and those of a trial are not renewed".to_owned();
+            let renewal = std::future::ready(Renewal::Failed(words));
+            Box::pin(renewal) as futures_util::future::BoxFuture<'_, _>
+        };
+        let mut answer = way.drive(trial.org, start(context, request), bodies, &not_renewed).await;
+        trial.remember(&std::mem::take(&mut answer.configuration));
+        answer
     }
 
     /// Sends a request that bears its credentials already.

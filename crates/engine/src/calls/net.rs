@@ -11,12 +11,21 @@ use turnstone_core::run::{Reply, Request};
 use turnstone_store::InstanceRow;
 
 use super::Calls;
+use crate::connections::Trial;
 use crate::egress::{Callback, CallbackReply, Connection, Net};
+
+/// Whose calls they are.
+pub(super) enum Account {
+    /// A stored instance's.
+    Row(Box<InstanceRow>),
+    /// Nobody's yet.
+    Trial(Trial),
+}
 
 /// See [`Calls::net`].
 pub(super) struct InstanceNet {
     pub(super) calls: Calls,
-    pub(super) row: InstanceRow,
+    pub(super) account: Account,
     pub(super) plain: Arc<dyn Net>,
 }
 
@@ -27,7 +36,11 @@ impl Net for InstanceNet {
             return self.plain.send(request, connection).await;
         }
         // Validators of one answer say nothing about a page that may be put together from several.
-        let answer = self.calls.call_row(&self.row, CallRequest::get(&request.url), &connection.bodies).await;
+        let (call, bodies) = (CallRequest::get(&request.url), &connection.bodies);
+        let answer = match &self.account {
+            Account::Row(row) => self.calls.call_row(row, call, bodies).await,
+            Account::Trial(trial) => self.calls.call_trial(trial, call, bodies).await,
+        };
         reply_of(answer, self.calls.0.way.clock.now())
     }
 

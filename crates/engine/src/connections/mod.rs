@@ -10,6 +10,7 @@
 mod kept;
 mod renewal;
 mod sign_in;
+mod trial;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ use crate::prepare::{PrepareError, Preparer, References, look_up};
 use crate::secrets::SecretError;
 
 pub use sign_in::{AskedFor, RequestToken, SignedIn};
+pub use trial::Trial;
 pub use webhook::{CallbackAddresses, SUBSCRIPTION_ID, provisions};
 
 /// Pause before a connection that somebody else writes is looked at again.

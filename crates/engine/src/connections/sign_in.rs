@@ -319,7 +319,7 @@ impl Inner {
     }
 
     /// The first token of an account that needs nobody's leave.
-    async fn first_token(
+    pub(super) async fn first_token(
         &self,
         org: OrgId,
         connector: &Arc<Connector>,
@@ -473,7 +473,11 @@ impl Inner {
 }
 
 /// Tokens that were obtained elsewhere and stand in the document, where nothing is there to be exchanged.
-fn brought_along(connector: &Connector, document: &Value, data: &Map<String, Value>) -> Option<Vec<Change>> {
+pub(super) fn brought_along(
+    connector: &Connector,
+    document: &Value,
+    data: &Map<String, Value>,
+) -> Option<Vec<Change>> {
     const GRANTS: [&str; 3] = ["code", "error", "oauth_verifier"];
     const TOKENS: [&str; 5] = [
         "oauth.user.token",
@@ -507,7 +511,7 @@ fn row(state_hash: &[u8; 32]) -> String {
     format!("authorization/{}", hex::encode(state_hash))
 }
 
-fn apply(settings: &mut Settings, changes: &[Change]) {
+pub(super) fn apply(settings: &mut Settings, changes: &[Change]) {
     for (key, value) in changes {
         match value {
             Some(value) => settings.set(key, value),

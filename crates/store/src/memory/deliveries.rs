@@ -333,7 +333,16 @@ impl State {
     pub fn notifications(&self, org: OrgId, filter: &NotificationFilter) -> Vec<NotificationRow> {
         let rows = self.notifications.values().map(|known| &known.row);
         let matching = rows.filter(|row| row.org == org && matches(filter, row));
-        matching.take(filter.limit as usize).cloned().collect()
+        let limit = filter.limit as usize;
+        let chosen: Vec<&NotificationRow> = match filter.newest_first {
+            true => matching.rev().take(limit).collect(),
+            false => matching.take(limit).collect(),
+        };
+        let shown = |row: &NotificationRow| match filter.brief {
+            true => NotificationRow { body: String::new(), ..row.clone() },
+            false => row.clone(),
+        };
+        chosen.into_iter().map(shown).collect()
     }
 
     pub fn attempts(&self, org: OrgId, id: NotificationId) -> Result<Vec<AttemptRow>> {
@@ -363,4 +372,7 @@ fn matches(filter: &NotificationFilter, row: &NotificationRow) -> bool {
         && filter.endpoint.is_none_or(|endpoint| endpoint == row.endpoint)
         && filter.state.is_none_or(|state| state == row.state)
         && filter.id.is_none_or(|id| id == row.id)
+        && filter.before.is_none_or(|before| row.id.0 < before)
+        && filter.since.is_none_or(|since| row.created_at >= micros(since))
+        && filter.event.is_none_or(|event| row.events.contains(&event))
 }

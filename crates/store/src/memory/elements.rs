@@ -122,8 +122,10 @@ impl State {
     }
 
     pub fn instances_page(&self, org: OrgId, filter: &InstanceFilter) -> Vec<InstanceRow> {
+        let is_named = filter.named();
         let wanted = |row: &InstanceRow| {
             row.id.0 > filter.after
+                && is_named(&row.name)
                 && filter.tags.iter().all(|tag| row.tags.contains(tag))
                 && filter.element.is_none_or(|id| row.element.is_some_and(|(element, _)| element == id))
         };

@@ -109,4 +109,9 @@ fn matches(filter: &EventFilter, logged: &LoggedEvent) -> bool {
         && filter.resource.as_ref().is_none_or(|resource| *resource == event.object_type)
         && filter.object_id.as_ref().is_none_or(|object_id| *object_id == event.object_id)
         && filter.id.is_none_or(|id| id == event.id)
+        && filter.poller.is_none_or(|poller| poller == event.poller)
+        && filter.event_type.is_none_or(|event_type| event_type == event.event_type)
+        && filter.before.is_none_or(|before| logged.position < before)
+        && filter.from.is_none_or(|from| logged.recorded_at >= micros(from))
+        && filter.to.is_none_or(|to| logged.recorded_at < micros(to))
 }

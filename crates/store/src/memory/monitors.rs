@@ -45,12 +45,24 @@ impl State {
         let row = CursorRow {
             id: next(&mut self.flows.numbers.2),
             state: known.row.state.clone(),
+            watermark: known.row.watermark,
             replaced_at: micros(now),
         };
         let history = self.flows.cursors.entry(poller).or_default();
         history.push(row);
         let surplus = history.len().saturating_sub(CURSORS_KEPT_MAX as usize);
         history.drain(..surplus);
+    }
+
+    /// The states that a poller had, the latest first.
+    pub fn former_states(&self, poller: PollerId, limit: u32) -> Vec<CursorRow> {
+        let history = self.flows.cursors.get(&poller).map(Vec::as_slice).unwrap_or_default();
+        history.iter().rev().take(limit as usize).cloned().collect()
+    }
+
+    /// An organisation's subscriptions.
+    pub fn subscription_rows(&self, org: OrgId) -> Vec<&SubscriptionRow> {
+        self.flows.subscriptions.values().filter(|row| row.org == org).collect()
     }
 
     pub fn keep_trace(&mut self, poller: PollerId, run: RunId, flow: FlowRecord) {
@@ -412,8 +424,7 @@ impl Monitors for MemoryStore {
     async fn cursors(&self, org: OrgId, id: SubscriptionId, limit: u32) -> Result<Vec<CursorRow>> {
         let state = self.lock();
         let poller = state.subscription(org, id)?.poller;
-        let history = state.flows.cursors.get(&poller).map(Vec::as_slice).unwrap_or_default();
-        Ok(history.iter().rev().take(limit as usize).cloned().collect())
+        Ok(state.former_states(poller, limit))
     }
 
     async fn trace(&self, org: OrgId, run: RunId) -> Result<Option<String>> {

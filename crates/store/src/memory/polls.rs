@@ -36,6 +36,14 @@ impl Ledger {
         KnownVersion { version: last || stands(), entry, announced_at: None }
     }
 
+    /// The entry of a record, and its versions in the window in the order of their values.
+    pub fn of_record(&self, id: &str) -> (Option<Entry>, Vec<Version>) {
+        let mut versions = self.window.get(id).cloned().unwrap_or_default();
+        versions.sort_by_key(|(compared, hash)| (*compared, hash.0));
+        let version = |(compared, hash)| Version { id: id.to_owned(), compared, hash };
+        (self.entries.get(id).cloned(), versions.into_iter().map(version).collect())
+    }
+
     fn missing(&self, last_sweep_below: u64, after: Option<&str>, limit: u32) -> Known {
         let mut entries = Vec::new();
         let (mut missing, mut alive) = (0, 0);

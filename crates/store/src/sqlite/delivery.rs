@@ -12,9 +12,9 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use turnstone_core::id::{EndpointId, InboundId, NotificationId, OrgId, PollerId};
 
 use super::endpoints::{endpoint, endpoint_columns, read_endpoint};
-use super::reading;
 use super::row::{Columns, micros, statements};
 use super::writer::Desk;
+use super::{notifications, reading};
 use crate::intake::Group;
 use crate::{
     AttemptResult, AttemptRow, Committed, Delivery, EndpointRow, EndpointState, EventsMax, Lease,
@@ -276,6 +276,14 @@ statements! {
     and (?4 is null or endpoint_id = ?4)
     and (?5 is null or state = ?5)
     and (?6 is null or id = ?6)
+    and id < ?7
+    and (?8 is null or created_at >= ?8)
+    and (?9 is null or exists (
+        select 1
+        from membership
+        where membership.notification_id = notification.id
+        and membership.event_id = ?9
+    ))
     and exists (select 1 from endpoint where endpoint.id = notification.endpoint_id)
     order by id";
 
@@ -498,7 +506,7 @@ fn deliver(
     now: Timestamp,
     lease_for: Duration,
 ) -> Result<Delivery> {
-    let notification = reading::notification(&desk.db, id)?;
+    let notification = notifications::notification(&desk.db, id)?;
     let endpoint = endpoint(&desk.db, endpoint_id)?.ok_or(StoreError::NotFound("endpoint"))?;
     let lease = desk.leases.claim_notification(id, endpoint_id, now, lease_for);
     Ok(Delivery { lease, notification, endpoint })
@@ -659,7 +667,10 @@ pub(super) fn redeliver(
             filter.instance.map(|id| id.0),
             filter.endpoint.map(|id| id.0),
             filter.state.map(NotificationState::as_str),
-            filter.id.map(|id| id.0)
+            filter.id.map(|id| id.0),
+            filter.before.unwrap_or(i64::MAX),
+            filter.since.map(micros),
+            filter.event.map(|id| id.0)
         ])?;
         while chosen.len() < filter.limit as usize
             && let Some(row) = rows.next()?

@@ -101,6 +101,14 @@ statements! {
     order by instance.id
     limit ?3");
 
+    SELECT_NAMES_AFTER = "
+    select id, name
+    from instance
+    where org_id = ?1
+    and id > ?2
+    and (?3 is null or element_id = ?3)
+    order by id";
+
     SELECT_TAGGED_AFTER = "
     select distinct instance_id
     from instance_tag
@@ -284,6 +292,9 @@ pub(super) fn instances_page(
     if let Some(tag) = filter.tags.first() {
         return tagged_page(db, org, tag, filter);
     }
+    if !filter.search.is_empty() {
+        return named_page(db, org, filter);
+    }
     let mut select;
     let rows = match filter.element {
         None => {
@@ -299,8 +310,28 @@ pub(super) fn instances_page(
     rows.into_iter().map(|row| with_tags(db, row)).collect()
 }
 
+/// Looks through names, which stand before the documents, and reads what has the right one.
+fn named_page(db: &Connection, org: OrgId, filter: &InstanceFilter) -> Result<Vec<InstanceRow>> {
+    let is_named = filter.named();
+    let mut page = Vec::new();
+    let mut select = db.prepare_cached(SELECT_NAMES_AFTER)?;
+    let mut rows = select.query(params![org.0, filter.after, filter.element.map(|id| id.0)])?;
+    while page.len() < filter.limit as usize
+        && let Some(row) = rows.next()?
+    {
+        if !is_named(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?) {
+            continue;
+        }
+        let id: i64 = row.get(0)?;
+        let row = db.prepare_cached(SELECT_INSTANCE_BY_ID)?.query_row([id], read_instance)?;
+        page.push(with_tags(db, row)?);
+    }
+    Ok(page)
+}
+
 /// Walks the index of one tag and keeps what has the others too, so that a page never reads the organisation through.
 fn tagged_page(db: &Connection, org: OrgId, tag: &str, filter: &InstanceFilter) -> Result<Vec<InstanceRow>> {
+    let is_named = filter.named();
     let mut page = Vec::new();
     let mut select = db.prepare_cached(SELECT_TAGGED_AFTER)?;
     let mut tagged = select.query(params![org.0, tag, filter.after])?;
@@ -309,6 +340,9 @@ fn tagged_page(db: &Connection, org: OrgId, tag: &str, filter: &InstanceFilter) 
         let id = InstanceId(row.get(0)?);
         let row = db.prepare_cached(SELECT_INSTANCE_BY_ID)?.query_row([id.0], read_instance)?;
         if filter.element.is_some() && row.element.map(|(element, _)| element) != filter.element {
+            continue;
+        }
+        if !is_named(&row.name) {
             continue;
         }
         let row = with_tags(db, row)?;

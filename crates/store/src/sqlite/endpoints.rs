@@ -113,7 +113,7 @@ pub(super) fn remove(desk: &mut Desk, id: EndpointId, now: Timestamp) -> Result<
     Ok(())
 }
 
-fn state_of(code: &str) -> Option<EndpointState> {
+pub(super) fn state_of(code: &str) -> Option<EndpointState> {
     [EndpointState::Active, EndpointState::Deactivated, EndpointState::Disabled]
         .into_iter()
         .find(|state| state.as_str() == code)

@@ -18,8 +18,10 @@ pub(super) struct Migration {
 }
 
 /// All steps, in order.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "first", sql: include_str!("../migrations/sqlite/0001_first.sql") }];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "first", sql: include_str!("../migrations/sqlite/0001_first.sql") },
+    Migration { number: 2, name: "watch", sql: include_str!("../migrations/sqlite/0002_watch.sql") },
+];
 
 const CREATE_TABLE: &str = "
     create table if not exists schema_migration (

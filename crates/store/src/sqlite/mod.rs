@@ -22,6 +22,7 @@ mod leases;
 mod ledger;
 mod migrate;
 mod monitors;
+mod notifications;
 mod open;
 mod people;
 mod readers;
@@ -33,6 +34,7 @@ mod runs;
 mod settling;
 mod subscriptions;
 mod upkeep;
+mod watch;
 mod writer;
 
 use std::fs::File;
@@ -405,11 +407,11 @@ impl Store for SqliteStore {
 
     async fn notifications(&self, org: OrgId, filter: &NotificationFilter) -> Result<Vec<NotificationRow>> {
         let filter = filter.clone();
-        self.read(Class::Api, move |db| reading::notifications(db, org, &filter)).await
+        self.read(Class::Api, move |db| notifications::notifications(db, org, &filter)).await
     }
 
     async fn attempts(&self, org: OrgId, notification: NotificationId) -> Result<Vec<AttemptRow>> {
-        self.read(Class::Api, move |db| reading::attempts(db, org, notification)).await
+        self.read(Class::Api, move |db| notifications::attempts(db, org, notification)).await
     }
 
     async fn expire_leases(&self, now: Timestamp) -> Result<u64> {
@@ -438,6 +440,8 @@ mod tests {
             delivery::STATEMENTS,
             endpoints::STATEMENTS,
             reading::STATEMENTS,
+            notifications::STATEMENTS,
+            watch::STATEMENTS,
             upkeep::STATEMENTS,
             addresses::STATEMENTS,
             hints::STATEMENTS,
@@ -510,6 +514,30 @@ mod tests {
             count += 1;
         }
         assert_eq!(count, 8);
+    }
+
+    /// What is listed newest first, or of one record, is found by an index in that order, and nothing is read in full.
+    #[test]
+    fn no_list_for_people_is_sorted() {
+        let desk = open::memory().unwrap();
+        let record = reading::STATEMENTS.iter().filter(|(name, _)| name.contains("OF_RECORD"));
+        let ids = notifications::STATEMENTS.iter().filter(|(name, _)| name.contains("_IDS"));
+        let runs = watch::STATEMENTS.iter().filter(|(name, _)| name.contains("RUN"));
+        let mut count = 0;
+        for (name, sql) in record.chain(ids).chain(runs) {
+            let mut explain = desk.db.prepare(&format!("explain query plan {sql}")).unwrap();
+            let none = vec![rusqlite::types::Null; explain.parameter_count()];
+            let plan: Vec<String> = explain
+                .query_map(rusqlite::params_from_iter(none), |row| row.get(3))
+                .unwrap()
+                .map(|line| line.unwrap())
+                .collect();
+            let is_read_in_full = plan.iter().any(|line| line.starts_with("SCAN"));
+            let sorts = plan.iter().any(|line| line.contains("B-TREE")) && *name != "SELECT_IDS_OF_EVENT";
+            assert!(!is_read_in_full && !sorts, "{name}: {plan:?}");
+            count += 1;
+        }
+        assert_eq!(count, 17);
     }
 
     /// Polls a future once: it must be ready, as a simulator expects.

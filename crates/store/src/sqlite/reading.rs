@@ -1,18 +1,13 @@
-//! Lists for people and programs: events, notifications, attempts, runs.
+//! Lists for people and programs: events and runs.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use turnstone_core::event::{Event, EventType};
-use turnstone_core::id::{
-    AttemptId, EndpointId, EventId, InboundId, InstanceId, NotificationId, OrgId, PollerId, RunId,
-};
+use turnstone_core::id::{EventId, InboundId, InstanceId, OrgId, PollerId, RunId};
 use turnstone_core::poll::{Decision, RunKind, RunOutcome, RunRecord};
 
-use super::instances;
-use super::row::{Columns, statements};
-use crate::{
-    AttemptRow, EventFilter, LoggedEvent, NotificationFilter, NotificationRow, NotificationState, Result,
-    StoreError,
-};
+use super::row::{Columns, micros, statements};
+use super::{instances, upkeep};
+use crate::{EventFilter, LoggedEvent, Result, StoreError};
 
 macro_rules! event_columns {
     ($from:expr) => {
@@ -42,11 +37,12 @@ macro_rules! event_columns {
     };
 }
 
-/// The events beyond `?2` of the batches that a statement names, from the batch that holds that position on.
+/// The events beyond `?2` and before `?8` of the batches that a statement names, from the batch that holds the first of
+/// these positions on.
 macro_rules! events_in_batches {
     () => {
         "event_batch
-    cross join event on event.position between max(event_batch.first, ?2 + 1) and event_batch.last"
+    cross join event on event.position between max(event_batch.first, ?2 + 1) and min(event_batch.last, ?8 - 1)"
     };
 }
 
@@ -72,7 +68,12 @@ macro_rules! event_filter {
     and (?3 is null or +event.instance_id = ?3)
     and (?5 is null or +event.object_id = ?5)
     and (?4 is null or +event.object_type = ?4)
-    and (?6 is null or +event.id = ?6)"
+    and (?6 is null or +event.id = ?6)
+    and +event.position < ?8
+    and (?9 is null or +event.event_type = ?9)
+    and (?10 is null or +event.recorded_at >= ?10)
+    and (?11 is null or +event.recorded_at < ?11)
+    and (?12 is null or +event.poller_id = ?12)"
     };
 }
 
@@ -99,7 +100,8 @@ macro_rules! batches_of_instance {
     and event_batch.first >= coalesce(
         (select max(first) from event_batch where instance_id = ?3 and first <= ?2),
         0
-    )"
+    )
+    and event_batch.first < ?8"
     };
 }
 
@@ -110,27 +112,8 @@ macro_rules! batches_of_org {
     and event_batch.first >= coalesce(
         (select max(first) from event_batch where org_id = ?1 and first <= ?2),
         0
-    )"
-    };
-}
-
-macro_rules! notification_columns {
-    () => {
-        "
-    select
-        id,
-        org_id,
-        endpoint_id,
-        instance_id,
-        split_from,
-        state,
-        failures,
-        first_failed_at,
-        next_due,
-        created_at,
-        completed_at,
-        body
-    from notification"
+    )
+    and event_batch.first < ?8"
     };
 }
 
@@ -176,45 +159,20 @@ statements! {
         event_columns!(events_in_batches!()), batches_of_org!(), event_filter!(), newest_first!()
     );
 
-    SELECT_NOTIFICATION = concat!(notification_columns!(), "
-    where id = ?1");
+    /// Records of one id are few, and so are the events of each; the index has them in log order.
+    SELECT_EVENTS_OF_RECORD = concat!(event_columns!(event_and_batch!()), "
+    where event.org_id = ?1
+    and event.object_id = ?5
+    and event.position > ?2", event_filter!(), "
+    order by event.position
+    limit ?7");
 
-    SELECT_NOTIFICATIONS = concat!(notification_columns!(), "
-    where org_id = ?1
-    and id > ?2
-    and (?3 is null or instance_id = ?3)
-    and (?4 is null or state = ?4)
-    and (?5 is null or id = ?5)
-    order by id
-    limit ?6");
-
-    SELECT_NOTIFICATIONS_OF_ENDPOINT = concat!(notification_columns!(), "
-    where endpoint_id = ?7
-    and +org_id = ?1
-    and id > ?2
-    and (?3 is null or instance_id = ?3)
-    and (?4 is null or state = ?4)
-    and (?5 is null or id = ?5)
-    order by id
-    limit ?6");
-
-    SELECT_MEMBERS = "
-    select event_id
-    from membership
-    where notification_id = ?1
-    order by ordinal";
-
-    SELECT_NOTIFICATION_OF_ORG = "
-    select 1
-    from notification
-    where id = ?1
-    and org_id = ?2";
-
-    SELECT_ATTEMPTS = "
-    select id, notification_id, started_at, duration_ms, status, error, answer
-    from attempt
-    where notification_id = ?1
-    order by started_at, id";
+    SELECT_EVENTS_OF_RECORD_NEWEST = concat!(event_columns!(event_and_batch!()), "
+    where event.org_id = ?1
+    and event.object_id = ?5
+    and event.position < ?8", event_filter!(), "
+    order by event.position desc
+    limit ?7");
 
     SELECT_RUNS = concat!(run_columns!(), "
     where poller_id = ?1
@@ -263,112 +221,41 @@ pub(super) fn event_at(db: &Connection, position: i64) -> Result<LoggedEvent> {
 
 /// See [`crate::Store::events`].
 pub(super) fn events(db: &Connection, org: OrgId, filter: &EventFilter) -> Result<Vec<LoggedEvent>> {
-    let sql = match (filter.id.is_some(), filter.instance.is_some(), filter.newest_first) {
-        (true, _, _) => SELECT_EVENT_BY_ID,
-        (false, true, false) => SELECT_EVENTS_OF_INSTANCE,
-        (false, true, true) => SELECT_EVENTS_OF_INSTANCE_NEWEST,
-        (false, false, false) => SELECT_EVENTS,
-        (false, false, true) => SELECT_EVENTS_NEWEST,
+    let sql = match (&filter.id, &filter.object_id, &filter.instance, filter.newest_first) {
+        (Some(_), _, _, _) => SELECT_EVENT_BY_ID,
+        (None, Some(_), _, false) => SELECT_EVENTS_OF_RECORD,
+        (None, Some(_), _, true) => SELECT_EVENTS_OF_RECORD_NEWEST,
+        (None, None, Some(_), false) => SELECT_EVENTS_OF_INSTANCE,
+        (None, None, Some(_), true) => SELECT_EVENTS_OF_INSTANCE_NEWEST,
+        (None, None, None, false) => SELECT_EVENTS,
+        (None, None, None, true) => SELECT_EVENTS_NEWEST,
     };
+    let (mut after, mut before) = (filter.after, filter.before.unwrap_or(i64::MAX));
+    // A span of time is a range of positions. The instants are compared as well: a clock may have been set back.
+    if let Some(from) = filter.from {
+        after = after.max(upkeep::old_end(db, from)?.saturating_sub(1));
+    }
+    if let Some(to) = filter.to {
+        before = before.min(upkeep::old_end(db, to)?.saturating_add(1));
+    }
     let mut select = db.prepare_cached(sql)?;
     let rows = select.query_map(
         params![
             org.0,
-            filter.after,
+            after,
             filter.instance.map(|id| id.0),
             filter.resource,
             filter.object_id,
             filter.id.map(|id| id.0),
-            filter.limit
+            filter.limit,
+            before,
+            filter.event_type.map(EventType::as_str),
+            filter.from.map(micros),
+            filter.to.map(micros),
+            filter.poller.map(|id| id.0)
         ],
         read_event,
     )?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
-}
-
-fn state_of(code: &str) -> Option<NotificationState> {
-    use NotificationState::{Cancelled, Created, Dead, Delivered, Queued, Retry, Split};
-    [Created, Retry, Delivered, Split, Dead, Queued, Cancelled]
-        .into_iter()
-        .find(|state| state.as_str() == code)
-}
-
-fn read_notification(row: &Row<'_>) -> rusqlite::Result<NotificationRow> {
-    Ok(NotificationRow {
-        id: NotificationId(row.get(0)?),
-        org: OrgId(row.get(1)?),
-        endpoint: EndpointId(row.get(2)?),
-        instance: InstanceId(row.get(3)?),
-        split_from: row.get::<_, Option<i64>>(4)?.map(NotificationId),
-        state: row.code(5, state_of)?,
-        failures: row.get(6)?,
-        first_failed_at: row.instant_or_none(7)?,
-        next_due: row.instant_or_none(8)?,
-        created_at: row.instant(9)?,
-        completed_at: row.instant_or_none(10)?,
-        body: row.get(11)?,
-        events: Vec::new(),
-    })
-}
-
-fn members(select: &mut CachedStatement<'_>, id: NotificationId) -> rusqlite::Result<Vec<EventId>> {
-    select.query_map([id.0], |row| row.get(0).map(EventId))?.collect()
-}
-
-/// One notification that is known to be there.
-pub(super) fn notification(db: &Connection, id: NotificationId) -> Result<NotificationRow> {
-    let mut row = db.prepare_cached(SELECT_NOTIFICATION)?.query_row([id.0], read_notification)?;
-    row.events = members(&mut db.prepare_cached(SELECT_MEMBERS)?, id)?;
-    Ok(row)
-}
-
-/// See [`crate::Store::notifications`].
-pub(super) fn notifications(
-    db: &Connection,
-    org: OrgId,
-    filter: &NotificationFilter,
-) -> Result<Vec<NotificationRow>> {
-    let instance = filter.instance.map(|id| id.0);
-    let state = filter.state.map(NotificationState::as_str);
-    let id = filter.id.map(|id| id.0);
-    let mut select;
-    let rows = match filter.endpoint {
-        None => {
-            select = db.prepare_cached(SELECT_NOTIFICATIONS)?;
-            let values = params![org.0, filter.after, instance, state, id, filter.limit];
-            select.query_map(values, read_notification)?
-        }
-        Some(endpoint) => {
-            select = db.prepare_cached(SELECT_NOTIFICATIONS_OF_ENDPOINT)?;
-            let values = params![org.0, filter.after, instance, state, id, filter.limit, endpoint.0];
-            select.query_map(values, read_notification)?
-        }
-    };
-    let mut rows: Vec<NotificationRow> = rows.collect::<rusqlite::Result<_>>()?;
-    let mut select_members = db.prepare_cached(SELECT_MEMBERS)?;
-    for row in &mut rows {
-        row.events = members(&mut select_members, row.id)?;
-    }
-    Ok(rows)
-}
-
-/// See [`crate::Store::attempts`].
-pub(super) fn attempts(db: &Connection, org: OrgId, id: NotificationId) -> Result<Vec<AttemptRow>> {
-    if !db.prepare_cached(SELECT_NOTIFICATION_OF_ORG)?.exists([id.0, org.0])? {
-        return Err(StoreError::NotFound("notification"));
-    }
-    let mut select = db.prepare_cached(SELECT_ATTEMPTS)?;
-    let rows = select.query_map([id.0], |row| {
-        Ok(AttemptRow {
-            id: AttemptId(row.get(0)?),
-            notification: NotificationId(row.get(1)?),
-            started_at: row.instant(2)?,
-            duration_ms: row.get(3)?,
-            status: row.get(4)?,
-            error: row.get(5)?,
-            answer: row.get(6)?,
-        })
-    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -409,10 +296,14 @@ pub(super) fn runs(db: &Connection, org: OrgId, poller: PollerId, limit: u32) ->
     Ok(rows.map(|row| row.map(|(record, _)| record)).collect::<rusqlite::Result<_>>()?)
 }
 
+/// The record of one run, and its claim.
+pub(super) fn run_record(db: &Connection, org: OrgId, id: RunId) -> Result<Option<(RunRecord, i64)>> {
+    Ok(db.prepare_cached(SELECT_RUN)?.query_row(params![id.0, org.0], read_run).optional()?)
+}
+
 /// See [`crate::Store::run`].
 pub(super) fn run(db: &Connection, org: OrgId, id: RunId) -> Result<(RunRecord, Vec<Decision>)> {
-    let found = db.prepare_cached(SELECT_RUN)?.query_row(params![id.0, org.0], read_run).optional()?;
-    let (record, epoch) = found.ok_or(StoreError::NotFound("run"))?;
+    let (record, epoch) = run_record(db, org, id)?.ok_or(StoreError::NotFound("run"))?;
     let mut select = db.prepare_cached(SELECT_DECISIONS)?;
     let decisions = select.query_map([record.poller.0, epoch], |row| {
         Ok(Decision {

@@ -126,7 +126,7 @@ statements! {
     where id = ?1";
 
     SELECT_CURSORS = "
-    select id, state, replaced_at
+    select id, state, watermark, replaced_at
     from cursor_history
     where poller_id = ?1
     order by id desc
@@ -327,10 +327,20 @@ fn unsubscribe(desk: &mut Desk, org: OrgId, id: SubscriptionId, now: Timestamp) 
 
 fn cursors(db: &Connection, org: OrgId, id: SubscriptionId, limit: u32) -> Result<Vec<CursorRow>> {
     let row = subscription(db, org, id)?;
+    former_states(db, row.poller, limit)
+}
+
+/// The states that a poller had, the latest first.
+pub(super) fn former_states(db: &Connection, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>> {
     let mut select = db.prepare_cached(SELECT_CURSORS)?;
-    let read =
-        |row: &Row<'_>| Ok(CursorRow { id: row.get(0)?, state: row.get(1)?, replaced_at: row.instant(2)? });
-    let rows = select.query_map(params![row.poller.0, limit], read)?;
+    let rows = select.query_map(params![poller.0, limit], |row| {
+        Ok(CursorRow {
+            id: row.get(0)?,
+            state: row.get(1)?,
+            watermark: row.get(2)?,
+            replaced_at: row.instant(3)?,
+        })
+    })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 

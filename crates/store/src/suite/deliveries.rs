@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use turnstone_core::id::EventId;
+
 use super::world::{LEASE, World, any_notification, at, most, new_instance};
 use crate::api::*;
 
@@ -575,6 +577,64 @@ pub async fn notifications_are_filtered(store: Arc<dyn Store>) {
     check(NotificationFilter { state: Some(NotificationState::Dead), ..any_notification() }, &[]).await;
     check(NotificationFilter { id: Some(ids[1]), ..any_notification() }, &[1]).await;
     check(NotificationFilter { id: Some(ids[1]), after: ids[1].0, ..any_notification() }, &[]).await;
+    let newest = NotificationFilter { newest_first: true, ..any_notification() };
+    check(newest.clone(), &[2, 1, 0]).await;
+    check(NotificationFilter { before: Some(ids[2].0), limit: 1, ..newest.clone() }, &[1]).await;
+    check(NotificationFilter { before: Some(ids[2].0), after: ids[0].0, ..any_notification() }, &[1]).await;
+    check(NotificationFilter { instance: Some(my_instance), ..newest.clone() }, &[1, 0]).await;
+    check(NotificationFilter { endpoint: Some(mine), limit: 1, ..newest.clone() }, &[1]).await;
+    let since = |seconds| Some(at(seconds));
+    check(NotificationFilter { since: since(1), ..newest.clone() }, &[2, 1, 0]).await;
+    check(NotificationFilter { since: since(2), ..newest.clone() }, &[]).await;
+    check(NotificationFilter { since: since(2), ..any_notification() }, &[]).await;
+    for (number, place) in [(1_u128, 0), (2, 1), (3, 2)] {
+        let event = Some(EventId(number.to_be_bytes()));
+        check(NotificationFilter { event, ..any_notification() }, &[place]).await;
+        check(NotificationFilter { event, before: Some(ids[place].0), ..newest.clone() }, &[]).await;
+    }
+    let event = Some(EventId(9_u128.to_be_bytes()));
+    check(NotificationFilter { event, ..any_notification() }, &[]).await;
+    let brief = NotificationFilter { brief: true, ..any_notification() };
+    let rows = world.store.notifications(world.org, &brief).await.unwrap();
+    let whole = world.store.notifications(world.org, &any_notification()).await.unwrap();
+    assert!(whole.iter().all(|row| !row.body.is_empty()));
+    let without = |row: NotificationRow| NotificationRow { body: String::new(), ..row };
+    assert_eq!(rows, whole.into_iter().map(without).collect::<Vec<_>>(), "only the body is left out");
+}
+
+pub async fn what_waits_is_listed_by_its_state(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let mut ids = Vec::new();
+    for (number, state) in
+        [(1, NotificationState::Dead), (2, NotificationState::Queued), (3, NotificationState::Dead)]
+    {
+        let delivery = world.formed(&[(number, &number.to_string())], number as i64 * 10).await;
+        let result = world.result(&delivery, state, number as i64 * 10);
+        world.end(&delivery, result, number as i64 * 10).await;
+        ids.push(delivery.notification.id);
+    }
+    let check = async |filter: NotificationFilter, expected: &[usize]| {
+        let rows = world.store.notifications(world.org, &filter).await.unwrap();
+        let found: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let expected: Vec<_> = expected.iter().map(|place| ids[*place]).collect();
+        assert_eq!(found, expected, "{filter:?}");
+    };
+    let dead = NotificationFilter { state: Some(NotificationState::Dead), ..any_notification() };
+    check(dead.clone(), &[0, 2]).await;
+    check(NotificationFilter { newest_first: true, ..dead.clone() }, &[2, 0]).await;
+    check(NotificationFilter { newest_first: true, limit: 1, ..dead.clone() }, &[2]).await;
+    check(NotificationFilter { since: Some(at(15)), ..dead.clone() }, &[2]).await;
+    check(NotificationFilter { since: Some(at(15)), newest_first: true, ..any_notification() }, &[2, 1])
+        .await;
+    let other = world.store.ensure_org("other", at(0)).await.unwrap();
+    assert_eq!(world.store.notifications(other, &dead).await.unwrap(), vec![]);
+    // Only what was formed since then is sent again.
+    let since = NotificationFilter { since: Some(at(15)), ..any_notification() };
+    assert_eq!(world.store.redeliver(world.org, &since, at(40)).await.unwrap(), 2);
+    check(dead.clone(), &[0]).await;
+    let event = NotificationFilter { event: Some(EventId(1_u128.to_be_bytes())), ..any_notification() };
+    assert_eq!(world.store.redeliver(world.org, &event, at(40)).await.unwrap(), 1);
+    check(dead, &[]).await;
 }
 
 pub async fn attempts_come_oldest_first(store: Arc<dyn Store>) {

@@ -239,6 +239,55 @@ pub async fn events_are_filtered(store: Arc<dyn Store>) {
     check(one.clone(), &[2]).await;
     check(EventFilter { instance: Some(world.instance), ..one.clone() }, &[]).await;
     check(EventFilter { after: all[1].position, ..one }, &[]).await;
+    let newest = EventFilter { newest_first: true, ..any_event() };
+    check(EventFilter { before: Some(all[2].position), ..newest.clone() }, &[2, 1]).await;
+    check(EventFilter { before: Some(all[3].position), limit: 1, ..newest.clone() }, &[3]).await;
+    check(EventFilter { before: Some(all[2].position), ..any_event() }, &[1, 2]).await;
+    check(EventFilter { before: Some(0), ..newest.clone() }, &[]).await;
+    check(EventFilter { before: Some(all[3].position), after: all[0].position, ..newest.clone() }, &[3, 2])
+        .await;
+    let of_record = EventFilter { object_id: Some("a".into()), ..newest.clone() };
+    check(EventFilter { before: Some(all[3].position), ..of_record.clone() }, &[3, 1]).await;
+    check(EventFilter { before: Some(all[3].position), limit: 1, ..of_record }, &[3]).await;
+    let of_instance = EventFilter { instance: Some(world.instance), ..newest };
+    check(EventFilter { before: Some(all[2].position), ..of_instance }, &[1]).await;
+}
+
+pub async fn events_are_filtered_by_time_and_type(store: Arc<dyn Store>) {
+    let world = World::new(store).await;
+    let mut batch = world.batch(&[(1, "a"), (2, "b")]);
+    batch.events[0].event_type = EventType::Created;
+    let lease = world.claim(1).await;
+    world.commit(lease, batch, 10).await;
+    world.commit(lease, world.batch(&[(3, "a")]), 20).await;
+    world.commit(lease, world.batch(&[(4, "b")]), 30).await;
+    let check = async |filter: EventFilter, expected: &[u128]| {
+        let events = world.store.events(world.org, &filter).await.unwrap();
+        let ids: Vec<u128> = events.iter().map(|logged| u128::from_be_bytes(logged.event.id.0)).collect();
+        assert_eq!(ids, expected, "{filter:?}");
+    };
+    check(EventFilter { event_type: Some(EventType::Created), ..any_event() }, &[1]).await;
+    check(EventFilter { event_type: Some(EventType::Deleted), ..any_event() }, &[]).await;
+    let newest = EventFilter { newest_first: true, ..any_event() };
+    for (from, to, expected) in [
+        (None, None, &[4, 3, 2, 1][..]),
+        (Some(0), Some(10), &[]),
+        (Some(10), Some(11), &[2, 1]),
+        (Some(11), Some(20), &[]),
+        (Some(11), Some(31), &[4, 3]),
+        (Some(20), None, &[4, 3]),
+        (None, Some(30), &[3, 2, 1]),
+        (Some(30), None, &[4]),
+        (Some(31), None, &[]),
+        (Some(20), Some(10), &[]),
+    ] {
+        let (from, to) = (from.map(at), to.map(at));
+        check(EventFilter { from, to, ..newest.clone() }, expected).await;
+        let mut ascending = expected.to_vec();
+        ascending.reverse();
+        check(EventFilter { from, to, instance: Some(world.instance), ..any_event() }, &ascending).await;
+    }
+    check(EventFilter { from: Some(at(11)), object_id: Some("a".into()), ..newest }, &[3]).await;
 }
 
 pub async fn events_come_back_untouched(store: Arc<dyn Store>) {

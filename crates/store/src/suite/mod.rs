@@ -6,8 +6,7 @@
 //! compares every answer, with [`crate::memory::MemoryStore`] as the model.
 //!
 //! The cases of people and connectors stand apart, in [`directory`], those of what providers send, in [`intake`], and
-//! those of monitors, in [`monitors`],
-//! as their traits do.
+//! those of monitors, in [`monitors`], and those of screens, in [`watch`], as their traits do.
 //!
 //! Not here: what only one database can do wrong (files, locks, connections); that is tested beside it.
 
@@ -45,6 +44,7 @@ pub mod monitors;
 mod random;
 mod runs;
 mod upkeep;
+pub mod watch;
 mod world;
 
 use std::pin::Pin;
@@ -125,6 +125,7 @@ cases! {
         a_repeated_event_does_not_stop_its_batch
         positions_grow_in_commit_order
         events_are_filtered
+        events_are_filtered_by_time_and_type
         events_come_back_untouched
         big_batches_are_written_whole
         an_empty_batch_is_a_batch;
@@ -159,6 +160,7 @@ cases! {
         redelivering_needs_an_endpoint
         deleting_cancels_what_is_open
         notifications_are_filtered
+        what_waits_is_listed_by_its_state
         attempts_come_oldest_first
         next_notification_due_is_the_earliest_free_one
         other_instances_are_not_sent;

@@ -5,3 +5,4 @@ mod intake;
 mod memory;
 mod monitors;
 mod sqlite;
+mod watch;

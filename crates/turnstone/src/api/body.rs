@@ -10,6 +10,7 @@ use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use jiff::Timestamp;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
 use serde_json::Value;
 use utoipa::PartialSchema;
@@ -245,6 +246,22 @@ impl Query {
         })
     }
 
+    /// An instant; 400 when it is none.
+    pub fn instant(&self, name: &str) -> Answer<Option<Timestamp>> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        text.trim().parse().map(Some).map_err(|_| {
+            let message = format!("`{name}` is `{text}`; write an instant such as `2026-03-01T12:00:00Z`");
+            ApiError::bad("badParameter", message)
+        })
+    }
+
+    /// How many entries the pages before held: the parameter `nextPage` of lists that are in no order of ids.
+    pub fn skip(&self) -> Answer<u32> {
+        let skip = self.number("nextPage")?.unwrap_or(0);
+        // No list is longer, so that nothing follows.
+        Ok(u32::try_from(skip).unwrap_or(u32::MAX))
+    }
+
     /// The parameter `pageSize`, between 1 and [`PAGE_SIZE_MAX`].
     pub fn page_size(&self) -> Answer<u32> {
         match self.number("pageSize")? {
@@ -265,6 +282,14 @@ pub fn paged(response: &mut Response, returned: usize, next: Option<i64>) {
     if let Some(next) = next {
         response.headers_mut().insert("Elements-Next-Page-Token", HeaderValue::from(next));
     }
+}
+
+/// The same of a list whose pages are told by how many entries came before, with the number of all.
+pub fn counted(response: &mut Response, skipped: u32, returned: usize, total: u64) {
+    let reached = u64::from(skipped) + returned as u64;
+    let next = (returned > 0 && reached < total).then(|| i64::try_from(reached).unwrap_or(i64::MAX));
+    paged(response, returned, next);
+    response.headers_mut().insert("Elements-Total-Count", HeaderValue::from(total));
 }
 
 /// The parameters of a query or the fields of a form, decoded, in their order.

@@ -5,10 +5,10 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use turnstone_core::event::seconds;
-use turnstone_core::id::{AttemptId, EventId, NotificationId, OrgId};
+use turnstone_core::id::{AttemptId, EndpointId, EventId, InstanceId, NotificationId, OrgId};
 use turnstone_engine::deliverer::EndpointConfig;
 use turnstone_store::{AttemptRow, EndpointRow, NotificationFilter, NotificationRow, NotificationState};
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::Api;
 use super::access::{Caller, told};
-use super::body::{Query, paged};
+use super::body::{Query, Typed, paged};
 use super::clause::{self, Equal};
 use super::error::{Answer, ApiError};
 use super::instances::{At, both};
@@ -39,7 +39,9 @@ const STATES: [NotificationState; 7] = [
 pub fn routes() -> OpenApiRouter<Api> {
     both(OpenApiRouter::new(), routes!(list))
         .routes(routes!(read))
+        .routes(routes!(list_all))
         .routes(routes!(redeliver))
+        .routes(routes!(redeliver_where))
         .routes(routes!(search, release))
 }
 
@@ -161,7 +163,52 @@ pub async fn list(
     Ok(response)
 }
 
-/// Calls for at most `limit` notifications. They are read a few at a time, because each brings its body.
+/// The deliveries of the organisation, newest first.
+#[utoipa::path(
+    get,
+    path = "/deliveries",
+    tag = "deliveries",
+    operation_id = "listAllDeliveries",
+    params(
+        ("instanceId" = Option<i64>, Query, description = "Only this instance's."),
+        ("endpointId" = Option<i64>, Query, minimum = 0, description = "Only this endpoint's."),
+        ("status" = Option<String>, Query, description = "Only those in this state."),
+        ("eventId" = Option<String>, Query, description = "Only those that carry this event."),
+        ("since" = Option<String>, Query, description = "Only what was formed at this instant or later."),
+        ("before" = Option<i64>, Query, description = "Only ids before this one."),
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
+        ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
+    ),
+    responses((status = 200, body = Vec<Delivery>)),
+    extensions(("x-right" = json!("reader")))
+)]
+pub async fn list_all(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Response> {
+    let size = query.page_size()?;
+    let event = query.text("eventId").map(str::parse::<EventId>).transpose().map_err(|_| {
+        let text = query.text("eventId").unwrap_or_default();
+        ApiError::bad("badParameter", format!("`eventId` is `{text}`; write one such as `evt_579em8vs…`"))
+    })?;
+    let before = [query.number("before")?, query.number("nextPage")?].into_iter().flatten().min();
+    let filter = NotificationFilter {
+        instance: query.number("instanceId")?.map(InstanceId),
+        endpoint: query.number("endpointId")?.map(EndpointId),
+        state: query.text("status").map(state).transpose()?,
+        event,
+        since: query.instant("since")?,
+        before,
+        newest_first: true,
+        brief: true,
+        limit: size,
+        ..NotificationFilter::default()
+    };
+    let found = api.store.notifications(org, &filter).await?;
+    let next = found.last().filter(|_| found.len() == size as usize).map(|last| last.id.0);
+    let mut response = Json(found.iter().map(shown).collect::<Vec<_>>()).into_response();
+    paged(&mut response, found.len(), next);
+    Ok(response)
+}
+
+/// Calls for at most `limit` notifications. They are read a few at a time where each brings its body.
 pub async fn each(
     api: &Api,
     org: OrgId,
@@ -171,12 +218,15 @@ pub async fn each(
 ) -> Answer<()> {
     let mut left = limit;
     while left > 0 {
-        filter.limit = CHUNK.min(left);
+        filter.limit = if filter.brief { left } else { CHUNK.min(left) };
         let found = api.store.notifications(org, &filter).await?;
         let is_last = (found.len() as u64) < u64::from(filter.limit);
         left -= found.len() as u32;
         for notification in found {
-            filter.after = notification.id.0;
+            match filter.newest_first {
+                true => filter.before = Some(notification.id.0),
+                false => filter.after = notification.id.0,
+            }
             call(notification);
         }
         if is_last {
@@ -296,12 +346,55 @@ pub async fn release(State(api): State<Api>, Caller { org, .. }: Caller, query: 
     Ok(told(Json(Released { released }), particulars))
 }
 
-/// The store's filters for a `where` clause: one per endpoint and state.
+/// Which deliveries are sent again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToRedeliver {
+    /// As for the search: `status='dead'`, with `instanceId='…'`, `config.url='…'` if wanted.
+    #[serde(rename = "where")]
+    #[schema(example = "status='queued'")]
+    clause: String,
+    /// Only what was formed at this instant or later.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+}
+
+/// Sends again what waits and was formed since a time, and lets its endpoints go on.
+#[utoipa::path(
+    post,
+    path = "/deliveries/redeliver",
+    tag = "deliveries",
+    operation_id = "redeliverWhere",
+    request_body = ToRedeliver,
+    responses((status = 200, body = Released)),
+    extensions(("x-right" = json!("member")))
+)]
+pub async fn redeliver_where(
+    State(api): State<Api>,
+    Caller { org, .. }: Caller,
+    Typed(body): Typed<ToRedeliver>,
+) -> Answer<Response> {
+    let mut released = 0;
+    for filter in filters_of(&api, org, &body.clause).await? {
+        let filter = NotificationFilter { since: body.since, limit: u32::MAX, ..filter };
+        released += api.store.redeliver(org, &filter, api.now()).await?;
+    }
+    (api.wake)();
+    let particulars = json!({"where": body.clause, "since": body.since, "released": released});
+    Ok(told(Json(Released { released }), particulars))
+}
+
+/// The store's filters for the `where` clause of a query.
 async fn filters(api: &Api, org: OrgId, query: &Query) -> Answer<Vec<NotificationFilter>> {
     let text = query.text("where").ok_or_else(|| {
         let message = "`where` is missing; write `where=channel='webhook' and status='queued'`";
         ApiError::bad("badParameter", message)
     })?;
+    filters_of(api, org, text).await
+}
+
+/// The store's filters for a `where` clause: one per endpoint and state.
+async fn filters_of(api: &Api, org: OrgId, text: &str) -> Answer<Vec<NotificationFilter>> {
     let wanted = Wanted::read(text).map_err(|message| ApiError::bad("badWhere", message))?;
     let endpoints = api.store.endpoints(org).await?;
     let of_url = |endpoint: &&EndpointRow| {
@@ -366,6 +459,13 @@ async fn find(api: &Api, org: OrgId, id: &str) -> Answer<NotificationRow> {
     let id = id.parse().map(NotificationId).map_err(|_| unknown())?;
     let filter = NotificationFilter { id: Some(id), limit: 1, ..NotificationFilter::default() };
     api.store.notifications(org, &filter).await?.pop().ok_or_else(unknown)
+}
+
+impl Delivery {
+    /// A delivery without its body.
+    pub fn of(notification: &NotificationRow) -> Delivery {
+        shown(notification)
+    }
 }
 
 /// A notification as the API shows it; the field's names where it has them.

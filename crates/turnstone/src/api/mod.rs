@@ -4,7 +4,7 @@
 //! about polling or retries; who may call them is declared with them and decided before them (`access`). Every answer
 //! carries a request id; every error has the same shape, whoever found it.
 //!
-//! Not here: timeouts of connections (`server`), the console.
+//! Not here: timeouts of connections (`server`), the pages (`crate::console`).
 
 pub mod access;
 mod body;
@@ -13,38 +13,47 @@ mod clause;
 mod date_formats;
 mod deliveries;
 mod elements;
+mod endpoints;
 mod error;
 mod events;
 mod health;
+mod hooks;
 mod instances;
 mod intake;
 pub mod markup;
 pub mod monitors;
 mod oauth;
 mod openapi;
+mod overview;
 pub mod people;
 mod pollers;
+mod records;
 mod runs;
 pub mod server;
+mod suggest;
 mod webhooks;
 
+use std::io::Write as _;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use http::header::{
-    ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Notify, Semaphore, SemaphorePermit};
 use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
@@ -54,12 +63,13 @@ use turnstone_engine::flows::Flows;
 use turnstone_engine::intake::Intake;
 use turnstone_engine::prepare::Preparer;
 use turnstone_engine::stop::Stop;
-use turnstone_store::{Directory, Monitors, Store};
+use turnstone_store::{Directory, Monitors, Store, Watch};
 use utoipa_axum::router::OpenApiRouter;
 
 use self::access::{Rights, session};
 use self::error::ApiError;
 use self::instances::remembered::UnderWay;
+use crate::console::{self, Console};
 
 /// Base of every path.
 pub const BASE: &str = "/elements/api-v2";
@@ -100,10 +110,16 @@ pub struct Parts {
     pub monitors: Arc<dyn Monitors>,
     /// Runs them; here only without writing.
     pub flows: Flows,
-    /// Asked when the server stops; rehearsals look at it.
+    /// What screens look at, in the same database.
+    pub watch: Arc<dyn Watch>,
+    /// Tells whoever waits that events were recorded. It carries no data: the log is looked at.
+    pub recorded: Arc<Notify>,
+    /// Asked when the server stops; rehearsals and streams look at it.
     pub stop: Stop,
     /// The beginning of our addresses as others reach us, without a slash at its end.
     pub public_url: String,
+    /// The pages for people.
+    pub console: Console,
 }
 
 /// The API's state. Clones share it.
@@ -119,9 +135,12 @@ pub struct Inner {
     element_changes: Mutex<()>,
     under_way: UnderWay,
     inbound_room: intake::Room,
+    streams: events::live::Room,
     rights: Rights,
     /// The OpenAPI document, as it is served.
     document: String,
+    /// The same, packed by gzip.
+    packed_document: Bytes,
 }
 
 impl Deref for Api {
@@ -136,14 +155,18 @@ impl Api {
     /// An API over these parts.
     pub fn new(parts: Parts) -> Api {
         let (_, document) = described();
+        let rights = Rights::of_document(&document);
+        let document = as_text(&document);
         Api(Arc::new(Inner {
             parts,
             rehearsals: Semaphore::new(REHEARSALS_AT_ONCE),
             element_changes: Mutex::new(()),
             under_way: UnderWay::default(),
             inbound_room: intake::Room::default(),
-            rights: Rights::of_document(&document),
-            document: as_text(&document),
+            streams: events::live::Room::default(),
+            rights,
+            packed_document: packed(&document),
+            document,
         }))
     }
 
@@ -151,8 +174,12 @@ impl Api {
         &self.0.element_changes
     }
 
-    fn rehearsals(&self) -> &Semaphore {
-        &self.0.rehearsals
+    /// A place among the rehearsals, for as long as it is held; 429 when all are taken.
+    fn rehearsal(&self) -> error::Answer<SemaphorePermit<'_>> {
+        self.0.rehearsals.try_acquire().map_err(|_| {
+            let message = "other rehearsals are under way; try again in a moment";
+            ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message)
+        })
     }
 
     fn under_way(&self) -> &UnderWay {
@@ -161,6 +188,10 @@ impl Api {
 
     fn inbound_room(&self) -> &intake::Room {
         &self.0.inbound_room
+    }
+
+    fn streams(&self) -> &events::live::Room {
+        &self.0.streams
     }
 
     fn rights(&self) -> &Rights {
@@ -194,6 +225,8 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(date_formats::routes())
         .merge(instances::routes())
         .merge(oauth::routes())
+        .merge(suggest::routes())
+        .merge(hooks::routes())
         .merge(calls::routes())
         .merge(pollers::routes())
         .merge(runs::routes())
@@ -202,6 +235,9 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(webhooks::routes())
         .merge(intake::routes())
         .merge(deliveries::routes())
+        .merge(endpoints::routes())
+        .merge(overview::routes())
+        .merge(records::routes())
         .merge(people::routes())
         .merge(session::routes());
     let all = OpenApiRouter::with_openapi(openapi::head()).nest(BASE, routes).merge(health::routes());
@@ -250,14 +286,40 @@ pub fn router(api: Api) -> Router {
         .route("/openapi.json", get(served_document))
         .route("/sign-in", get(session::page).post(session::enter))
         .merge(guarded)
-        .fallback(calls::no_route)
+        .fallback(elsewhere)
         .method_not_allowed_fallback(calls::wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), finish))
         .with_state(api)
 }
 
-async fn served_document(State(api): State<Api>) -> Response {
-    ([(CONTENT_TYPE, "application/json")], api.0.document.clone()).into_response()
+/// What no route takes: a page or a file of the console, a call of a connector's resource, or nothing.
+async fn elsewhere(State(api): State<Api>, request: Request) -> Response {
+    let path = request.uri().path();
+    if !path.starts_with(BASE)
+        && let Some(response) = api.console.answer(request.method(), path, request.headers())
+    {
+        return response;
+    }
+    calls::no_route(State(api), request).await.into_response()
+}
+
+async fn served_document(State(api): State<Api>, headers: HeaderMap) -> Response {
+    let kind = (CONTENT_TYPE, "application/json");
+    let mut response = if console::takes(&headers, "gzip") {
+        ([kind, (CONTENT_ENCODING, "gzip")], api.0.packed_document.clone()).into_response()
+    } else {
+        ([kind], api.0.document.clone()).into_response()
+    };
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
+    response
+}
+
+/// A text as clients take it that unpack it: the document is a tenth of its size then.
+fn packed(text: &str) -> Bytes {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    // Memory does not fail to be written to.
+    let written = packer.write_all(text.as_bytes()).and_then(|()| packer.finish());
+    written.unwrap_or_default().into()
 }
 
 /// The id that a request has already, given to it while it was answered.

@@ -136,7 +136,8 @@ fn said_or_not(parameter: &mut Parameter) {
             }
             // Positions and ids are counted from 1, and 0 is before all of them.
             let is_integer = object.schema_type == SchemaType::Type(Type::Integer);
-            if is_integer && ["nextPage", "after", "instanceId"].contains(&parameter.name.as_str()) {
+            if is_integer && ["nextPage", "after", "before", "instanceId"].contains(&parameter.name.as_str())
+            {
                 object.minimum = Some(0_u32.into());
             }
         }

@@ -1,24 +1,39 @@
 //! Runs: what a poller did, counted, told, and with the single decisions.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
-use jiff::Timestamp;
+use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use turnstone_core::id::RunId;
-use turnstone_core::poll::{RunFault, RunRecord, Verdict};
+use turnstone_core::event::Event;
+use turnstone_core::id::{EventId, InstanceId, OrgId, PollerId, RunId};
+use turnstone_core::limits::IGNORED_DECISIONS_PER_RUN_MAX;
+use turnstone_core::poll::{RunFault, RunOutcome, RunRecord, Verdict};
+use turnstone_store::{EventFilter, Place, RunFilter};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Api;
 use super::access::Caller;
+use super::body::Query;
 use super::error::{Answer, ApiError};
 use super::monitors::{CardError, TraceBody};
 
+/// Events of one run that are shown, as many as single decisions are kept.
+const EVENTS_MAX: usize = IGNORED_DECISIONS_PER_RUN_MAX;
+/// Events that are read at once: each brings its record.
+const EVENTS_AT_ONCE: u32 = 100;
+/// Time that a run's last transaction may take after its end.
+const COMMIT_TIME: SignedDuration = SignedDuration::from_secs(60);
+
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
-    OpenApiRouter::new().routes(routes!(read)).routes(routes!(trace))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read)).routes(routes!(trace))
 }
 
 /// One sitting of a poller.
@@ -105,7 +120,7 @@ pub struct Counts {
 }
 
 /// The span of time that a run asked for.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Default, Serialize, ToSchema)]
 pub struct Window {
     /// Its lower bound.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -113,6 +128,13 @@ pub struct Window {
     /// The provider's time at the start of the pass.
     #[schema(value_type = Option<String>, format = DateTime)]
     to: Option<Timestamp>,
+}
+
+impl Window {
+    /// What a run asked for.
+    pub fn of(run: &RunRecord) -> Window {
+        Window { from: run.story.lower_bound, to: run.story.provider_time }
+    }
 }
 
 /// What was decided about one record.
@@ -129,18 +151,71 @@ pub struct Decision {
     ignored: Option<&'static str>,
     /// Why, in words.
     reason: String,
-    /// The compared value as the provider wrote it.
+    /// The compared value as the provider wrote it; empty for an event, whose record has it.
     compared: String,
-    /// The page of the pass, from 1.
+    /// The page of the pass, from 1; 0 for an event.
     page: u32,
+    /// The event that it became.
+    #[schema(value_type = Option<String>)]
+    event_id: Option<EventId>,
+}
+
+impl Decision {
+    /// The decision that an event stands for: those about events are not kept twice.
+    pub fn of_event(event: &Event) -> Decision {
+        Decision {
+            object_id: event.object_id.clone(),
+            verdict: event.event_type.as_str(),
+            ignored: None,
+            reason: event.reason.clone(),
+            compared: String::new(),
+            page: 0,
+            event_id: Some(event.id),
+        }
+    }
+}
+
+/// A run with where its poller belongs.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunOfAll {
+    #[serde(flatten)]
+    run: Run,
+    #[serde(flatten)]
+    place: RunPlace,
+}
+
+/// Where a run's poller belongs; `null` where the poller is gone.
+#[derive(Debug, Default, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunPlace {
+    /// The instance.
+    instance_id: Option<i64>,
+    /// The instance's name.
+    instance_name: Option<String>,
+    /// The resource's name, or the subscription's.
+    resource: Option<String>,
+    /// The subscription, if it is one of a monitor.
+    subscription_id: Option<i64>,
+}
+
+impl From<&Place> for RunPlace {
+    fn from(place: &Place) -> RunPlace {
+        RunPlace {
+            instance_id: Some(place.instance.0),
+            instance_name: Some(place.instance_name.clone()),
+            resource: Some(place.resource.clone()),
+            subscription_id: place.subscription.map(|id| id.0),
+        }
+    }
 }
 
 /// A run with its single decisions.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RunWithDecisions {
     #[serde(flatten)]
-    run: Run,
-    /// What was decided about single records.
+    run: RunOfAll,
+    /// What was decided about single records: first the events, in log order, then what is no event.
     decisions: Vec<Decision>,
 }
 
@@ -197,6 +272,75 @@ impl From<KeptTrace> for RunTrace {
     }
 }
 
+/// The runs of the organisation, newest first.
+#[utoipa::path(
+    get,
+    path = "/runs",
+    tag = "pollers",
+    operation_id = "listAllRuns",
+    params(
+        ("pollerId" = Option<i64>, Query, minimum = 0, description = "Only this poller's."),
+        ("instanceId" = Option<i64>, Query, description = "Only those of this instance's pollers."),
+        ("outcome" = Option<String>, Query, description = "Only `completed`, `yielded` or `failed` ones."),
+        ("before" = Option<String>, Query, description = "Only those before this run, such as `Elements-Next-Page-Token` said."),
+        ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said.")
+    ),
+    responses((status = 200, body = Vec<RunOfAll>)),
+    extensions(("x-right" = json!("reader")))
+)]
+pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Response> {
+    let outcome = match query.text("outcome") {
+        None => None,
+        Some("completed") => Some(RunOutcome::Completed),
+        Some("yielded") => Some(RunOutcome::Yielded),
+        Some("failed") => Some(RunOutcome::Failed),
+        Some(other) => {
+            let message = format!("`outcome` is `{other}`; write `completed`, `yielded` or `failed`");
+            return Err(ApiError::bad("badParameter", message));
+        }
+    };
+    let filter = RunFilter {
+        poller: query.number("pollerId")?.map(PollerId),
+        instance: query.number("instanceId")?.map(InstanceId),
+        outcome,
+        ..asked(&query)?
+    };
+    let found = api.watch.run_page(org, &filter).await?;
+    let next = next(&found, filter.limit);
+    let pollers: BTreeSet<PollerId> = found.iter().map(|run| run.poller).collect();
+    let places = api.watch.places(org, &pollers.into_iter().collect::<Vec<_>>()).await?;
+    let place = |run: &RunRecord| places.iter().find(|place| place.poller == run.poller).map(RunPlace::from);
+    let entries: Vec<RunOfAll> = found
+        .into_iter()
+        .map(|run| RunOfAll { place: place(&run).unwrap_or_default(), run: run.into() })
+        .collect();
+    let mut response = Json(entries).into_response();
+    paged(&mut response, next);
+    Ok(response)
+}
+
+/// What every list of runs takes: where to go on, and how many.
+pub fn asked(query: &Query) -> Answer<RunFilter> {
+    let before = query.text("before").or_else(|| query.text("nextPage"));
+    let before = before.map(str::parse::<RunId>).transpose().map_err(|_| {
+        let text = before.unwrap_or_default();
+        ApiError::bad("badParameter", format!("`before` is `{text}`; write the id of a run"))
+    })?;
+    Ok(RunFilter { before, limit: query.page_size()?, ..RunFilter::default() })
+}
+
+/// The run to go on before, if there may be more.
+pub fn next(found: &[RunRecord], limit: u32) -> Option<RunId> {
+    found.last().filter(|_| found.len() == limit as usize).map(|last| last.id)
+}
+
+/// Tells which run to go on before.
+pub fn paged(response: &mut Response, next: Option<RunId>) {
+    if let Some(value) = next.and_then(|next| HeaderValue::from_str(&next.to_string()).ok()) {
+        response.headers_mut().insert("Elements-Next-Page-Token", value);
+    }
+}
+
 /// One run with its single decisions.
 #[utoipa::path(
     get,
@@ -204,7 +348,8 @@ impl From<KeptTrace> for RunTrace {
     tag = "pollers",
     operation_id = "readRun",
     params(
-        ("id" = String, Path, description = "The run's id.")
+        ("id" = String, Path, description = "The run's id."),
+        ("objectId" = Option<String>, Query, description = "Only decisions about this record.")
     ),
     responses((status = 200, body = RunWithDecisions)),
     extensions(("x-right" = json!("reader")))
@@ -213,11 +358,41 @@ pub async fn read(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path(id): Path<String>,
+    query: Query,
 ) -> Answer<Json<RunWithDecisions>> {
     let id: RunId = id.parse().map_err(|_| ApiError::not_found("run"))?;
-    let (run, decisions) = api.store.run(org, id).await?;
-    let decisions = decisions.into_iter().map(Decision::from).collect();
-    Ok(Json(RunWithDecisions { run: run.into(), decisions }))
+    let object_id = query.text("objectId");
+    let (run, decided) = api.store.run(org, id).await?;
+    let mut decisions = events_of(&api, org, &run, object_id).await?;
+    let wanted = |decision: &Decision| object_id.is_none_or(|id| id == decision.object_id);
+    decisions.extend(decided.into_iter().map(Decision::from).filter(wanted));
+    let places = api.watch.places(org, &[run.poller]).await?;
+    let place = places.first().map(RunPlace::from).unwrap_or_default();
+    Ok(Json(RunWithDecisions { run: RunOfAll { run: run.into(), place }, decisions }))
+}
+
+/// What a run recorded. Its events stand in the log between its start and shortly after its end.
+async fn events_of(api: &Api, org: OrgId, run: &RunRecord, object_id: Option<&str>) -> Answer<Vec<Decision>> {
+    let mut filter = EventFilter {
+        poller: Some(run.poller),
+        object_id: object_id.map(str::to_owned),
+        from: Some(run.started_at),
+        to: run.finished_at.checked_add(COMMIT_TIME).ok(),
+        limit: EVENTS_AT_ONCE,
+        ..EventFilter::default()
+    };
+    let mut found = Vec::new();
+    loop {
+        let page = api.store.events(org, &filter).await?;
+        let is_last = page.len() < EVENTS_AT_ONCE as usize;
+        filter.after = page.last().map_or(filter.after, |last| last.position);
+        let own = page.iter().filter(|logged| logged.event.run == run.id);
+        found.extend(own.map(|logged| Decision::of_event(&logged.event)));
+        if is_last || found.len() >= EVENTS_MAX {
+            found.truncate(EVENTS_MAX);
+            return Ok(found);
+        }
+    }
 }
 
 /// What the cards of a monitor's run did: inputs, outputs, times and errors.
@@ -257,9 +432,9 @@ impl From<RunRecord> for Run {
             started_at: run.started_at,
             finished_at: run.finished_at,
             outcome: run.outcome.as_str(),
+            window: Window::of(&run),
             error: run.error.map(RunError::from),
             counts: run.counts.into(),
-            window: Window { from: run.story.lower_bound, to: run.story.provider_time },
             clock_skew_ms: run.story.clock_skew_ms,
             requests: run.story.requests,
             notes: run.story.notes,
@@ -309,6 +484,7 @@ impl From<turnstone_core::poll::Decision> for Decision {
             reason: decision.reason,
             compared: decision.compared,
             page: decision.page,
+            event_id: None,
         }
     }
 }

@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::time::MissedTickBehavior;
 use turnstone_core::check::CheckSettings;
 use turnstone_core::id::{OrgId, PollerId, RunId};
@@ -30,14 +31,22 @@ use turnstone_engine::secrets::{KeyRing, WhenMissing};
 use turnstone_engine::stop::Stop;
 use turnstone_provider::{Control, Provider, RunningProvider};
 use turnstone_store::sqlite::SqliteStore;
-use turnstone_store::{NewEndpoint, NewInstance, NotificationFilter, NotificationState, PollerRow, Store};
+use turnstone_store::{
+    Directory as _, NewEndpoint, NewInstance, NewUser, NotificationFilter, NotificationState, PollerRow,
+    Role, Store,
+};
 
 use self::receiver::{Received, ReceivedEvent, Receiver};
 use self::screen::{Form, Heading, Score, Screen};
 use self::tally::{Comparison, Sitting};
 use super::node::{Node, Settings};
 use super::output::Output;
+use super::serve::{Outside, api_of};
 use super::{Failure, Outcome};
+use crate::api::access::{self, session};
+use crate::api::{self, server};
+use crate::console::Console;
+use crate::telemetry;
 
 /// How often the store is looked at for finished runs.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -136,15 +145,17 @@ impl Demo {
         check.interval_min = Duration::from_secs(1);
         let stop = Stop::new();
         let policy = Policy::AllowPrivate;
-        let node = Node::start(Settings { store: database, keys, policy, check }, &stop)?;
+        let node = Node::start(Settings { store: Arc::clone(&database), keys, policy, check }, &stop)?;
         let org = store.ensure_org("demo", node.tools.clock.now()).await?;
         let interval = create(&node, store.as_ref(), org, &document).await?;
         let pollers = store.pollers(org, None).await?;
+        let console = open_console(&node, database, org, &stop).await?;
         screen.heading(&Heading {
             provider: &provider.url(),
             receiver: &receiver.url(),
             store: "SQLite, in a temporary directory",
             interval,
+            console: console.as_deref(),
         })?;
         Ok(Demo {
             screen,
@@ -303,6 +314,31 @@ impl Demo {
         }
         Ok(false)
     }
+}
+
+/// Serves the API with the console beside the demo, and says how a browser gets in. Nothing where it was not built.
+async fn open_console(
+    node: &Node,
+    database: Arc<SqliteStore>,
+    org: OrgId,
+    stop: &Stop,
+) -> anyhow::Result<Option<String>> {
+    let console = Console::Embedded;
+    if !console.is_built() {
+        return Ok(None);
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen for the console")?;
+    let origin = format!("http://{}", listener.local_addr()?);
+    let token_hash = access::hash(&api::secret(node.entropy.as_ref()));
+    let (name, email) = ("visitor".to_owned(), String::new());
+    let new = NewUser { org, name, email, role: Role::Owner, token_hash };
+    let user = database.create_user(new, node.tools.clock.now()).await?;
+    let outside = Outside { public_url: origin.clone(), console, metrics: telemetry::metrics()? };
+    let api = api_of(node, database, outside, stop);
+    let code =
+        session::sign_in_code(&api, org, user).await.map_err(|error| anyhow::anyhow!(error.message))?;
+    tokio::spawn(server::serve(listener, api::router(api), server::Limits::default(), stop.clone()));
+    Ok(Some(api::people::sign_in_address(&origin, &code)))
 }
 
 /// Makes the instance as a user would: the document is checked, its secrets are sealed. Returns its interval.

@@ -18,6 +18,7 @@ mod export;
 mod flow;
 mod folder;
 mod hook;
+mod init;
 pub(crate) mod input;
 mod instance;
 mod monitor;
@@ -72,6 +73,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::InitArgs),
     Check(check::CheckArgs),
     Poll(Box<poll::PollArgs>),
     Explain(explain::ExplainArgs),
@@ -168,6 +170,7 @@ pub(crate) fn main() -> ExitCode {
     }
     turnstone_engine::egress::install_crypto();
     let outcome = match cli.command {
+        Command::Init(args) => block_on(init::run(args, output.clone())),
         Command::Check(args) => check::run(&args, &output),
         Command::Poll(args) => block_on(poll::run(*args, output.clone())),
         Command::Explain(args) => block_on(explain::run(args, output.clone())),

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use turnstone_core::check::CheckSettings;
 use turnstone_engine::calls::{self, CallSettings, Calls};
@@ -60,6 +61,8 @@ pub struct Node {
     pub monitors: Arc<dyn Monitors>,
     /// Runs them.
     pub flows: Flows,
+    /// Told when events were recorded.
+    pub recorded: Arc<Notify>,
     poller: Arc<Poller>,
     deliverer: Arc<Deliverer>,
     loops: JoinSet<()>,
@@ -119,10 +122,12 @@ impl Node {
             limits: deliverer::Limits::default(),
         };
         let deliverer = Arc::new(Deliverer::new(parts).with_sink(HttpCallback::KIND, Arc::new(callback)));
-        let woken = Arc::clone(&deliverer);
+        let recorded = Arc::new(Notify::new());
+        let (woken, polled) = (Arc::clone(&deliverer), Arc::clone(&recorded));
         let on_progress = Arc::new(move |_, progress| {
             if matches!(progress, Progress::Committed(events) if events > 0) {
                 woken.wake();
+                polled.notify_waiters();
             }
         });
         let poller = Poller::of_node(
@@ -139,6 +144,7 @@ impl Node {
             },
         );
         let (polls, delivers) = (Arc::clone(&poller), Arc::clone(&deliverer));
+        let received = Arc::clone(&recorded);
         let intake = Intake::new(intake::Parts {
             store: Arc::clone(&inbox),
             preparer: Arc::clone(&preparer),
@@ -153,6 +159,7 @@ impl Node {
             on_settled: Arc::new(move |settled| {
                 if settled.events > 0 {
                     delivers.wake();
+                    received.notify_waiters();
                 }
                 if settled.pollers > 0 {
                     polls.wake();
@@ -181,6 +188,7 @@ impl Node {
             intake,
             monitors,
             flows,
+            recorded,
             poller,
             deliverer,
             loops,

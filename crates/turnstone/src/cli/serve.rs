@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use turnstone_core::check::CheckSettings;
 use turnstone_core::date::Zone;
@@ -21,13 +22,14 @@ use turnstone_engine::egress::Policy;
 use turnstone_engine::secrets::{KeyRing, SecretError, WhenMissing};
 use turnstone_engine::stop::Stop;
 use turnstone_store::sqlite::SqliteStore;
-use turnstone_store::{Directory, NewSignInCode, NewUser, Role, Store, StoreError};
+use turnstone_store::{Directory as _, NewSignInCode, NewUser, Role, Store, StoreError};
 
 use super::node::{Node, Settings};
 use super::output::Output;
 use super::{Failure, Outcome};
 use crate::api::access::{self, session};
 use crate::api::{self, Api, server};
+use crate::console::Console;
 use crate::telemetry;
 
 /// The environment variable that presets the organisation's secret.
@@ -67,6 +69,9 @@ pub(crate) struct ServeArgs {
     /// Makes new secrets of the organisation and its owner, prints them once, and starts
     #[arg(long)]
     new_token: bool,
+    /// Reads the console from this folder at each request, instead of the one that was built in
+    #[arg(long, value_name = "DIR", hide = true, env = "TURNSTONE_CONSOLE")]
+    console: Option<PathBuf>,
 }
 
 fn interval(text: &str) -> Result<f64, String> {
@@ -118,27 +123,13 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))?;
     let address = listener.local_addr()?;
-    let directory: Arc<dyn Directory> = Arc::clone(&database) as _;
-    let node = Node::start(Settings { store: database, keys, policy, check }, &stop)?;
-    let api = Api::new(api::Parts {
-        store,
-        directory,
-        preparer: Arc::clone(&node.preparer),
-        vault: node.vault.clone(),
-        guard: node.guard.clone(),
-        tools: node.tools.clone(),
-        calls: node.calls.clone(),
-        budget: node.budget.clone(),
-        entropy: Arc::clone(&node.entropy),
-        inbox: Arc::clone(&node.inbox),
-        intake: node.intake.clone(),
-        monitors: Arc::clone(&node.monitors),
-        flows: node.flows.clone(),
-        stop: stop.clone(),
+    let node = Node::start(Settings { store: Arc::clone(&database), keys, policy, check }, &stop)?;
+    let outside = Outside {
         public_url: args.public_url.unwrap_or_else(|| format!("http://{address}")),
-        wake: Box::new(node.waker()),
+        console: args.console.map_or(Console::Embedded, Console::Folder),
         metrics: metrics.clone(),
-    });
+    };
+    let api = api_of(&node, database, outside, &stop);
     let upkeep = tokio::spawn(telemetry::upkeep(metrics));
     if let Some(Credentials { organization, user, code }) = credentials {
         say(&format!(
@@ -188,6 +179,42 @@ fn make_private(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)?.sync_all()
+}
+
+/// What an API has that its node has not.
+pub(super) struct Outside {
+    /// The beginning of our addresses as others reach us.
+    pub public_url: String,
+    /// The pages for people.
+    pub console: Console,
+    /// The figures of `/metrics`.
+    pub metrics: PrometheusHandle,
+}
+
+/// The API over a running node.
+pub(super) fn api_of(node: &Node, database: Arc<SqliteStore>, outside: Outside, stop: &Stop) -> Api {
+    Api::new(api::Parts {
+        store: Arc::clone(&database) as _,
+        directory: Arc::clone(&database) as _,
+        watch: database,
+        preparer: Arc::clone(&node.preparer),
+        vault: node.vault.clone(),
+        guard: node.guard.clone(),
+        tools: node.tools.clone(),
+        calls: node.calls.clone(),
+        budget: node.budget.clone(),
+        entropy: Arc::clone(&node.entropy),
+        inbox: Arc::clone(&node.inbox),
+        intake: node.intake.clone(),
+        monitors: Arc::clone(&node.monitors),
+        flows: node.flows.clone(),
+        recorded: Arc::clone(&node.recorded),
+        stop: stop.clone(),
+        public_url: outside.public_url,
+        wake: Box::new(node.waker()),
+        metrics: outside.metrics,
+        console: outside.console,
+    })
 }
 
 /// What is shown once, for who starts the server for the first time.

@@ -143,6 +143,8 @@ impl World {
         let deliveries = format!("/instances/{polled}/deliveries");
         let delivery =
             wait_for("delivery", || Some(ask("GET", &deliveries, Value::Null).get(0)?["id"].to_string()));
+        let endpoint = ask("GET", "/endpoints", Value::Null)[0]["id"].to_string();
+        let poller_id = ask("GET", &poller, Value::Null)["id"].to_string();
         // It has no hook, so what comes in is put aside.
         let webhook = format!("/instances/{polled}/webhook");
         let address = ask("GET", &webhook, Value::Null)["url"].as_str().unwrap().to_owned();
@@ -174,6 +176,9 @@ impl World {
             (("versions", "version"), owned("1".to_owned(), "999999999")),
             (("subscriptions", "id"), owned(subscription, "999999999")),
             (("deliveries", "id"), owned(delivery, "999999999")),
+            (("endpoints", "id"), owned(endpoint, "999999999")),
+            (("records", "poller"), owned(poller_id, "999999999")),
+            (("{poller}", "id"), word("nosuchrecord")),
             (("users", "id"), owned(user, "999999999")),
             (("tokens", "id"), owned(token, "999999999")),
             (("date-formats", "id"), owned(format, "999999999")),
@@ -295,6 +300,10 @@ fn body_of(operation: &Operation) -> String {
         "replaceInstance" | "replaceInstanceOfElement" | "createInstanceOfElement" => instance(),
         "replaceInstanceTags" => json!([]),
         "rewindCursor" => json!({"to": 1}),
+        "setPollerCursor" | "setPollerCursorOfToken" | "rewindPoller" | "rewindPollerOfToken" => {
+            json!({"date": "2020-01-01T00:00:00Z"})
+        }
+        "redeliverWhere" => json!({"where": "status='dead'"}),
         "changeInstanceConfiguration" => json!({"propertyValue": "x"}),
         "replaceElement" => serde_json::from_str(DEALS).unwrap(),
         _ => json!({}),

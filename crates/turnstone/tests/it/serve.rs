@@ -280,7 +280,8 @@ fn the_log_and_the_feed_are_read_in_pages() {
     assert_eq!(positions("/events?pageSize=120&after=120"), ((121..=130).collect(), Some(130)));
     assert_eq!(positions("/events?after=130"), (vec![], Some(130)));
     let log = format!("{base}/events");
-    assert_eq!(positions(&format!("{log}?pageSize=70")), ((61..=130).rev().collect(), None));
+    assert_eq!(positions(&format!("{log}?pageSize=70")), ((61..=130).rev().collect(), Some(61)));
+    assert_eq!(positions(&format!("{log}?pageSize=70&nextPage=61")), ((1..=60).rev().collect(), None));
     assert_eq!(positions(&format!("{log}?order=asc&pageSize=70")), ((1..=70).collect(), Some(70)));
     assert_eq!(positions(&format!("{log}?order=asc&pageSize=70&nextPage=70")), ((71..=130).collect(), None));
     assert_eq!(server.ask(&token, "GET", &log, None).expect(200)[0]["status"], "RECEIVED");

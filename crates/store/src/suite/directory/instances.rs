@@ -211,3 +211,23 @@ pub async fn claims_carry_the_connector(store: Arc<dyn Whole>) {
     let claim = world.store.claim(poller, at(1), LEASE).await.unwrap().unwrap();
     assert_eq!(claim.instance.element, Some((world.element, 1)));
 }
+
+pub async fn names_are_searched(store: Arc<dyn Whole>) {
+    let world = World::new(store).await;
+    let mut ids = Vec::new();
+    for token in 1..=3 {
+        ids.push(world.tagged(token, &["a"]).await);
+    }
+    let names: Vec<String> =
+        world.store.instances(world.org).await.unwrap().into_iter().map(|row| row.name).collect();
+    let search = |text: &str| InstanceFilter { search: text.into(), ..page() };
+    assert_eq!(world.page(search(&names[1].to_uppercase())).await, [ids[1]]);
+    let common: String = names[0].chars().take(3).collect();
+    assert_eq!(world.page(search(&common)).await, ids);
+    assert_eq!(world.page(InstanceFilter { limit: 1, after: ids[0].0, ..search(&common) }).await, [ids[1]]);
+    assert!(world.page(search("nobody is called that %")).await.is_empty());
+    let both = InstanceFilter { tags: vec!["a".into()], ..search(&names[2]) };
+    assert_eq!(world.page(both).await, [ids[2]]);
+    let of_connector = InstanceFilter { element: Some(world.element), ..search(&names[2]) };
+    assert_eq!(world.page(of_connector).await, [ids[2]]);
+}

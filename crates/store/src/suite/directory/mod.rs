@@ -54,6 +54,7 @@ cases! {
         an_instance_leaves_its_connector
         tokens_find_their_instance
         pages_follow_each_other
+        names_are_searched
         pages_are_narrowed_by_tags
         pages_are_narrowed_by_connector
         pages_hold_nothing_foreign

@@ -378,7 +378,8 @@ impl Side {
             for element in [None, element] {
                 let after = self.instances.first().map_or(0, |(_, id)| id.0);
                 for (after, limit) in [(0, 100), (after, 2)] {
-                    let filter = InstanceFilter { tags: tags.clone(), element, after, limit };
+                    let search = String::new();
+                    let filter = InstanceFilter { tags: tags.clone(), element, search, after, limit };
                     let page = self.store.instances_page(org, &filter).await;
                     answers.push(told("instances_page", page.map(|rows| self.instance_rows(rows))));
                 }

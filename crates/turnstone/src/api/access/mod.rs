@@ -195,6 +195,15 @@ async fn record(api: &Api, user: &UserRow, deed: Deed) {
     }
 }
 
+/// Whether somebody whose request is still being answered may go on looking: with the same secrets they would be let in
+/// as the same person. While the store does not answer, nothing says otherwise.
+pub async fn may_still_look(api: &Api, caller: &Caller, headers: &HeaderMap) -> bool {
+    match authenticate(api, &Method::GET, headers).await {
+        Ok(now) => now.user.id == caller.user.id && now.org == caller.org,
+        Err(error) => error.status.is_server_error(),
+    }
+}
+
 fn unauthorized(message: impl Into<String>) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, "unauthorized", message)
 }
@@ -219,9 +228,14 @@ async fn authenticate(api: &Api, method: &Method, headers: &HeaderMap) -> Answer
     let sent = Credentials::read(text).map_err(|problem| unauthorized(format!("{problem}; {EXAMPLE}")))?;
     let user = match sent.user {
         Some(secret) => api.directory.user_by_token(hash(secret)).await?,
-        None => return Err(unauthorized(format!("the Authorization header names no user; {EXAMPLE}"))),
+        // A browser names an instance beside its own session.
+        None if sent.element.is_some() => session::of(api, method, headers).await?,
+        None => None,
     };
-    let user = user.ok_or_else(|| unauthorized("the user secret is not known"))?;
+    let user = user.ok_or_else(|| match sent.user {
+        Some(_) => unauthorized("the user secret is not known"),
+        None => unauthorized(format!("the Authorization header names no user; {EXAMPLE}")),
+    })?;
     if let Some(secret) = sent.organization {
         // It identifies and does not authorise, and must not speak for somebody else's organisation.
         let org = api.store.org_by_token(hash(secret)).await?;

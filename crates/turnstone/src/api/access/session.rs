@@ -243,7 +243,8 @@ pub async fn enter(State(api): State<Api>, headers: HeaderMap, RawForm(body): Ra
         unauthorized(message)
     })?;
     let (_, cookie) = begin(&api, &user, &headers, "link").await?;
-    let away = Redirect::to(&format!("{BASE}/session"));
+    let start = if api.console.is_built() { "/".to_owned() } else { format!("{BASE}/session") };
+    let away = Redirect::to(&start);
     Ok(framed(([(SET_COOKIE, cookie)], away).into_response()))
 }
 

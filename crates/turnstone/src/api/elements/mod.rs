@@ -7,6 +7,7 @@
 //! Not here: instances of a connector, signing in to its provider.
 
 mod catalog;
+mod check;
 mod configuration;
 mod convert;
 mod metadata;
@@ -18,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
 use utoipa_axum::router::OpenApiRouter;
 
-pub use self::stored::row;
+pub use self::stored::{row, tried};
 
 use super::Api;
 
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<Api> {
         .merge(catalog::routes())
         .merge(metadata::routes())
         .merge(convert::routes())
+        .merge(check::routes())
         .merge(configuration::routes())
         .merge(parts::routes())
 }

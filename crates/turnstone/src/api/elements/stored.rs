@@ -18,7 +18,7 @@ use super::super::{Api, date_formats};
 use super::scripts;
 
 /// Keys that are words of our own paths, where a connector of that name could not be reached.
-const PATH_WORDS: [&str; 4] = ["keys", "metadata", "convert", "oauthProxies"];
+const PATH_WORDS: [&str; 5] = ["keys", "metadata", "convert", "check", "oauthProxies"];
 /// How often a change is made anew because another node was faster.
 const TRIES_MAX: u32 = 8;
 
@@ -104,6 +104,18 @@ pub fn understand(api: &Api, document: &Document) -> Answer<(Connector, Vec<Faul
         Some(connector) => Ok((connector, warnings)),
         None => Err(ApiError::faults(faults)),
     }
+}
+
+/// What a connector would mean as it is sent, in place of the stored one. Nothing is stored.
+pub fn tried(api: &Api, row: ElementRow, element: Value) -> Answer<Connector> {
+    let (org, stored) = (row.org, Stored::of(row)?);
+    let arrived = arrive(api, org, element.to_string())?;
+    let (document, _) = arrived.without_shown(&stored.ids.as_shown(&stored.document));
+    let (document, _) = document.with_secrets_of(&stored.document);
+    let document = with_its_key(with_its_own_id(&document, &stored), &stored);
+    understand(api, &document)?;
+    let Some(connectors) = api.preparer.connectors() else { return Err(ApiError::not_found("connector")) };
+    connectors.of_document(org, &document).map_err(|words| ApiError::conflict("badConnector", words))
 }
 
 /// The connector of a path: by its id, or by its key.

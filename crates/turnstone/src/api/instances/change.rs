@@ -18,7 +18,7 @@ use turnstone_engine::prepare::{Before, pollers_of};
 use turnstone_store::{InstanceRow, NewPoller, PollerRow};
 
 use super::at::At;
-use super::create::not_signed_in;
+use super::create::{Draft, not_signed_in};
 use super::document::{
     Understood, configuration, configuration_mut, new_instance, opened, stored_document, understand,
 };
@@ -158,6 +158,17 @@ pub async fn merge_members(
     let wanted = merged(&row, patch)?;
     let change = prepared(api, caller, row, wanted).await?;
     change.carry_out(api).await.map(|(row, _)| row)
+}
+
+/// Judges a document as one that replaces an instance's. Nothing is sent and nothing is stored.
+pub async fn draft(api: &Api, caller: &Caller, row: InstanceRow, mut document: Value) -> Answer<Draft> {
+    if let Some(members) = document.as_object_mut() {
+        members.retain(|name, _| !ADDED.contains(&name.as_str()));
+    }
+    let sent = sent_keys(&document);
+    let wanted = Wanted { document, sent, unset: Vec::new(), stays: false };
+    let Change { document, chosen, read, .. } = prepared(api, caller, row, wanted).await?;
+    Ok(Draft { document, chosen, read })
 }
 
 async fn finish(

@@ -78,13 +78,17 @@ pub async fn answer(
 }
 
 /// A document that may become an instance.
-struct Draft {
-    document: Value,
-    chosen: Option<Chosen>,
-    read: Understood,
+pub struct Draft {
+    /// It, secrets open.
+    pub document: Value,
+    /// Its connector.
+    pub chosen: Option<Chosen>,
+    /// What it says.
+    pub read: Understood,
 }
 
-async fn draft(api: &Api, caller: &Caller, mut document: Value) -> Answer<Draft> {
+/// Judges a document as one that becomes an instance. Nothing is sent and nothing is stored.
+pub async fn draft(api: &Api, caller: &Caller, mut document: Value) -> Answer<Draft> {
     if let Some(members) = document.as_object_mut() {
         members.retain(|name, _| !ADDED.contains(&name.as_str()));
     }

@@ -150,6 +150,7 @@ pub async fn create_of(
     params(
         ("keyOrId" = String, Path, description = "The connector's key, or its id."),
         ("tags[]" = Option<Vec<String>>, Query, description = "Only those that have all of these tags."),
+        ("search" = Option<String>, Query, description = "Only those whose name holds this text, in any letter case."),
         ("hydrate" = Option<bool>, Query, description = "`false` leaves the configuration out."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
         ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")

@@ -9,15 +9,18 @@
 
 mod at;
 mod change;
+mod check;
 mod configuration;
 mod create;
 mod docs;
 mod document;
 pub mod element;
+mod explain;
 mod plan;
 mod provision;
 pub mod remembered;
 mod rights;
+mod sample;
 mod shape;
 mod switch;
 mod tags;
@@ -33,6 +36,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use self::at::{At, both};
+pub use self::check::CheckedBody;
 pub use self::create::not_signed_in;
 pub use self::rights::places;
 pub use self::switch::EVENTS_OFF;
@@ -49,6 +53,9 @@ pub fn routes() -> OpenApiRouter<Api> {
         .routes(routes!(create::create, list))
         .routes(routes!(read))
         .routes(routes!(tags::list))
+        .routes(routes!(check::check))
+        .routes(routes!(explain::explain))
+        .routes(routes!(explain::explain_element))
         .routes(routes!(element::create_of, element::list_of))
         .routes(routes!(element::read_of, element::replace_of, element::merge_of, element::remove_of));
     let router = both(router, routes!(change::replace, change::merge, change::remove));
@@ -79,6 +86,7 @@ pub enum OneOrMany {
     operation_id = "listInstances",
     params(
         ("tags[]" = Option<Vec<String>>, Query, description = "Only those that have all of these tags."),
+        ("search" = Option<String>, Query, description = "Only those whose name holds this text, in any letter case."),
         ("hydrate" = Option<bool>, Query, description = "`false` leaves the configuration out."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
         ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
@@ -98,6 +106,7 @@ pub async fn list(State(api): State<Api>, caller: Caller, query: Query) -> Answe
 async fn listed(api: &Api, org: OrgId, mut filter: InstanceFilter, query: &Query) -> Answer<Response> {
     let hydrate = query.flag_or("hydrate", true)?;
     filter.tags = query.all("tags[]").iter().chain(query.all("tags")).cloned().collect();
+    filter.search = query.text("search").unwrap_or_default().to_owned();
     filter.after = query.number("nextPage")?.unwrap_or(0);
     filter.limit = query.page_size()?;
     let rows = api.directory.instances_page(org, &filter).await?;

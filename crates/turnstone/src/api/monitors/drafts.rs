@@ -48,6 +48,8 @@ pub struct MonitorSummary {
     id: i64,
     /// Its name; no other monitor of the organisation has it.
     name: String,
+    /// The connector that its draft is for, if it names one.
+    connector: Option<String>,
     /// Number of the draft; grows with every change.
     revision: i64,
     /// The version that was deployed last.
@@ -69,6 +71,7 @@ impl From<&MonitorRow> for MonitorSummary {
         MonitorSummary {
             id: row.id.0,
             name: row.name.clone(),
+            connector: connector_of(&row.draft),
             revision: row.revision,
             version: row.version,
             deployed_revision: row.deployed_revision,
@@ -77,6 +80,15 @@ impl From<&MonitorRow> for MonitorSummary {
             updated_date: row.updated_at,
         }
     }
+}
+
+/// The connector that a draft names; drafts may be unsound.
+fn connector_of(draft: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        connector: Option<String>,
+    }
+    serde_json::from_str::<Named>(draft).ok()?.connector
 }
 
 /// A new monitor.
@@ -147,6 +159,7 @@ fn shown(row: &MonitorRow, draft: Value, judged: &Judged) -> Monitor {
     tag = "monitors",
     operation_id = "listMonitors",
     params(
+        ("connector" = Option<String>, Query, description = "Only those whose draft names this connector."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
         ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
     ),
@@ -154,7 +167,11 @@ fn shown(row: &MonitorRow, draft: Value, judged: &Judged) -> Monitor {
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn list(State(api): State<Api>, Caller { org, .. }: Caller, query: Query) -> Answer<Response> {
-    let (rows, next) = page(&query, api.monitors.monitors(org).await?, |row| row.id.0)?;
+    let mut rows = api.monitors.monitors(org).await?;
+    if let Some(wanted) = query.text("connector") {
+        rows.retain(|row| connector_of(&row.draft).as_deref() == Some(wanted));
+    }
+    let (rows, next) = page(&query, rows, |row| row.id.0)?;
     let bodies: Vec<MonitorSummary> = rows.iter().map(MonitorSummary::from).collect();
     let mut response = Json(bodies).into_response();
     paged(&mut response, rows.len(), next);

@@ -347,10 +347,7 @@ async fn rehearsed(api: &Api, flow: Arc<Flow>, over: Over, body: &ToTest) -> Ans
     if !over.instance.enabled {
         return Err(ApiError::conflict("disabled", "the instance is disabled; enable it first"));
     }
-    let Ok(_place) = api.rehearsals().try_acquire() else {
-        let message = "other rehearsals are under way; try again in a moment";
-        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message));
-    };
+    let _place = api.rehearsal()?;
     let link = api.flows.link(&over.instance).await.map_err(|fault| {
         let message = fault.message;
         ApiError::conflict("notConnected", message)

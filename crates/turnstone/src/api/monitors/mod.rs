@@ -26,6 +26,7 @@ use super::error::{Answer, FaultBody};
 use super::instances::both;
 
 pub use self::dry_run::{CardError, Tested, TraceBody};
+pub use self::subscriptions::under_way;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {

@@ -201,9 +201,9 @@ impl History {
     async fn read(api: &Api, caller: &Caller, query: &Query) -> Answer<History> {
         own_accounts(caller, query)?;
         let step = interval(query)?;
-        let to = instant(query, "to")?.unwrap_or_else(|| api.now());
+        let to = query.instant("to")?.unwrap_or_else(|| api.now());
         let before = || to.checked_sub(jiff::SignedDuration::from_hours(HOURS_SHOWN)).unwrap_or(to);
-        let from = instant(query, "from")?.unwrap_or_else(before);
+        let from = query.instant("from")?.unwrap_or_else(before);
         if to < from {
             return Err(ApiError::bad("badParameter", format!("`to` ({to}) is before `from` ({from})")));
         }
@@ -257,14 +257,6 @@ fn interval(query: &Query) -> Answer<i64> {
     let known = INTERVALS.iter().find(|(word, _)| text.eq_ignore_ascii_case(word));
     known.map(|(_, step)| *step).ok_or_else(|| {
         let message = format!("`interval` is `{text}`; write `minute`, `hour` or `day`");
-        ApiError::bad("badParameter", message)
-    })
-}
-
-fn instant(query: &Query, name: &str) -> Answer<Option<Timestamp>> {
-    let Some(text) = query.text(name) else { return Ok(None) };
-    text.trim().parse().map(Some).map_err(|_| {
-        let message = format!("`{name}` is `{text}`; write an instant such as `2026-03-01T12:00:00Z`");
         ApiError::bad("badParameter", message)
     })
 }

@@ -59,6 +59,8 @@ pub struct Heading<'a> {
     pub store: &'a str,
     /// Time between two polls.
     pub interval: Duration,
+    /// What signs a browser in to the console, if it was built.
+    pub console: Option<&'a str>,
 }
 
 /// Counts of what was delivered and verified.
@@ -112,7 +114,7 @@ impl Screen {
             let every = heading.interval.as_secs_f64();
             return self.json(
                 &json!({"type": "started", "provider": heading.provider, "receiver": heading.receiver,
-                "store": heading.store, "intervalSeconds": every}),
+                "store": heading.store, "intervalSeconds": every, "console": heading.console}),
             );
         }
         let title = self.paint(BOLD, "turnstone demo");
@@ -129,6 +131,11 @@ impl Screen {
         for (name, what, remark) in rows {
             let remark = self.paint(DIM, remark);
             self.line(format!("  {name:<10}{what:<30}  {remark}").trim_end())?;
+        }
+        if let Some(console) = heading.console {
+            self.line(&format!("  {:<10}{console}", "console"))?;
+            let remark = self.paint(DIM, "the pages; this link signs a browser in, once");
+            self.line(&format!("  {:<10}{remark}", ""))?;
         }
         self.line("")
     }

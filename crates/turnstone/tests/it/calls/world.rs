@@ -188,15 +188,8 @@ impl World {
     }
 
     pub async fn recorded(&self, row: &InstanceRow, after: &mut i64) -> Vec<Event> {
-        let filter = EventFilter {
-            instance: Some(row.id),
-            resource: None,
-            object_id: None,
-            id: None,
-            after: *after,
-            newest_first: false,
-            limit: 10_000,
-        };
+        let filter =
+            EventFilter { instance: Some(row.id), after: *after, limit: 10_000, ..EventFilter::default() };
         let logged = self.store.events(row.org, &filter).await.unwrap();
         *after = logged.last().map_or(*after, |event| event.position);
         logged.into_iter().map(|logged| logged.event).collect()

@@ -5,4 +5,4 @@ mod lifecycle;
 mod mission;
 mod oauth;
 mod roles;
-mod world;
+pub mod world;

@@ -1,7 +1,10 @@
-//! Events: the log in the field's shape, newest first, and a feed to pull from, in log order.
+//! Events: the log in the field's shape, newest first, and a feed to pull from, in log order, or to be told by
+//! (`live`).
 //!
 //! The field's `status` says how far an event is on its way. It is derived from the endpoint's position and from what
 //! is open there, because nothing but the log and the notifications is kept.
+
+pub mod live;
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,7 +15,7 @@ use http::HeaderMap;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use turnstone_core::event::{Event, line, seconds};
+use turnstone_core::event::{Event, EventType, line, seconds};
 use turnstone_core::id::{EventId, InboundId, InstanceId, OrgId, PollerId, RunId, SubscriptionId};
 use turnstone_store::{
     EndpointRow, EventFilter, InboundFilter, LoggedEvent, NotificationFilter, NotificationState,
@@ -36,6 +39,8 @@ const CHUNK: u32 = 50;
 const OPEN_MAX: u32 = 1_000;
 /// Events of one record that are looked at, to see whether one waits for another.
 const OF_RECORD_MAX: u32 = 100;
+/// Deliveries of one event that are named: one, and the single ones that it was split into, of every redelivery.
+const DELIVERIES_MAX: u32 = 100;
 
 /// The operations.
 pub fn routes() -> OpenApiRouter<Api> {
@@ -81,6 +86,26 @@ pub struct LogEntry {
     provider_data: String,
     /// What goes out.
     notified_data: Vec<NotifiedEvent>,
+}
+
+impl LogEntry {
+    /// How far its event is on its way.
+    pub fn status(&self) -> &'static str {
+        self.status
+    }
+}
+
+/// An entry of the log with what stands around it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LogEntryWithMore {
+    #[serde(flatten)]
+    entry: LogEntry,
+    /// The record as it was at the event before, as the provider wrote it then; absent where the log has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    before: Option<String>,
+    /// Deliveries that carry it, by id.
+    deliveries: Vec<i64>,
 }
 
 /// What is told of an event.
@@ -157,7 +182,11 @@ pub struct FeedEvent {
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
         ("nextPage" = Option<i64>, Query, minimum = 0, description = "What `Elements-Next-Page-Token` said."),
         ("objectType" = Option<String>, Query, description = "Only this resource's."),
+        ("before" = Option<i64>, Query, minimum = 0, description = "Only positions before this one."),
         ("objectId" = Option<String>, Query, description = "Only this record's."),
+        ("eventType" = Option<String>, Query, description = "Only `CREATED`, `UPDATED` or `DELETED`."),
+        ("from" = Option<String>, Query, description = "Only what was recorded at this instant or later."),
+        ("to" = Option<String>, Query, description = "Only what was recorded before this instant."),
         ("order" = Option<String>, Query, description = "`asc` begins with the oldest.")
     ),
     responses((status = 200, body = Vec<LogEntry>)),
@@ -185,7 +214,11 @@ pub async fn list(
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
         ("nextPage" = Option<i64>, Query, minimum = 0, description = "What `Elements-Next-Page-Token` said."),
         ("objectType" = Option<String>, Query, description = "Only this resource's."),
+        ("before" = Option<i64>, Query, minimum = 0, description = "Only positions before this one."),
         ("objectId" = Option<String>, Query, description = "Only this record's."),
+        ("eventType" = Option<String>, Query, description = "Only `CREATED`, `UPDATED` or `DELETED`."),
+        ("from" = Option<String>, Query, description = "Only what was recorded at this instant or later."),
+        ("to" = Option<String>, Query, description = "Only what was recorded before this instant."),
         ("order" = Option<String>, Query, description = "`asc` begins with the oldest.")
     ),
     responses((status = 200, body = Vec<LogEntry>)),
@@ -205,14 +238,14 @@ pub async fn list_all(State(api): State<Api>, caller: Caller, query: Query) -> A
         ("id" = i64, Path, description = "The instance."),
         ("event" = String, Path, description = "The event's id.")
     ),
-    responses((status = 200, body = LogEntry)),
+    responses((status = 200, body = LogEntryWithMore)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn one(
     State(api): State<Api>,
     Caller { org, .. }: Caller,
     Path((id, event)): Path<(String, String)>,
-) -> Answer<Json<LogEntry>> {
+) -> Answer<Json<LogEntryWithMore>> {
     let instance = instances::find(&api, org, &id).await?;
     single(&api, org, Some(instance.id), &event).await
 }
@@ -228,58 +261,100 @@ pub async fn one(
     params(
         ("event" = String, Path, description = "The event's id.")
     ),
-    responses((status = 200, body = LogEntry)),
+    responses((status = 200, body = LogEntryWithMore)),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn one_of_all(
     State(api): State<Api>,
     caller: Caller,
     Path(event): Path<String>,
-) -> Answer<Json<LogEntry>> {
+) -> Answer<Json<LogEntryWithMore>> {
     single(&api, caller.org, caller.element, &event).await
 }
 
-async fn single(api: &Api, org: OrgId, instance: Option<InstanceId>, event: &str) -> Answer<Json<LogEntry>> {
+async fn single(
+    api: &Api,
+    org: OrgId,
+    instance: Option<InstanceId>,
+    event: &str,
+) -> Answer<Json<LogEntryWithMore>> {
     let id: EventId = event.parse().map_err(|_| ApiError::not_found("event"))?;
     let filter = EventFilter { instance, id: Some(id), limit: 1, ..EventFilter::default() };
     let found = api.store.events(org, &filter).await?.pop().ok_or_else(|| ApiError::not_found("event"))?;
     let mut statuses = Statuses::new(api, org).await?;
     let status = statuses.of(&found).await?;
     let data = Sources::default().of(api, org, &found.event).await?;
-    Ok(Json(shown(found, status, data)))
+    let earlier = EventFilter {
+        instance: Some(found.event.instance),
+        resource: Some(found.event.object_type.clone()),
+        object_id: Some(found.event.object_id.clone()),
+        before: Some(found.position),
+        newest_first: true,
+        limit: 1,
+        ..EventFilter::default()
+    };
+    let before = api.store.events(org, &earlier).await?.pop().and_then(|earlier| earlier.event.record);
+    let carrying = NotificationFilter {
+        event: Some(id),
+        brief: true,
+        limit: DELIVERIES_MAX,
+        ..NotificationFilter::default()
+    };
+    let deliveries = api.store.notifications(org, &carrying).await?;
+    let deliveries = deliveries.iter().map(|delivery| delivery.id.0).collect();
+    Ok(Json(LogEntryWithMore { entry: shown(found, status, data), before, deliveries }))
 }
 
-/// The log, newest first. `nextPage` continues below the position that the answer's `Elements-Next-Page-Token` names.
-async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query) -> Answer<Response> {
-    let size = query.page_size()?;
-    let newest_first = query.text("order") != Some("asc");
-    let mut filter = EventFilter {
+/// What the query of a list says, but for its order and its pages.
+fn asked(instance: Option<InstanceId>, query: &Query) -> Answer<EventFilter> {
+    let event_type = query.text("eventType").map(str::parse::<EventType>).transpose().map_err(|_| {
+        let text = query.text("eventType").unwrap_or_default();
+        let message = format!("`eventType` is `{text}`; write `CREATED`, `UPDATED` or `DELETED`");
+        ApiError::bad("badParameter", message)
+    })?;
+    Ok(EventFilter {
         instance,
         resource: query.text("objectType").map(str::to_owned),
         object_id: query.text("objectId").map(str::to_owned),
-        newest_first,
-        limit: size,
+        event_type,
+        before: query.number("before")?,
+        from: query.instant("from")?,
+        to: query.instant("to")?,
         ..EventFilter::default()
-    };
-    let after = query.number("nextPage")?.unwrap_or(0);
-    if !newest_first {
-        filter.after = after;
+    })
+}
+
+/// The log, newest first. `nextPage` continues below the position that the answer's `Elements-Next-Page-Token` names,
+/// or above it where the oldest come first.
+async fn log(api: &Api, org: OrgId, instance: Option<InstanceId>, query: &Query) -> Answer<Response> {
+    let size = query.page_size()?;
+    let newest_first = query.text("order") != Some("asc");
+    let mut filter = EventFilter { newest_first, limit: size, ..asked(instance, query)? };
+    match (query.number("nextPage")?, newest_first) {
+        (None, _) => {}
+        (Some(position), false) => filter.after = position,
+        (Some(position), true) => {
+            filter.before = Some(filter.before.map_or(position, |before| before.min(position)));
+        }
     }
-    let found = api.store.events(org, &filter).await?;
-    let next =
-        (!newest_first && found.len() == size as usize).then(|| found.last().map(|last| last.position));
+    let (found, is_more) = gather(api, org, filter, size).await?;
+    let (count, next) = (found.len(), found.last().filter(|_| is_more).map(|last| last.position));
+    let mut response = Json(entries(api, org, found).await?).into_response();
+    paged(&mut response, count, next);
+    Ok(response)
+}
+
+/// Entries of the log, each with how far its event is on its way.
+pub async fn entries(api: &Api, org: OrgId, found: Vec<LoggedEvent>) -> Answer<Vec<LogEntry>> {
     let mut statuses = Statuses::new(api, org).await?;
-    let count = found.len();
-    let mut entries = Vec::with_capacity(count);
+    let mut entries = Vec::with_capacity(found.len());
     let mut sources = Sources::default();
     for event in found {
         let status = statuses.of(&event).await?;
         let data = sources.of(api, org, &event.event).await?;
         entries.push(shown(event, status, data));
     }
-    let mut response = Json(entries).into_response();
-    paged(&mut response, count, next.flatten());
-    Ok(response)
+    Ok(entries)
 }
 
 /// Up to `size` events, fewer when their records are large, and whether there may be more.
@@ -297,12 +372,7 @@ async fn gather(
     loop {
         let chunk = api.store.events(org, &filter).await?;
         let last = (chunk.len() as u64) < u64::from(filter.limit);
-        if filter.newest_first {
-            // The store cannot go on from below a position: more are asked for from the newest on.
-            found = chunk;
-        } else {
-            found.extend(chunk);
-        }
+        found.extend(chunk);
         if last {
             return Ok((found, false));
         }
@@ -310,12 +380,12 @@ async fn gather(
         if count >= size || full {
             return Ok((found, true));
         }
-        if filter.newest_first {
-            filter.limit = (filter.limit * 4).min(size);
-        } else {
-            filter.after = found.last().map_or(filter.after, |last| last.position);
-            filter.limit = CHUNK.min(size - count);
+        let reached = found.last().map(|last| last.position);
+        match filter.newest_first {
+            true => filter.before = reached,
+            false => filter.after = reached.unwrap_or(filter.after),
         }
+        filter.limit = CHUNK.min(size - count);
     }
 }
 
@@ -426,13 +496,13 @@ impl<'a> Statuses<'a> {
             instance: Some(event.event.instance),
             resource: Some(event.event.object_type.clone()),
             object_id: Some(event.event.object_id.clone()),
+            before: Some(event.position),
             newest_first: true,
             limit: OF_RECORD_MAX,
             ..EventFilter::default()
         };
         let of_record = api.store.events(org, &earlier).await?;
-        let waits =
-            of_record.iter().any(|other| other.position < event.position && open.contains(&other.event.id));
+        let waits = of_record.iter().any(|other| open.contains(&other.event.id));
         Ok(if waits { "NEW" } else { "NOTIFIED" })
     }
 }
@@ -448,6 +518,7 @@ async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<Ha
         let filter = NotificationFilter {
             endpoint: Some(endpoint.id),
             state: Some(state),
+            brief: true,
             ..NotificationFilter::default()
         };
         deliveries::each(api, org, filter, OPEN_MAX, |notification| open.extend(notification.events)).await?;
@@ -458,7 +529,8 @@ async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<Ha
 /// Events in log order, each with its position.
 ///
 /// JSON lines where the client accepts `application/x-ndjson`, else an array. `Elements-Next-Page-Token` is the
-/// position to ask after next.
+/// position to ask after next. With `Accept: text/event-stream` the answer does not end: every event is told as it is
+/// recorded, with its position as `id`, from now on where neither `after` nor `Last-Event-ID` says where to begin.
 #[utoipa::path(
     get,
     path = "/events",
@@ -470,29 +542,36 @@ async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<Ha
         ("objectType" = Option<String>, Query, description = "Only this resource's."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said.")
     ),
-    responses((status = 200, content((Vec<FeedEvent> = "application/json"), (String = "application/x-ndjson")))),
+    responses((status = 200, content(
+        (Vec<FeedEvent> = "application/json"),
+        (String = "application/x-ndjson"),
+        (String = "text/event-stream")
+    ))),
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn feed(
     State(api): State<Api>,
-    Caller { org, .. }: Caller,
+    caller: Caller,
     query: Query,
     headers: HeaderMap,
 ) -> Answer<Response> {
-    let after = query.number("after")?.unwrap_or(0);
-    let instance = query.number("instanceId")?.map(InstanceId);
+    let after = query.number("after")?;
     let filter = EventFilter {
-        instance,
+        instance: query.number("instanceId")?.map(InstanceId),
         resource: query.text("objectType").map(str::to_owned),
-        after,
+        after: after.unwrap_or(0),
         ..EventFilter::default()
     };
-    let (found, _) = gather(&api, org, filter, query.page_size()?).await?;
-    let wants_lines = headers.get_all(ACCEPT).iter().any(|value| {
-        value
-            .to_str()
-            .is_ok_and(|text| text.contains("application/x-ndjson") || text.contains("application/jsonl"))
-    });
+    let size = query.page_size()?;
+    let accepts = |wanted: fn(&str) -> bool| {
+        headers.get_all(ACCEPT).iter().any(|value| value.to_str().is_ok_and(wanted))
+    };
+    if accepts(live::is_wanted) {
+        return live::answer(&api, caller, &headers, filter, after).await;
+    }
+    let (found, _) = gather(&api, caller.org, filter, size).await?;
+    let wants_lines =
+        accepts(|text| text.contains("application/x-ndjson") || text.contains("application/jsonl"));
     let lines = found.iter().map(positioned);
     let (kind, body) = if wants_lines {
         ("application/x-ndjson", lines.map(|line| line + "\n").collect::<String>())
@@ -500,7 +579,7 @@ pub async fn feed(
         ("application/json", format!("[{}]", lines.collect::<Vec<_>>().join(",\n")))
     };
     let mut response = ([(CONTENT_TYPE, kind)], body).into_response();
-    let next = found.last().map_or(after, |last| last.position);
+    let next = found.last().map_or(after.unwrap_or(0), |last| last.position);
     paged(&mut response, found.len(), Some(next));
     Ok(response)
 }

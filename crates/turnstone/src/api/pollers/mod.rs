@@ -1,10 +1,14 @@
-//! Pollers of an instance, by resource name: how they are, poll now, pause, explain, and the release of the brake.
+//! Pollers of an instance, by resource name: how they are, poll now, pause, explain, and the release of the brake;
+//! their cursors (`cursor`), and those of the whole organisation (`all`).
+
+mod all;
+mod cursor;
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,18 +18,20 @@ use turnstone_core::poll::{self, Batch, Options, Pass, PollerState, RunKind, Sta
 use turnstone_core::resource::ComparedBy;
 use turnstone_engine::driver::{Rehearsal, Tools, rehearse};
 use turnstone_engine::egress::Bodies;
-use turnstone_store::{InstanceRow, PollerRow};
+use turnstone_store::{InstanceRow, PollerRow, RunFilter};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::Api;
-use super::access::{Caller, told};
-use super::body::{OptionalTyped, Query};
-use super::error::{Answer, ApiError};
-use super::events::RecordedEvent;
-use super::instances::{At, EVENTS_OFF, both};
-use super::runs::{Decision, Run};
+use crate::api::Api;
+use crate::api::access::{Caller, told};
+use crate::api::body::{OptionalTyped, Query};
+use crate::api::error::{Answer, ApiError};
+use crate::api::events::RecordedEvent;
+use crate::api::instances::{At, EVENTS_OFF, both};
+use crate::api::runs::{self, Decision, Run};
+
+pub use self::all::{PollerOfAll, shown_all};
 
 /// Runs that a poller's answer shows.
 const LAST_RUNS: u32 = 5;
@@ -40,7 +46,10 @@ pub fn routes() -> OpenApiRouter<Api> {
     let router = both(router, routes!(pause, resume));
     let router = both(router, routes!(runs));
     let router = both(router, routes!(confirm_deletes));
-    both(router, routes!(explain))
+    let router = both(router, routes!(explain));
+    let router = both(router, routes!(cursor::read, cursor::set));
+    let router = both(router, routes!(cursor::list));
+    both(router, routes!(cursor::rewind)).routes(routes!(all::list_all))
 }
 
 /// One resource of an instance with its cursor.
@@ -322,16 +331,20 @@ pub async fn resume(State(api): State<Api>, at: At) -> Answer<(StatusCode, Json<
     params(
         ("id" = i64, Path, description = "The instance."),
         ("resource" = String, Path, description = "The resource's name."),
+        ("before" = Option<String>, Query, description = "Only those before this run, such as `Elements-Next-Page-Token` said."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said.")
     ),
     responses((status = 200, body = Vec<Run>)),
     extensions(("x-right" = json!("reader")))
 )]
-pub async fn runs(State(api): State<Api>, at: At, query: Query) -> Answer<Json<Vec<Run>>> {
+pub async fn runs(State(api): State<Api>, at: At, query: Query) -> Answer<Response> {
     let (instance, poller) = find(&api, at).await?;
-    let org = instance.org;
-    let found = api.store.runs(org, poller.id, query.page_size()?).await?;
-    Ok(Json(found.into_iter().map(Run::from).collect()))
+    let filter = RunFilter { poller: Some(poller.id), ..runs::asked(&query)? };
+    let found = api.watch.run_page(instance.org, &filter).await?;
+    let next = runs::next(&found, filter.limit);
+    let mut response = Json(found.into_iter().map(Run::from).collect::<Vec<_>>()).into_response();
+    runs::paged(&mut response, next);
+    Ok(response)
 }
 
 /// Confirms what a braked sweep missed.
@@ -393,12 +406,9 @@ pub async fn explain(State(api): State<Api>, at: At, query: Query) -> Answer<Jso
             ));
         }
     };
-    let Ok(_place) = api.rehearsals().try_acquire() else {
-        let message = "other rehearsals are under way; try again in a moment";
-        return Err(ApiError::new(StatusCode::TOO_MANY_REQUESTS, "busy", message));
-    };
+    let _place = api.rehearsal()?;
     let rehearsal = rehearsed(&api, &instance, &poller, kind).await?;
-    Ok(Json(explained(rehearsal, poller)))
+    Ok(Json(Explanation::of(rehearsal, poller.resource, poller.watermark)))
 }
 
 async fn rehearsed(
@@ -436,22 +446,25 @@ async fn rehearsed(
     Ok(rehearse(step, poller.id, &tools, &connection).await?)
 }
 
-fn explained(rehearsal: Rehearsal, poller: PollerRow) -> Explanation {
-    let Rehearsal { batches, finish, .. } = rehearsal;
-    let (mut events, mut decisions) = (Vec::new(), Vec::new());
-    for batch in batches.into_iter().chain([finish.batch]) {
-        let Batch { events: recorded, decisions: decided, .. } = batch;
-        events.extend(recorded.iter().map(RecordedEvent::from));
-        decisions.extend(decided.into_iter().map(Decision::from));
-    }
-    Explanation {
-        run: finish.run.into(),
-        resource: poller.resource,
-        status: finish.status.into(),
-        watermark_before: poller.watermark,
-        watermark_after: finish.watermark,
-        events,
-        decisions,
+impl Explanation {
+    /// What came of a rehearsal that started from this watermark.
+    pub fn of(rehearsal: Rehearsal, resource: String, watermark_before: Option<i64>) -> Explanation {
+        let Rehearsal { batches, finish, .. } = rehearsal;
+        let (mut events, mut decisions) = (Vec::new(), Vec::new());
+        for batch in batches.into_iter().chain([finish.batch]) {
+            let Batch { events: recorded, decisions: decided, .. } = batch;
+            events.extend(recorded.iter().map(RecordedEvent::from));
+            decisions.extend(decided.into_iter().map(Decision::from));
+        }
+        Explanation {
+            run: finish.run.into(),
+            resource,
+            status: finish.status.into(),
+            watermark_before,
+            watermark_after: finish.watermark,
+            events,
+            decisions,
+        }
     }
 }
 
@@ -473,14 +486,22 @@ fn state_of(poller: &PollerRow) -> Answer<PollerState> {
     })
 }
 
-/// A poller as the API shows it. Its watermark is a date in microseconds, or a number where `cursorField` counts.
-async fn shown(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> Poller {
-    let state = PollerState::read(&poller.state).unwrap_or_default();
+/// Whether what a poller compares is a number of `cursorField`, and no date.
+async fn counts(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> bool {
+    if poller.subscription.is_some() {
+        return false;
+    }
     // Without it, a number would be shown as a date; the runs tell why it cannot be had.
     let connector = api.preparer.connector_of(instance).await.ok().flatten();
     let resources = api.preparer.stored_resources(&instance.document, connector.as_ref(), api.now());
     let resource = resources.iter().find(|resource| resource.name == poller.resource);
-    let counts = resource.is_some_and(|resource| matches!(resource.compared, ComparedBy::Cursor(_)));
+    resource.is_some_and(|resource| matches!(resource.compared, ComparedBy::Cursor(_)))
+}
+
+/// A poller as the API shows it. Its watermark is a date in microseconds, or a number where `cursorField` counts.
+async fn shown(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> Poller {
+    let state = PollerState::read(&poller.state).unwrap_or_default();
+    let counts = counts(api, poller, instance).await;
     let date = poller.watermark.filter(|_| !counts);
     let brake =
         |brake: poll::Brake| Brake { missing: brake.missing, known: brake.known, released: brake.released };

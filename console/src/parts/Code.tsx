@@ -1,0 +1,20 @@
+// The editor for JSON, JavaScript and YAML. It is loaded when it is shown first.
+import { Input, Skeleton } from "@mantine/core";
+import { lazy, Suspense, useId } from "react";
+
+import type { EditorProps } from "./Editor";
+
+const Editor = lazy(() => import("./Editor"));
+
+/** A labelled editor. `error` stands below it, as at every other field; Escape and then Tab leave it by keyboard. */
+export function Code(props: Omit<EditorProps, "labelledBy"> & { label: string; description?: string; error?: string | undefined }) {
+  const { label, description, error, ...editor } = props;
+  const id = useId();
+  return (
+    <Input.Wrapper label={label} labelElement="div" labelProps={{ id }} description={description} error={error}>
+      <Suspense fallback={<Skeleton h={editor.height ?? 200} />}>
+        <Editor {...editor} labelledBy={id} />
+      </Suspense>
+    </Input.Wrapper>
+  );
+}

@@ -1,0 +1,104 @@
+import { autocompletion, closeBrackets } from "@codemirror/autocomplete";
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { javascript } from "@codemirror/lang-javascript";
+import { json, jsonParseLinter } from "@codemirror/lang-json";
+import { yaml } from "@codemirror/lang-yaml";
+import { bracketMatching, defaultHighlightStyle, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
+import { linter } from "@codemirror/lint";
+import { Compartment, EditorState } from "@codemirror/state";
+import { EditorView, keymap, lineNumbers } from "@codemirror/view";
+import { useComputedColorScheme } from "@mantine/core";
+import { tags } from "@lezer/highlight";
+import { useEffect, useRef } from "react";
+
+/** What an editor shows. */
+export interface EditorProps {
+  value: string;
+  onChange?: (value: string) => void;
+  language: "json" | "javascript" | "yaml";
+  height?: number;
+  labelledBy: string;
+}
+
+const dark = HighlightStyle.define([
+  { tag: [tags.keyword, tags.bool, tags.null], color: "#d0a8ff" },
+  { tag: [tags.string, tags.special(tags.string)], color: "#a5e3ab" },
+  { tag: tags.number, color: "#ffc78a" },
+  { tag: [tags.propertyName, tags.definition(tags.variableName)], color: "#a5d0ff" },
+  { tag: tags.comment, color: "#a6adb5" },
+]);
+
+const LANGUAGES = {
+  json: () => [json(), linter(jsonParseLinter())],
+  javascript: () => [javascript()],
+  yaml: () => [yaml()],
+};
+
+function look(isDark: boolean, height: number | undefined) {
+  return [
+    syntaxHighlighting(isDark ? dark : defaultHighlightStyle),
+    EditorView.theme(
+      {
+        "&": { border: "1px solid var(--mantine-color-default-border)", borderRadius: "6px", background: "var(--mantine-color-body)", fontSize: "13px" },
+        "&.cm-focused": { outline: "2px solid var(--mantine-primary-color-filled)" },
+        ".cm-scroller": { fontFamily: "var(--mono)", minHeight: `${height ?? 200}px`, maxHeight: `${Math.max(height ?? 200, 420)}px`, overflow: "auto" },
+        ".cm-gutters": { background: "transparent", border: "none", color: "var(--mantine-color-dimmed)" },
+        ".cm-content": { caretColor: isDark ? "#fff" : "#000" },
+      },
+      { dark: isDark },
+    ),
+  ];
+}
+
+/** The editor itself. Tab indents; Escape first lets Tab go on to the next field. */
+export default function Editor(props: EditorProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  const change = useRef(props.onChange);
+  const looks = useRef(new Compartment());
+  const isDark = useComputedColorScheme("light") === "dark";
+  change.current = props.onChange;
+
+  useEffect(() => {
+    if (place.current === null) return;
+    const made = new EditorView({
+      parent: place.current,
+      state: EditorState.create({
+        doc: props.value,
+        extensions: [
+          lineNumbers(),
+          history(),
+          indentOnInput(),
+          bracketMatching(),
+          closeBrackets(),
+          autocompletion(),
+          keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
+          EditorView.lineWrapping,
+          EditorState.readOnly.of(props.onChange === undefined),
+          EditorView.contentAttributes.of({ "aria-labelledby": props.labelledBy, role: "textbox", "aria-multiline": "true" }),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged) change.current?.(update.state.doc.toString());
+          }),
+          LANGUAGES[props.language](),
+          looks.current.of(look(isDark, props.height)),
+        ],
+      }),
+    });
+    view.current = made;
+    return () => made.destroy();
+    // The editor is made once per language; its text and its look are changed below.
+  }, [props.language, props.labelledBy, props.onChange === undefined]);
+
+  useEffect(() => {
+    view.current?.dispatch({ effects: looks.current.reconfigure(look(isDark, props.height)) });
+  }, [isDark, props.height]);
+
+  useEffect(() => {
+    const shown = view.current;
+    if (shown && shown.state.doc.toString() !== props.value) {
+      shown.dispatch({ changes: { from: 0, to: shown.state.doc.length, insert: props.value } });
+    }
+  }, [props.value]);
+
+  return <div ref={place} />;
+}

@@ -1,0 +1,104 @@
+// How an account signs in: what every account is asked for, and what the connector says once for all.
+import { Alert, Button, Group, Select, SimpleGrid, Stack, Text, TextInput, Title } from "@mantine/core";
+import { useState } from "react";
+
+import type { Members } from "../../../api/trying";
+import { useFault } from "../../../parts/faults";
+import type { StepProps } from "../Connector";
+import { type Doc, entryAt, withEntries, withoutEntries } from "../document";
+import { ValueField } from "./fields";
+import { SIGN_IN } from "./signIn";
+
+const LABELS: Record<string, string> = {
+  username: "Username",
+  password: "Password",
+  "oauth.api.key": "API Key (client id)",
+  "oauth.api.secret": "API Secret (client secret)",
+  "oauth.callback.url": "OAuth Callback URL",
+  "oauth.authorization.url": "OAuth Authorization URL",
+  "oauth.token.url": "OAuth Token URL",
+  "oauth.token.refresh_url": "OAuth Token Refresh URL",
+  "oauth.token.revoke_url": "OAuth Token Revoke URL",
+  "oauth.request.url": "OAuth Request Token URL",
+  "oauth.scope": "OAuth Scope",
+};
+
+/** The step. */
+export function AuthenticationStep(props: StepProps) {
+  const { draft, mayChange } = props;
+  const authentication = draft.doc["authentication"] as Members | undefined;
+  const type = String(authentication?.["type"] ?? "");
+  const way = SIGN_IN.find(({ value }) => value.toLowerCase() === type.toLowerCase());
+  const error = useFault("authentication.type", "authentication");
+  const choose = (next: string | null) => {
+    const chosen = SIGN_IN.find(({ value }) => value === next);
+    if (chosen === undefined) return;
+    const gone = [...(way?.asks ?? []), ...(way?.holds ?? [])].filter((key) => !chosen.asks.includes(key) && !chosen.holds.includes(key));
+    draft.edit((doc) => withEntries(withoutEntries({ ...doc, authentication: { ...(doc["authentication"] as Members | undefined), type: chosen.value } }, gone), chosen.asks));
+  };
+  return (
+    <Stack maw={820}>
+      <Select label="Authentication Type" data={SIGN_IN.map(({ value, label }) => ({ value, label }))} value={way?.value ?? null} placeholder={type} onChange={choose} allowDeselect={false} error={error} disabled={!mayChange} maw={420} />
+      {way && way.holds.length > 0 ? (
+        <>
+          <Title order={2} mt="sm">
+            The same for every account
+          </Title>
+          <SimpleGrid cols={{ base: 1, sm: 2 }}>
+            {way.holds.map((key) => (
+              <ValueField key={key} {...props} entry={key} label={LABELS[key] ?? key} mono />
+            ))}
+          </SimpleGrid>
+        </>
+      ) : null}
+      {way && way.asks.length > 0 ? (
+        <>
+          <Title order={2} mt="sm">
+            Asked for with every instance
+          </Title>
+          <Text size="sm" c="dimmed">
+            What is filled in here is the default; leave it empty where each account brings its own.
+          </Text>
+          <SimpleGrid cols={{ base: 1, sm: 2 }}>
+            {way.asks.map((key) => (
+              <ValueField key={key} {...props} entry={key} label={LABELS[key] ?? key} kind={/secret|password/.test(key) ? "secret" : "text"} />
+            ))}
+          </SimpleGrid>
+        </>
+      ) : null}
+      {way?.value === "apiKey" ? <ApiKey {...props} /> : null}
+      {way?.value === "custom" ? <Alert color="gray">Entries and parameters of the next step, and hooks, sign each request.</Alert> : null}
+    </Stack>
+  );
+}
+
+/** The key's entry and the parameter that places it, in one go. */
+function ApiKey(props: StepProps) {
+  const { draft } = props;
+  const placed = draft.doc.parameters.filter((parameter) => parameter["type"] === "configuration");
+  const [header, setHeader] = useState("X-Api-Key");
+  const place = (doc: Doc): Doc => {
+    const entry = { key: "api.token", name: "API Key", description: `${doc.name} API Key`, type: "PASSWORD", required: true, active: true, internal: false, hideFromConsole: false };
+    const parameter = { name: "api.token", type: "configuration", vendorName: header.trim(), vendorType: "header", required: true };
+    return { ...doc, configuration: entryAt(doc, "api.token") < 0 ? [...doc.configuration, entry] : doc.configuration, parameters: [...doc.parameters, parameter] };
+  };
+  if (placed.length > 0) {
+    return (
+      <Alert color="gray" title="Where the key goes">
+        {placed.map((parameter) => (
+          <Text size="sm" key={String(parameter.name)}>
+            <span className="mono">{parameter.name}</span> is sent as the {String(parameter["vendorType"])} <span className="mono">{String(parameter["vendorName"])}</span>. Config &amp; Parameters has the details.
+          </Text>
+        ))}
+      </Alert>
+    );
+  }
+  return (
+    <Group align="flex-end">
+      <TextInput label="Header that takes the key" value={header} onChange={(event) => setHeader(event.currentTarget.value)} />
+      <Button variant="default" disabled={!props.mayChange || header.trim() === ""} onClick={() => draft.edit(place)}>
+        Ask for a key and send it there
+      </Button>
+    </Group>
+  );
+}

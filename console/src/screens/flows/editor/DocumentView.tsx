@@ -1,0 +1,54 @@
+// The document as a text that follows the canvas, and that the canvas follows.
+import { Alert, Group, SegmentedControl, Stack, Text } from "@mantine/core";
+import { useEffect, useRef, useState } from "react";
+
+import { Code } from "../../../parts/Code";
+import type { Found } from "../canvas/context";
+import { Findings } from "../canvas/Findings";
+import type { Json } from "../model/json";
+import { type Language, read, written } from "../model/text";
+
+/** Shows and takes the text. While it cannot be read, the canvas keeps what it had. */
+export default function DocumentView(props: { doc: Json; isFixed: boolean; found: readonly Found[]; onChange: (doc: Json) => void }) {
+  const { doc, onChange, isFixed } = props;
+  const [language, setLanguage] = useState<Language>("yaml");
+  const [text, setText] = useState(() => written(doc, language));
+  const [fault, setFault] = useState<string>();
+  const own = useRef(doc);
+  useEffect(() => {
+    if (own.current === doc) return;
+    own.current = doc;
+    setText(written(doc, language));
+    setFault(undefined);
+  }, [doc, language]);
+  const change = (next: string) => {
+    setText(next);
+    const found = read(next, language);
+    if ("fault" in found) return setFault(found.fault);
+    setFault(undefined);
+    own.current = found.doc;
+    onChange(found.doc);
+  };
+  const toggle = (next: string) => {
+    setLanguage(next as Language);
+    setText(written(doc, next as Language));
+    setFault(undefined);
+  };
+  return (
+    <Stack gap="xs">
+      <Group justify="space-between">
+        <SegmentedControl size="xs" aria-label="Language of the document" value={language} onChange={toggle} data={[{ value: "yaml", label: "YAML" }, { value: "json", label: "JSON" }]} />
+        <Text size="xs" c="dimmed">
+          The canvas follows what is typed here. Comments of YAML are not kept: use a card's remark.
+        </Text>
+      </Group>
+      {fault ? (
+        <Alert color="red" role="alert" title="This text cannot be read; the canvas stays as it was">
+          <Text className="mono">{fault}</Text>
+        </Alert>
+      ) : null}
+      <Code label="Document" language={language} height={420} value={text} {...(isFixed ? {} : { onChange: change })} />
+      <Findings found={props.found} hasPlaces />
+    </Stack>
+  );
+}

@@ -1,0 +1,24 @@
+// What several tasks begin with, done as a person does it: by clicking.
+import type { Page } from "playwright-core";
+
+import type { Turnstone } from "./harness.ts";
+
+/** Makes an instance of an API by its address, as a sample of it suggests; gives what its choice in a list says. */
+export async function instanceByAddress(page: Page, server: Turnstone, wanted: { name: string; key: string; address: string; callback: string }): Promise<string> {
+  await page.goto(`${server.url}/instances/new`);
+  await page.getByRole("link", { name: "Poll an API by its address" }).click();
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill(wanted.name);
+  await page.getByRole("textbox", { name: "Key", exact: true }).fill(wanted.key);
+  await page.getByRole("textbox", { name: "Base URL", exact: true }).fill(new URL(wanted.address).origin);
+  await page.getByRole("textbox", { name: "Event Notification Callback URL" }).fill(wanted.callback);
+  await page.getByRole("textbox", { name: "Resource name" }).fill("contacts");
+  await page.getByRole("button", { name: "Add Polling Resource" }).click();
+  await page.getByRole("button", { name: "Suggest" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByRole("textbox", { name: "Address of the list" }).fill(wanted.address);
+  await dialog.getByRole("button", { name: "Look at it" }).click();
+  await dialog.getByRole("button", { name: /^Take \d+ of/ }).click();
+  await page.getByRole("button", { name: "Create Instance" }).click();
+  await page.getByRole("heading", { name: "Next steps" }).waitFor();
+  return `${wanted.name} (${wanted.key})`;
+}
