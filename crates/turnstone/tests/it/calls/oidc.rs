@@ -45,7 +45,9 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).expect("oidc-provider did not start");
+        // A kept connection would belong to a runtime that a test lets die, and wait for it for ever.
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).no_proxy();
+        let http = http.pool_max_idle_per_host(0).timeout(PATIENCE);
         let issuer = said["issuer"].as_str().unwrap().to_owned();
         Server { child, issuer, http: http.build().unwrap() }
     }
