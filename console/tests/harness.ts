@@ -219,8 +219,18 @@ export interface Finding {
   nodes: string[];
 }
 
+/** Waits until nothing fades or slides any more: a colour on its way to another one is neither. */
+async function settled(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    for (let frames = 0; frames < 2 || document.getAnimations().some((one) => one.playState === "running" && one.effect?.getComputedTiming().endTime !== Number.POSITIVE_INFINITY); frames++) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+  });
+}
+
 /** What axe finds serious or critical on the page as it is. */
 export async function seriousFindings(page: Page): Promise<Finding[]> {
+  await settled(page);
   await page.evaluate(axe);
   return await page.evaluate(async () => {
     type Result = { violations: { id: string; impact: string | null; nodes: { html: string; failureSummary?: string }[] }[] };
