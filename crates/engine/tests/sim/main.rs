@@ -41,7 +41,7 @@ const SEEDS_BOTH: u64 = 1_000;
 const SEEDS_BOTH_SQLITE: u64 = 100;
 
 /// Seeds of subscriptions of monitors, and the same on SQLite.
-const SEEDS_FLOWS: u64 = 1_000;
+const SEEDS_FLOWS: u64 = 2_000;
 const SEEDS_FLOWS_SQLITE: u64 = 60;
 
 /// Seeds within which a planted fault must be found.
