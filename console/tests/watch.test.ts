@@ -35,9 +35,10 @@ before(async () => {
   broken.failing = { status: 503, body: JSON.stringify({ message: "the shop is being rebuilt" }) };
   north = await connected(call, { name: "Shop of the north", api: shop.url, callback: receiver.url });
   hostile = await connected(call, { name: "Shop of hostile names", api: shop.url, resource: `100%41 "><svg onload=window.pwned=1>/` });
-  await connected(call, { name: "Shop that is down", api: broken.url });
+  const down = await connected(call, { name: "Shop that is down", api: broken.url });
   await until<{ position: number }[]>(call, `/instances/${north}/events`, (events) => events.length === 6, "the first events");
   await until<Poller>(call, `/instances/${north}/pollers/contacts`, (poller) => poller.lastRuns.length > 0, "the end of the first poll");
+  await until<Poller>(call, `/instances/${down}/pollers/contacts`, (poller) => poller.lastRuns.length > 0, "the poll that fails");
 });
 after(async () => {
   await chromium.close();

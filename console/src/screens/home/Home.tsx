@@ -16,7 +16,7 @@ import { Attention } from "./Attention";
 
 /** The screen. */
 export default function Home() {
-  const query = useQuery({ queryKey: ["overview"], queryFn: overview, refetchInterval: 30_000 });
+  const query = useQuery({ queryKey: ["overview"], queryFn: overview, refetchInterval: 10_000 });
   useRefreshOnEvents([["overview"], ["analytics"]], undefined, 5_000);
   return (
     <Screen title="Home">
