@@ -123,9 +123,9 @@ function Proposals(props: { proposals: Proposal[]; left: ReadonlySet<string>; on
                   <Checkbox
                     label={setting.replace(/^datesConfiguration\./, "")}
                     checked={!props.left.has(setting)}
-                    onChange={(event) => {
+                    onChange={({ currentTarget: { checked } }) => {
                       const next = new Set(props.left);
-                      if (event.currentTarget.checked) next.delete(setting);
+                      if (checked) next.delete(setting);
                       else next.add(setting);
                       props.onLeft(next);
                     }}

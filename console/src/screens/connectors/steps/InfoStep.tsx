@@ -15,7 +15,7 @@ export function InfoStep(props: StepProps) {
       <MemberField {...props} member="description" label="Description" long />
       <MemberField {...props} member="hub" label="Hub" description="The kind of provider: crm, finance, helpdesk. Calls ignore it." />
       <TagsInput label="Tags" value={Array.isArray(tags) ? tags.map(String) : []} onChange={(next) => draft.edit((doc) => ({ ...doc, tags: next }))} disabled={!mayChange} error={useFault("tags")} placeholder="type one, then Enter" />
-      <Switch label="Active" description="Off: no new instances of it can be made; those that there are go on." checked={draft.doc["active"] !== false && draft.doc["active"] !== "false"} onChange={(event) => draft.edit((doc) => ({ ...doc, active: event.currentTarget.checked }))} disabled={!mayChange} />
+      <Switch label="Active" description="Off: no new instances of it can be made; those that there are go on." checked={draft.doc["active"] !== false && draft.doc["active"] !== "false"} onChange={({ currentTarget: { checked } }) => draft.edit((doc) => ({ ...doc, active: checked }))} disabled={!mayChange} />
     </Stack>
   );
 }

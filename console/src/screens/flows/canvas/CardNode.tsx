@@ -157,7 +157,7 @@ function CalledFlow(props: { card: Card }) {
   return (
     <div className="flow-row">
       <div className="flow-control nodrag">
-        <NativeSelect size="xs" style={{ flex: 1 }} label="Flow" disabled={isFixed} value={flow ?? ""} onChange={(event) => change((doc) => edit.setMember(doc, card, "flow", event.currentTarget.value === "" ? undefined : event.currentTarget.value))}>
+        <NativeSelect size="xs" style={{ flex: 1 }} label="Flow" disabled={isFixed} value={flow ?? ""} onChange={({ currentTarget: { value } }) => change((doc) => edit.setMember(doc, card, "flow", value === "" ? undefined : value))}>
           <option value="">choose a flow</option>
           {known.map((name) => (
             <option key={name} value={name}>

@@ -56,7 +56,7 @@ function Monitor(props: { id: string }) {
       <Findings found={about} />
       <div className="flow-outputs">
         <div className="flow-row nodrag">
-          <NativeSelect size="xs" label="Type of Cursor" disabled={isFixed} value={cursor} onChange={(event) => change((doc) => edit.setCursorType(doc, event.currentTarget.value))} data={[...new Set([cursor, ...CURSOR_TYPES])].map((type) => ({ value: type, label: type === "" ? "choose a type" : typeLabel(type) }))} />
+          <NativeSelect size="xs" label="Type of Cursor" disabled={isFixed} value={cursor} onChange={({ currentTarget: { value } }) => change((doc) => edit.setCursorType(doc, value))} data={[...new Set([cursor, ...CURSOR_TYPES])].map((type) => ({ value: type, label: type === "" ? "choose a type" : typeLabel(type) }))} />
         </div>
         <OutputField handle="monitor.cursor" label="Cursor" type={cursor} given={run === undefined ? undefined : (run.cursor ?? null)} />
         {options.map((label) => (
@@ -75,7 +75,7 @@ function Connection(props: { connector: string | undefined }) {
   const { connector } = props;
   const listed = (query.data ?? []).flatMap(({ key, name }) => (key === undefined ? [] : [{ value: key, label: name === undefined || name === key ? key : `${name} (${key})` }]));
   const missing = connector === undefined || listed.some(({ value }) => value === connector) ? [] : [{ value: connector, label: connector }];
-  return <NativeSelect size="xs" label="Connection" description="That of the instance which subscribes" disabled={isFixed} value={connector ?? ""} onFocus={() => setWanted(true)} onChange={(event) => change((doc) => edit.setTop(doc, "connector", event.currentTarget.value === "" ? undefined : event.currentTarget.value))} data={[{ value: "", label: "of any connector" }, ...missing, ...listed]} />;
+  return <NativeSelect size="xs" label="Connection" description="That of the instance which subscribes" disabled={isFixed} value={connector ?? ""} onFocus={() => setWanted(true)} onChange={({ currentTarget: { value } }) => change((doc) => edit.setTop(doc, "connector", value === "" ? undefined : value))} data={[{ value: "", label: "of any connector" }, ...missing, ...listed]} />;
 }
 
 function Helper(props: { id: string; flow: string }) {
