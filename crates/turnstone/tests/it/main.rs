@@ -19,7 +19,6 @@ mod monitors;
 mod observing;
 mod people;
 mod polling;
-mod rewinding;
 mod senders;
 mod serve;
 mod trying;

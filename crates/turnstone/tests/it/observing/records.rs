@@ -137,3 +137,25 @@ fn a_cursor_is_moved_remembered_and_put_back() {
     let told = audit.as_array().unwrap().iter().find(|entry| entry["action"] == "rewindPoller");
     assert!(told.is_some(), "{audit}");
 }
+
+#[test]
+fn a_rewind_brings_what_was_missed_and_brings_it_once() {
+    // It starts from now: the thirty records that were there before were never read.
+    let world = World::new();
+    let past = json!({"date": "2000-01-01T00:00:00Z"});
+    let foreseen = || {
+        let preview = world.ask("POST", &world.at("/rewind?preview=true"), &past).expect(200);
+        let events = &preview["events"];
+        events["created"].as_u64().unwrap() + events["updated"].as_u64().unwrap()
+    };
+    assert_eq!((foreseen(), world.get("/events")), (30, json!([])), "a preview records nothing");
+    wait_for("rewind between two runs", || {
+        let answer = world.ask("POST", &world.at("/rewind"), &past);
+        assert!(matches!(answer.status, 202 | 409), "{answer:?}");
+        (answer.status == 202).then_some(())
+    });
+    wait_for("thirty events", || {
+        (world.get("/events?pageSize=100").as_array().map(Vec::len) == Some(30)).then_some(())
+    });
+    assert_eq!(foreseen(), 0, "and nothing of it comes twice");
+}
