@@ -5,7 +5,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { api, BASE, told } from "../api/client";
-import { instances } from "../api/coming";
+import { instances } from "../api/watching";
 
 /** The field. Nothing is asked for before it is used, but the name of what is chosen. */
 export function InstancePicker(props: { value: number | undefined; onChange: (id: number | undefined) => void; label?: string; placeholder?: string; size?: string }) {

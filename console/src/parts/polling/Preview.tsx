@@ -158,8 +158,8 @@ function Records(props: { records: SampleRecord[] }) {
   );
 }
 
-function Understood({ what, date }: { what: string; date: SampleDate | null }) {
-  if (date === null) return null;
+function Understood({ what, date }: { what: string; date: SampleDate | null | undefined }) {
+  if (!date) return null;
   const raw = date.raw === null || date.raw === undefined ? "absent" : typeof date.raw === "string" ? date.raw : JSON.stringify(date.raw);
   return (
     <Text size="xs" component="div" mb={4}>

@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 
-import { deliveries } from "../../api/coming";
+import { deliveries } from "../../api/watching";
 import { useRefreshOnEvents } from "../../api/refresh";
 import { useMay } from "../../app/session";
 import { useAddress } from "../../parts/address";

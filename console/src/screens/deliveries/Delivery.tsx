@@ -3,7 +3,7 @@ import { Alert, Anchor, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
-import { type Attempt, type DeliveryDetail, delivery as readDelivery } from "../../api/coming";
+import { type Attempt, type DeliveryDetail, delivery as readDelivery } from "../../api/watching";
 import { Facts } from "../../parts/Facts";
 import { Json } from "../../parts/Json";
 import { Loaded } from "../../parts/Loaded";
@@ -136,8 +136,6 @@ function summary(delivery: DeliveryDetail): string {
 function Try(props: { attempt: Attempt; number: number; isNewest: boolean }) {
   const { attempt } = props;
   const isGood = attempt.status !== null && attempt.status !== undefined && attempt.status >= 200 && attempt.status < 300;
-  const { request } = attempt;
-  const headers = request?.headers === undefined ? [] : Array.isArray(request.headers) ? request.headers : Object.entries(request.headers);
   return (
     <div style={{ borderLeft: `4px solid var(--mark-${isGood ? "good" : "bad"})`, paddingLeft: "0.75rem" }}>
       <Group gap="xs">
@@ -153,16 +151,6 @@ function Try(props: { attempt: Attempt; number: number; isNewest: boolean }) {
         <Text size="sm">
           <Sentence text={attempt.error} />
         </Text>
-      ) : null}
-      {request ? (
-        <details>
-          <summary>Request</summary>
-          <Stack gap="xs" mt="xs">
-            {request.url ? <Text className="mono">POST {request.url}</Text> : null}
-            {headers.length > 0 ? <Json value={headers.map(([name, value]) => `${name}: ${value}`).join("\n")} label={`Headers of attempt ${props.number}`} height={200} /> : null}
-            {request.body !== undefined && request.body !== null ? <Json value={request.body} label={`Body of attempt ${props.number}`} height={260} /> : null}
-          </Stack>
-        </details>
       ) : null}
       {attempt.answer ? (
         <details open={!isGood && props.isNewest}>

@@ -4,7 +4,7 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tansta
 import { useState } from "react";
 import { Link } from "wouter";
 
-import { type Endpoint, endpoints, redeliverWhere, switchEndpoint } from "../../api/coming";
+import { type Endpoint, endpoints, redeliverWhere, switchEndpoint } from "../../api/watching";
 import { useMay } from "../../app/session";
 import { Confirm } from "../../parts/Confirm";
 import { Facts } from "../../parts/Facts";

@@ -3,7 +3,7 @@ import { Alert, Button, Group, Modal, Select, Stack, Text, TextInput } from "@ma
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { redeliverWhere } from "../../api/coming";
+import { redeliverWhere } from "../../api/watching";
 import { asFailure, faultsAt } from "../../api/failure";
 import { InstancePicker } from "../../parts/InstancePicker";
 import { done } from "../../parts/said";

@@ -3,7 +3,7 @@ import { Anchor, Button, Group, Paper, Stack, Tabs, Text, Title } from "@mantine
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
-import { deliveries, event as readEvent, type LogEntry } from "../../api/coming";
+import { deliveries, event as readEvent, type LogEntry } from "../../api/watching";
 import { Differences } from "../../parts/Differences";
 import { parsed } from "../../parts/fields";
 import { Facts } from "../../parts/Facts";

@@ -5,7 +5,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 
-import { eventLog } from "../../api/coming";
+import { eventLog } from "../../api/watching";
 import { useConnection } from "../../api/live";
 import { useAddress } from "../../parts/address";
 import { glimpse } from "../../parts/fields";

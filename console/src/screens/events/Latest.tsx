@@ -3,7 +3,7 @@ import { Anchor, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
-import { eventLog } from "../../api/coming";
+import { eventLog } from "../../api/watching";
 import { glimpse } from "../../parts/fields";
 import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";

@@ -1,5 +1,5 @@
 // An event as a row, whether it was read from the log or brought by the stream.
-import type { LogEntry } from "../../api/coming";
+import type { LogEntry } from "../../api/watching";
 import type { LiveEvent } from "../../api/live";
 
 /** What a list shows of an event. The stream does not tell how far its delivery is. */

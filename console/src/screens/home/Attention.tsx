@@ -3,7 +3,7 @@ import { Anchor, Button, Group, Paper, Stack, Text, Title } from "@mantine/core"
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { Link } from "wouter";
 
-import type { Endpoint, PollerEntry } from "../../api/coming";
+import type { Endpoint, PollerEntry } from "../../api/watching";
 import { Mark } from "../../parts/Mark";
 import { Sentence } from "../../parts/Sentence";
 import { When } from "../../parts/When";

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { Link } from "wouter";
 
 import { api, BASE, told } from "../../api/client";
-import { type Overview, overview } from "../../api/coming";
+import { type Overview, overview } from "../../api/watching";
 import { useRefreshOnEvents } from "../../api/refresh";
 import { useMay } from "../../app/session";
 import { Bars } from "../../parts/Bars";

@@ -7,7 +7,7 @@ import { useEffect, useState } from "react";
 import { Link } from "wouter";
 
 import { api, BASE, told } from "../../api/client";
-import { instances, type PollerEntry, pollers } from "../../api/coming";
+import { instances, type PollerEntry, pollers } from "../../api/watching";
 import type { components } from "../../api/schema";
 import { useMay } from "../../app/session";
 import { useAddress } from "../../parts/address";

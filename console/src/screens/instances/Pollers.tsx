@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
 import { api, BASE, told } from "../../api/client";
-import { runs } from "../../api/coming";
+import { runs } from "../../api/watching";
 import { asFailure } from "../../api/failure";
 import { useRefreshOnEvents } from "../../api/refresh";
 import type { components } from "../../api/schema";

@@ -3,7 +3,7 @@ import { Alert, Button, Group, NumberInput, Paper, Select, Stack, Text, TextInpu
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
-import { type CursorTarget, cursors, type FormerPollerCursor, moveCursor, previewRewind, type RewindPreview, rewind } from "../../api/coming";
+import { type CursorTarget, cursors, type FormerPollerCursor, moveCursor, previewRewind, type RewindPreview, rewind } from "../../api/watching";
 import { useMay } from "../../app/session";
 import { Confirm } from "../../parts/Confirm";
 import { Facts } from "../../parts/Facts";

@@ -3,7 +3,7 @@ import { Button, Chip, Group, Stack, Text, TextInput, UnstyledButton } from "@ma
 import { IconSearch } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 
-import type { Decision } from "../../api/coming";
+import type { Decision } from "../../api/watching";
 import type { components } from "../../api/schema";
 import { type Column, Rows } from "../../parts/Rows";
 import { Sentence } from "../../parts/Sentence";

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { Link } from "wouter";
 
-import { type Decision, eventLog, run as readRun, type RunDetail } from "../../api/coming";
+import { type Decision, eventLog, run as readRun, type RunDetail } from "../../api/watching";
 import { useAddress } from "../../parts/address";
 import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";

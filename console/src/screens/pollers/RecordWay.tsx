@@ -3,7 +3,7 @@ import { Anchor, Loader, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
-import { type Decision, deliveries, delivery, type RunDetail } from "../../api/coming";
+import { type Decision, deliveries, delivery, type RunDetail } from "../../api/watching";
 import { asFailure } from "../../api/failure";
 import { Mark } from "../../parts/Mark";
 import { Sentence } from "../../parts/Sentence";

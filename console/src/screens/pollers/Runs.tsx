@@ -4,7 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 
-import { type RunEntry, runs } from "../../api/coming";
+import { type RunEntry, runs } from "../../api/watching";
 import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
 import { Nothing } from "../../parts/Nothing";

@@ -2,7 +2,7 @@
 import { Group, Text } from "@mantine/core";
 import { useElementSize } from "@mantine/hooks";
 
-import type { Decision } from "../../api/coming";
+import type { Decision } from "../../api/watching";
 import type { components } from "../../api/schema";
 import { KINDS, keyOf, toneOf } from "./verdicts";
 

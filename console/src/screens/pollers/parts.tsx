@@ -5,7 +5,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { api, BASE, told } from "../../api/client";
-import type { PollerEntry } from "../../api/coming";
+import type { PollerEntry } from "../../api/watching";
 import type { components } from "../../api/schema";
 import { useMay } from "../../app/session";
 import { Confirm } from "../../parts/Confirm";

@@ -1,7 +1,7 @@
 // What can be decided about a record: the words, their tones, and how they are counted and told apart.
 import { Group, Text } from "@mantine/core";
 
-import type { Decision } from "../../api/coming";
+import type { Decision } from "../../api/watching";
 import type { components } from "../../api/schema";
 import { Mark } from "../../parts/Mark";
 

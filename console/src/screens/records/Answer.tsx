@@ -2,7 +2,7 @@
 import { Anchor, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { Link } from "wouter";
 
-import type { LogEntry, RecordAnswer } from "../../api/coming";
+import type { LogEntry, RecordAnswer } from "../../api/watching";
 import { Facts } from "../../parts/Facts";
 import { Mark } from "../../parts/Mark";
 import { type Column, Rows } from "../../parts/Rows";

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
 import { api, BASE, told } from "../../api/client";
-import { pollers, record } from "../../api/coming";
+import { pollers, record } from "../../api/watching";
 import { useAddress } from "../../parts/address";
 import { InstancePicker } from "../../parts/InstancePicker";
 import { Loaded } from "../../parts/Loaded";
