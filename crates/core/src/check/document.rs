@@ -523,6 +523,12 @@ mod tests {
         };
         assert_eq!(names(json!({})), ["orders", "users"]);
         assert_eq!(names(json!({"event.poller.configuration": {"users": {}}})), ["users"]);
+        assert_eq!(names(json!({"event.poller.configuration": {}})), [""; 0], "written empty it is meant");
+        let mut calls = with.clone();
+        calls.connector.as_mut().unwrap().resources.clear();
+        let called = check(&json!({"element": {"key": "k"}, "configuration": {}}), &calls);
+        assert!(called.instance.is_some_and(|instance| instance.resources.is_empty()), "{:?}", called.faults);
+        said(&called.warnings, "configuration\"", "nothing is polled by declaration");
         let unknown =
             json!({"element": {"key": "k"}, "configuration": {"event.poller.configuration": {"cars": {}}}});
         said(&check(&unknown, &with).faults, "cars", "there is none");

@@ -368,3 +368,63 @@ fn new_secrets_go_to_an_owner_and_end_what_was_open() {
     let head = format!("GET {BASE}/users/me HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{cookie}\r\n");
     assert_eq!(raw(server.address, head.as_bytes()).status, 401);
 }
+
+#[test]
+fn a_browser_names_an_instance_beside_its_session_and_needs_its_token_to_change_it() {
+    let data = tempfile::tempdir().unwrap();
+    let town = Town::start(data.path());
+    let (_, user) = town.user("Ann", "member");
+    let (cookie, token) = sign_in(&town, json!({"user": user.strip_prefix("User ").unwrap()}), "");
+    let document = json!({
+        "element": {"key": "shop"}, "name": "north",
+        "configuration": {"event.notification.enabled": true, "event.poller.configuration": {}}
+    });
+    let made = town.ask(&town.owner, "POST", "/instances", document).expect(200);
+    let element = format!("Authorization: Element {}\r\n", made["token"].as_str().unwrap());
+    let (instances, tags) = (format!("{BASE}/instances"), format!("{BASE}/instances/tags"));
+    let read = |lines: &str| town.raw("GET", &instances, lines, "");
+    assert_eq!(read(&format!("{cookie}{element}")).expect(200)["id"], made["id"]);
+    // An instance's token names and does not open.
+    let alone = read(&element).expect(401);
+    assert!(alone["message"].as_str().unwrap().contains("names no user"), "{alone}");
+    assert_eq!(read(&format!("{cookie}Authorization: Element nobody\r\n")).status, 401);
+    let organization = town.owner.split(", ").find(|pair| pair.starts_with("Organization")).unwrap();
+    let beside = format!("{cookie}Authorization: {organization}\r\n");
+    assert_eq!(read(&beside).status, 401, "a session is taken beside an instance, and beside nothing else");
+    let change = |lines: &str| {
+        let lines = format!("Content-Type: application/json\r\n{cookie}{element}{lines}");
+        town.raw("PUT", &tags, &lines, "[\"new\"]")
+    };
+    assert_eq!(change("").expect(403)["code"], "noChangeToken");
+    assert_eq!(change(&token).status, 200);
+}
+
+#[test]
+fn pages_are_for_browsers_and_the_document_comes_packed() {
+    let data = tempfile::tempdir().unwrap();
+    let town = Town::start(data.path());
+    let page = "Accept: text/html,application/xhtml+xml\r\n";
+    for path in ["/", "/instances/7", "/no/such/page"] {
+        let answer = town.raw("GET", path, page, "");
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        assert!(
+            answer.header("Content-Security-Policy").unwrap().contains("script-src 'self'"),
+            "{answer:?}"
+        );
+    }
+    // Below the base is the API's, whoever asks; a client that wants no page gets an error as everywhere.
+    for (path, lines) in
+        [("/elements/api-v2/no/such", page), ("/instances/7", "Accept: application/json\r\n")]
+    {
+        let answer = town.raw("GET", path, lines, "");
+        assert_eq!((answer.status, &answer.expect(404)["code"]), (404, &json!("noSuchRoute")), "{path}");
+    }
+    assert_eq!(town.raw("POST", "/instances/7", page, "").status, 404);
+    let plain = town.raw("GET", "/openapi.json", "", "");
+    assert_eq!(plain.expect(200)["openapi"], "3.1.0");
+    let packed = town.raw("GET", "/openapi.json", "Accept-Encoding: gzip\r\n", "");
+    assert_eq!((packed.status, packed.header("Content-Encoding")), (200, Some("gzip")));
+    assert_eq!(packed.header("Vary"), Some("accept-encoding"));
+    let bytes = |answer: &Answer| answer.header("Content-Length").unwrap().parse::<usize>().unwrap();
+    assert!(bytes(&packed) * 5 < bytes(&plain), "{} of {}", bytes(&packed), bytes(&plain));
+}
