@@ -48,6 +48,9 @@ openapi: tools ## write docs/openapi.json anew, from what the routes say of them
 
 bench: tools ## measure
 	cargo bench -p turnstone --profile dist
+	@bash scripts/console.sh build
+	cargo build --workspace --bins --examples
+	@bash scripts/console.sh bench
 
 sim: tools ## simulate SEEDS=20000 seeds of crashes, clocks and failing networks
 	SEEDS=$(SEEDS) cargo test -p turnstone-engine --test sim -- --nocapture

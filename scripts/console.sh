@@ -4,6 +4,7 @@
 #   console.sh build   the console into console/dist, which the program embeds; only looks when it is there already
 #   console.sh offer   the same when Node is there, else says what is missing and succeeds
 #   console.sh test    its tests, in headless Chromium against target/debug/turnstone
+#   console.sh bench   how long its screens take, with and without ten thousand instances
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -45,7 +46,12 @@ case ${1:-} in
     packages_ready console vite/package.json || install_node_packages console
     exec npm run --prefix console --silent test
     ;;
+  bench)
+    use_new_node
+    packages_ready console vite/package.json || install_node_packages console
+    exec npm run --prefix console --silent bench
+    ;;
   *)
-    fail 'say build, offer or test'
+    fail 'say build, offer, test or bench'
     ;;
 esac

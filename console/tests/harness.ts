@@ -15,6 +15,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 const HERE = import.meta.dirname;
 const PROGRAM = process.env["TURNSTONE_BIN"] ?? join(HERE, "..", "..", "target", "debug", "turnstone");
 const FILLER = process.env["TURNSTONE_MANY"] ?? join(HERE, "..", "..", "target", "debug", "examples", "many");
+const AGER = process.env["TURNSTONE_AGED"] ?? join(HERE, "..", "..", "target", "debug", "examples", "aged");
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 /** How long a browser waits for what it is told to find, in milliseconds. */
 export const PATIENCE = 20_000;
@@ -25,8 +26,8 @@ export interface Turnstone {
   /** Signs its first user in once. */
   link: string;
   stop: () => Promise<void>;
-  /** Ends the process and starts it again on the same data and port. */
-  restart: () => Promise<void>;
+  /** Ends the process and starts it again on the same data and port; with `aged`, as if what is retried had one try left. */
+  restart: (how?: { aged: boolean }) => Promise<void>;
 }
 
 /** Starts a server on a directory of its own; with `fill`, on one with so many instances and events in it. */
@@ -51,8 +52,9 @@ export async function turnstone(fill?: { instances: number; events: number }): P
       await ended(process.child);
       await rm(data, { recursive: true, force: true });
     },
-    restart: async () => {
+    restart: async (how) => {
       await ended(process.child);
+      if (how?.aged) await promisify(execFile)(AGER, [data]);
       process = await start(data, listen);
     },
   };

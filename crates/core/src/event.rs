@@ -86,6 +86,10 @@ pub struct Event {
     pub sequence: u64,
     /// Why it is an event, in words.
     pub reason: String,
+    /// The value that was compared, as the provider wrote it; empty where none was.
+    pub compared: String,
+    /// Page of the pass that held the record, from 1; 0 where no page did: an absence, a request, a monitor's run.
+    pub page: u32,
     /// The provider's own JSON, untouched. For a deletion the last that is known, or nothing. What came in by a request
     /// is kept once, with the request.
     pub record: Option<String>,
@@ -280,6 +284,8 @@ mod tests {
             date: "2024-05-01T10:00:00.9Z".parse().unwrap(),
             sequence: 3,
             reason: "created earlier".into(),
+            compared: String::new(),
+            page: 0,
             record: Some("{\n  \"rate\": 1.10 }".into()),
         };
         let line = line(&event);

@@ -198,6 +198,8 @@ mod tests {
             date: "2015-09-22T19:52:16.987Z".parse().unwrap(),
             sequence: u64::from(number),
             reason: "it says \"new\"".into(),
+            compared: String::new(),
+            page: 0,
             record: record.map(str::to_string),
         }
     }

@@ -15,7 +15,8 @@ use crate::clock::Clock;
 use crate::metrics::{LEASES_EXPIRED, ROWS_PRUNED, STORE_FAILURES};
 use crate::stop::Stop;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+/// A day.
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Pause between two calls while there is more to remove, so that upkeep never holds up the writers in line.
 const BREATH: Duration = Duration::from_millis(50);

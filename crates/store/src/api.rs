@@ -405,6 +405,9 @@ pub struct AttemptRow {
     pub error: Option<String>,
     /// The first bytes of the answer.
     pub answer: String,
+    /// What was asked for, as its kind of endpoint writes it; empty where nothing was sent. The body is the
+    /// notification's.
+    pub request: String,
 }
 
 /// What an attempt leads to, already decided; written together with the attempt.

@@ -341,15 +341,15 @@ verbs! {
         ) -> ();
         write SetActive set_active(org: OrgId, id: SubscriptionId, active: bool, due: Timestamp) -> ();
         write Unsubscribe unsubscribe(org: OrgId, id: SubscriptionId, now: Timestamp) -> ();
-        read Cursors cursors(org: OrgId, id: SubscriptionId, limit: u32) -> Vec<CursorRow>;
+        read Cursors cursors(org: OrgId, poller: PollerId, limit: u32) -> Vec<CursorRow>;
         read Trace trace(org: OrgId, run: RunId) -> Option<String>;
     }
     Watch {
         read PollerPage poller_page(org: OrgId, filter: &PollerFilter) -> (Vec<PollerRow>, u64);
         read Overview overview(org: OrgId) -> Overview;
-        read FormerStates former_states(org: OrgId, poller: PollerId, limit: u32) -> Vec<CursorRow>;
         read RunPage run_page(org: OrgId, filter: &RunFilter) -> Vec<RunRecord>;
         read RunRecords run_records(org: OrgId, ids: &[RunId]) -> Vec<RunRecord>;
+        read InstanceNames instance_names(org: OrgId, ids: &[InstanceId]) -> Vec<(InstanceId, String)>;
         read Places places(org: OrgId, pollers: &[PollerId]) -> Vec<Place>;
         read RecordStory record_story(org: OrgId, poller: PollerId, object_id: &str, limit: u32) -> RecordStory;
         read EndpointPage endpoint_page(org: OrgId, filter: &EndpointFilter) -> (Vec<EndpointView>, u64);

@@ -4,7 +4,7 @@
 //! A monitor has a draft and deployed versions, numbered from 1, which never change. A subscription uses one version
 //! and is a poller of its own ([`crate::PollerRow::subscription`]): claim, ledger, finish and due times are the verbs
 //! of [`crate::Store`], and so is replacing its state, which holds the cursor. The conventions are those of
-//! [`crate::api`]; the words of `NotFound` here are `monitor`, `version`, `instance`, `subscription` and `run`.
+//! [`crate::api`]; the words of `NotFound` here are `monitor`, `version`, `instance`, `subscription`, `poller` and `run`.
 //!
 //! Not here: what a document means, and whether options fit it (the core's `flow`).
 
@@ -18,7 +18,7 @@ use turnstone_core::ledger::Compared;
 
 use crate::api::{NewEndpoint, Result, StoreError};
 
-/// Cursors that are remembered of one subscription; older ones go when a new one comes.
+/// Cursors that are remembered of one poller; older ones go when a new one comes.
 pub const CURSORS_KEPT_MAX: u32 = 200;
 
 /// Runs of one subscription whose cards are remembered; of older ones the record stays.
@@ -231,10 +231,10 @@ pub trait Monitors: Send + Sync {
     /// Removes a subscription: its poller, ledger, cursors and endpoint; open notifications of that endpoint are
     /// cancelled. Its events, runs and notifications stay for their retention.
     async fn unsubscribe(&self, org: OrgId, id: SubscriptionId, now: Timestamp) -> Result<()>;
-    /// States that were replaced, the latest first, at most `limit`: by runs that changed the cursor
-    /// ([`turnstone_core::poll::FlowRecord::cursor_changed`]) and by [`crate::Store::set_state`]. Of each subscription
-    /// [`CURSORS_KEPT_MAX`] are kept.
-    async fn cursors(&self, org: OrgId, id: SubscriptionId, limit: u32) -> Result<Vec<CursorRow>>;
+    /// States of a poller that were replaced, the latest first, at most `limit`: by [`crate::Store::set_state`], and
+    /// those of a subscription also by runs that changed the cursor
+    /// ([`turnstone_core::poll::FlowRecord::cursor_changed`]). Of each poller [`CURSORS_KEPT_MAX`] are kept.
+    async fn cursors(&self, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>>;
     /// What the cards of a run did, as JSON; `None` where it is not kept (any more): of each subscription the last
     /// [`TRACES_KEPT_MAX`] are. It goes with its run.
     async fn trace(&self, org: OrgId, run: RunId) -> Result<Option<String>>;

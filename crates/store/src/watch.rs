@@ -12,7 +12,6 @@ use turnstone_core::ledger::{Entry, Version};
 use turnstone_core::poll::{Decision, RunOutcome, RunRecord, Status};
 
 use crate::api::{EndpointRow, EndpointState, PollerRow, Result};
-use crate::monitors::CursorRow;
 
 /// How a poller is, in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,12 +181,12 @@ pub trait Watch: Send + Sync {
     async fn poller_page(&self, org: OrgId, filter: &PollerFilter) -> Result<(Vec<PollerRow>, u64)>;
     /// What an organisation has, counted.
     async fn overview(&self, org: OrgId) -> Result<Overview>;
-    /// States that a poller had and that were replaced ([`crate::Store::set_state`]), the latest first.
-    async fn former_states(&self, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>>;
     /// A page of runs, newest first.
     async fn run_page(&self, org: OrgId, filter: &RunFilter) -> Result<Vec<RunRecord>>;
     /// The records of these runs, as far as they are there, in this order.
     async fn run_records(&self, org: OrgId, ids: &[RunId]) -> Result<Vec<RunRecord>>;
+    /// The names of these instances, as far as they are there, in this order.
+    async fn instance_names(&self, org: OrgId, ids: &[InstanceId]) -> Result<Vec<(InstanceId, String)>>;
     /// Where these pollers belong, as far as they are there, in this order.
     async fn places(&self, org: OrgId, pollers: &[PollerId]) -> Result<Vec<Place>>;
     /// What is kept of one record of a poller, with at most so many decisions.

@@ -141,6 +141,8 @@ impl World {
             date: self.clock.now(),
             sequence: 1,
             reason: "known record, newer version".into(),
+            compared: String::new(),
+            page: 0,
             record: Some(format!(
                 r#"{{"id":{number},"updated_at":"2026-01-01T00:00:00Z","note":"{padding}"}}"#
             )),

@@ -118,6 +118,8 @@ fn batch(claim: &Claim, run: u64, count: u64, at: Timestamp) -> Batch {
             date: at,
             sequence: 1 + number / RECORDS,
             reason: if number < RECORDS { "a record not known before".into() } else { "it changed".into() },
+            compared: String::new(),
+            page: 0,
             record: Some(json!({"id": record, "updated": at.to_string(), "total": number}).to_string()),
         }
     };

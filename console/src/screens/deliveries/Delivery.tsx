@@ -13,6 +13,9 @@ import { duration, When } from "../../parts/When";
 import { DeliveryMark } from "./DeliveryRows";
 import { Redeliver } from "./Redeliver";
 
+/** What the API shows in place of a secret. */
+const HIDDEN = "********";
+
 /** The screen of a delivery. */
 export default function Delivery(props: { id: number }) {
   const query = useQuery({
@@ -55,7 +58,7 @@ function Told(props: { delivery: DeliveryDetail }) {
       <Paper withBorder p="md">
         <Facts
           facts={[
-            ["Instance", <Anchor key="instance" component={Link} href={`/instances/${delivery.instanceId}`} inherit>{String(delivery.instanceId)}</Anchor>],
+            ["Instance", <Anchor key="instance" component={Link} href={`/instances/${delivery.instanceId}`} inherit>{delivery.instanceName ?? String(delivery.instanceId)}</Anchor>],
             ["Endpoint", <Anchor key="endpoint" component={Link} href={`/deliveries?endpoint=${delivery.subscriptionId}`} inherit>{String(delivery.subscriptionId)}</Anchor>],
             ["Failed tries", delivery.failures],
             ["First failed", delivery.firstFailedAt ? <When key="first" at={delivery.firstFailedAt} /> : undefined],
@@ -152,12 +155,35 @@ function Try(props: { attempt: Attempt; number: number; isNewest: boolean }) {
           <Sentence text={attempt.error} />
         </Text>
       ) : null}
+      {attempt.request ? (
+        <details>
+          <summary>Request</summary>
+          <Request request={attempt.request} />
+        </details>
+      ) : null}
       {attempt.answer ? (
         <details open={!isGood && props.isNewest}>
           <summary>Answer</summary>
           <Json value={attempt.answer} label={`Answer to attempt ${props.number}`} height={200} />
         </details>
       ) : null}
+    </div>
+  );
+}
+
+/** What was sent, beside the body. Long values break rather than push the page apart. */
+function Request(props: { request: NonNullable<Attempt["request"]> }) {
+  const { request } = props;
+  return (
+    <div className="mono" style={{ fontSize: "0.8rem", overflowWrap: "anywhere", padding: "0.25rem 0 0.5rem" }}>
+      <Text inherit fw={600}>
+        {request.method} {request.url}
+      </Text>
+      {request.headers.map((header, index) => (
+        <div key={index}>
+          {header.name}: {header.value === HIDDEN ? <Text span inherit c="dimmed">hidden</Text> : header.value}
+        </div>
+      ))}
     </div>
   );
 }

@@ -30,7 +30,7 @@ const COLUMNS: Column<Delivery>[] = [
     head: "State",
     cell: (one) => <DeliveryMark status={one.status} />,
   },
-  { head: "Instance", cell: (one) => <Anchor component={Link} href={`/instances/${one.instanceId}`} size="sm">{one.instanceId}</Anchor> },
+  { head: "Instance", cell: (one) => <Anchor component={Link} href={`/instances/${one.instanceId}`} size="sm">{one.instanceName ?? one.instanceId}</Anchor> },
   { head: "Events", cell: (one) => one.events.length },
   { head: "Failures", cell: (one) => one.failures },
   { head: "Formed", cell: (one) => <When at={one.createdDate} /> },

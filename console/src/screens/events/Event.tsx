@@ -77,7 +77,7 @@ function Told(props: { entry: LogEntry }) {
       <Paper withBorder p="md">
         <Facts
           facts={[
-            ["Instance", <Anchor key="instance" component={Link} href={`/instances/${entry.instanceId}`} inherit>{`${entry.elementKey} · ${entry.instanceId}`}</Anchor>],
+            ["Instance", <Anchor key="instance" component={Link} href={`/instances/${entry.instanceId}`} inherit>{entry.instanceName ?? `${entry.elementKey} · ${entry.instanceId}`}</Anchor>],
             ["Date of the change", <When key="date" at={told?.date} exact />],
             ["Number among the record's events", entry.sequence],
             ["Position in the log", entry.position],

@@ -18,7 +18,7 @@ import { type Column, Rows } from "../../parts/Rows";
 import { Screen } from "../../parts/Screen";
 import { When } from "../../parts/When";
 import { useArrived } from "./arrived";
-import { type EventRow, ofEntry, ofLive } from "./rows";
+import { type EventRow, namesOf, ofEntry, ofLive } from "./rows";
 
 const PAGE = 40;
 const TYPES = ["CREATED", "UPDATED", "DELETED", "UNKNOWN"];
@@ -43,7 +43,7 @@ const COLUMNS: Column<EventRow>[] = [
     head: "Instance",
     cell: (event) => (
       <Anchor component={Link} href={`/instances/${event.instanceId}`} size="sm">
-        {event.elementKey} · {event.instanceId}
+        {event.instanceName ?? `${event.elementKey} · ${event.instanceId}`}
       </Anchor>
     ),
   },
@@ -101,7 +101,9 @@ export default function Events() {
   const fresh = arrived.filter(({ event }) => !known.has(event.id));
   const shownFresh = isFirst && !isHeld ? fresh : [];
   const waiting = fresh.length - shownFresh.length;
-  const rows = [...shownFresh.map(ofLive), ...(list.data?.entries ?? []).map(ofEntry)];
+  const logged = (list.data?.entries ?? []).map(ofEntry);
+  const names = namesOf(logged);
+  const rows = [...shownFresh.map((one) => ofLive(one, names)), ...logged];
   const isNarrowed = instance !== undefined || eventType !== undefined || age !== null || objectId !== "" || objectType !== "";
   const connection = useConnection();
 

@@ -10,7 +10,7 @@ import { Mark } from "../../parts/Mark";
 import { type Column, Rows } from "../../parts/Rows";
 import { When } from "../../parts/When";
 import { useArrived } from "./arrived";
-import { type EventRow, ofEntry, ofLive } from "./rows";
+import { type EventRow, namesOf, ofEntry, ofLive } from "./rows";
 
 const COUNT = 8;
 
@@ -24,7 +24,7 @@ const COLUMNS: Column<EventRow>[] = [
       </Anchor>
     ),
   },
-  { head: "Resource", cell: (event) => event.objectType },
+  { head: "Of", cell: (event) => `${event.instanceName ?? event.elementKey} · ${event.objectType}` },
   {
     head: "Content",
     cell: (event) => (
@@ -46,7 +46,9 @@ export function Latest() {
     <Loaded query={query}>
       {(page) => {
         const known = new Set(page.entries.map((entry) => entry.id));
-        const rows = [...arrived.filter(({ event }) => !known.has(event.id)).map(ofLive), ...page.entries.map(ofEntry)].slice(0, COUNT);
+        const logged = page.entries.map(ofEntry);
+        const names = namesOf(logged);
+        const rows = [...arrived.filter(({ event }) => !known.has(event.id)).map((one) => ofLive(one, names)), ...logged].slice(0, COUNT);
         return rows.length === 0 ? <Text c="dimmed">None yet.</Text> : <Rows label="Newest events" columns={COLUMNS} rows={rows} keyOf={(event) => event.id} className={(event) => (isNew(event.id) ? "is-new" : undefined)} />;
       }}
     </Loaded>

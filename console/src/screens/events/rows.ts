@@ -9,6 +9,8 @@ export interface EventRow {
   objectType: string;
   objectId: string;
   instanceId: number;
+  /** As it is called; `undefined` where neither list nor stream tell. */
+  instanceName: string | undefined;
   elementKey: string;
   at: string;
   status: string | undefined;
@@ -24,6 +26,7 @@ export function ofEntry(entry: LogEntry): EventRow {
     objectType: told?.objectType ?? "",
     objectId: told?.objectId ?? "",
     instanceId: entry.instanceId,
+    instanceName: entry.instanceName ?? undefined,
     elementKey: entry.elementKey,
     at: entry.eventDate,
     status: entry.status,
@@ -31,7 +34,12 @@ export function ofEntry(entry: LogEntry): EventRow {
   };
 }
 
-/** Of an event of the stream, which came at an instant. */
-export function ofLive({ event, at }: { event: LiveEvent; at: string }): EventRow {
-  return { id: event.id, eventType: event.eventType, objectType: event.objectType, objectId: event.objectId, instanceId: event.instanceId, elementKey: event.elementKey, at, status: undefined, record: event.record };
+/** Of an event of the stream, which came at an instant; the stream does not tell what instances are called. */
+export function ofLive({ event, at }: { event: LiveEvent; at: string }, names: Map<number, string>): EventRow {
+  return { id: event.id, eventType: event.eventType, objectType: event.objectType, objectId: event.objectId, instanceId: event.instanceId, instanceName: names.get(event.instanceId), elementKey: event.elementKey, at, status: undefined, record: event.record };
+}
+
+/** What the instances of these rows are called, for what the stream brings beside them. */
+export function namesOf(rows: readonly EventRow[]): Map<number, string> {
+  return new Map(rows.flatMap(({ instanceId, instanceName }) => (instanceName === undefined ? [] : [[instanceId, instanceName] as const])));
 }

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { Link } from "wouter";
 
-import { type Decision, eventLog, run as readRun, type RunDetail } from "../../api/watching";
+import { type Decision, run as readRun, type RunDetail } from "../../api/watching";
 import { useAddress } from "../../parts/address";
 import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
@@ -17,7 +17,7 @@ import { Decisions } from "./Decisions";
 import { pollerAddress } from "./parts";
 import { RecordWay } from "./RecordWay";
 import { Timeline } from "./Timeline";
-import { isEvent, keyOf, Tally, withEvents } from "./verdicts";
+import { isEvent, keyOf, Tally } from "./verdicts";
 
 const KIND = { poll: "Poll", sweep: "Sweep", look: "Look at single records", flow: "Monitor's run" } as Record<string, string>;
 
@@ -74,10 +74,7 @@ function Told(props: { run: RunDetail }) {
     retry: false,
   });
   const isFlow = run.kind === "flow";
-  // What became an event stands in the log with its date, unless the run tells all of it itself.
-  const isUntold = Boolean(run.instanceId) && eventsOf(run) > run.decisions.filter((decision) => isEvent(decision) && decision.compared !== "").length;
-  const log = useQuery({ queryKey: ["run", run.id, "events"], queryFn: () => eventsOfRun(run), enabled: isUntold, staleTime: 60_000 });
-  const decisions = [...withEvents(run.decisions, log.data ?? []), ...(isThere ? [] : (exact.data?.decisions ?? []))];
+  const decisions = [...run.decisions, ...(isThere ? [] : (exact.data?.decisions ?? []))];
   const opened = openedId === undefined ? undefined : (decisions.find((one) => one.objectId === openedId && isEvent(one)) ?? decisions.find((one) => one.objectId === openedId));
   const panel = useRef<HTMLHeadingElement>(null);
   const before = useRef(openedId);
@@ -156,14 +153,6 @@ function Told(props: { run: RunDetail }) {
       ) : null}
     </>
   );
-}
-
-async function eventsOfRun(run: RunDetail) {
-  const { entries } = await eventLog(
-    { from: new Date(Date.parse(run.startedAt) - 1_000).toISOString(), to: new Date(Date.parse(run.finishedAt) + 2_000).toISOString(), pageSize: 60, ...(run.resource && run.kind !== "flow" ? { objectType: run.resource } : {}) },
-    run.instanceId ?? undefined,
-  );
-  return entries.filter((entry) => entry.runId === run.id).flatMap((entry) => entry.notifiedData.map((event) => ({ ...event, id: entry.id, reason: entry.reason })));
 }
 
 function summary(run: RunDetail): string {

@@ -15,7 +15,7 @@ import { isEvent, Verdict } from "./verdicts";
 /** The steps. */
 export function RecordWay(props: { run: RunDetail; decision: Decision }) {
   const { run, decision } = props;
-  const at = instantOf(decision.compared);
+  const at = instantOf(decision);
   const request = run.requests[decision.page - 1];
   const became = isEvent(decision);
   const steps: Step[] = [
@@ -28,8 +28,8 @@ export function RecordWay(props: { run: RunDetail; decision: Decision }) {
         </>
       ),
     },
-    { head: decision.page > 0 ? `Page ${decision.page}` : "Page", tone: "info", body: request ? <span className="mono">{request}</span> : decision.page > 0 ? "its request is not among those that are kept" : `one of ${run.counts.pages}` },
-    { head: "Compared value", tone: "info", body: <span className="mono">{decision.compared || (became ? "stands in the event" : "none")}</span> },
+    { head: decision.page > 0 ? `Page ${decision.page}` : "Page", tone: "info", body: request ? <span className="mono">{request}</span> : decision.page > 0 ? "its request is not among those that are kept" : "no page held it" },
+    { head: "Compared value", tone: "info", body: <span className="mono">{decision.compared || "none"}</span> },
     {
       head: "Decision",
       tone: became ? "good" : decision.ignored === "quarantined" ? "warn" : "calm",

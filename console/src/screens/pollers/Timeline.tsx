@@ -12,18 +12,9 @@ const HEIGHT = 146;
 const BASE = 92;
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
 
-/** An instant out of a compared value as providers write them; `undefined` where it is none that can be told for sure. */
-export function instantOf(compared: string): number | undefined {
-  const text = compared.trim();
-  if (/^\d{10}$/.test(text)) return Number(text) * 1000;
-  if (/^\d{13}$/.test(text)) return Number(text);
-  if (/^\d{16}$/.test(text)) return Number(text) / 1000;
-  if (/^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}|$)/.test(text)) {
-    const zoned = /(Z|[+-]\d{2}:?\d{2})$/.test(text) || text.length === 10 ? text : `${text}Z`;
-    const at = Date.parse(zoned.replace(" ", "T"));
-    return Number.isNaN(at) ? undefined : at;
-  }
-  return undefined;
+/** When a record lies on the line; `undefined` where what was compared is no date. */
+export function instantOf(decision: Pick<Decision, "comparedDate">): number | undefined {
+  return decision.comparedDate ? Date.parse(decision.comparedDate) : undefined;
 }
 
 /** The picture. Nothing where neither the window nor the records have instants. */
@@ -37,7 +28,7 @@ export function Timeline(props: { run: Run; decisions: readonly Decision[]; mark
   const to = run.window.to ? Date.parse(run.window.to) : undefined;
   const complete = run.completeTo ? Date.parse(run.completeTo) : undefined;
   const placed = decisions.flatMap((decision) => {
-    const at = instantOf(decision.compared);
+    const at = instantOf(decision);
     return at === undefined ? [] : [{ decision, at }];
   });
   const instants = [from, to, complete, ...placed.map(({ at }) => at)].filter((at) => at !== undefined);

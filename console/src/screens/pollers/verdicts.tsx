@@ -43,15 +43,10 @@ export function toneOf(key: string): string {
   return BY_KEY.get(key)?.tone ?? "ignored";
 }
 
-/** The decisions of a run together with its events: of what became an event the event tells the date. */
+/** The decisions of a rehearsal together with its events, which it tells apart. */
 export function withEvents(decisions: readonly Decision[], events: readonly { id: string; eventType: string; objectId: string; date: string; reason: string }[]): Decision[] {
-  const dates = new Map(events.map((event) => [event.id, event.date]));
-  const there = new Set(decisions.map((decision) => decision.eventId).filter(Boolean));
-  const told = decisions.map((decision) => (decision.eventId && decision.compared === "" ? { ...decision, compared: dates.get(decision.eventId) ?? "" } : decision));
-  const made = events
-    .filter((event) => !there.has(event.id))
-    .map((event): Decision => ({ objectId: event.objectId, verdict: event.eventType, reason: event.reason, compared: event.date, page: 0, eventId: event.id }));
-  return [...made, ...told];
+  const made = events.map((event): Decision => ({ objectId: event.objectId, verdict: event.eventType, reason: event.reason, compared: event.date, comparedDate: event.date, page: 0, eventId: event.id }));
+  return [...made, ...decisions];
 }
 
 /** Whether a decision became an event. */

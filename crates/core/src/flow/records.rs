@@ -317,6 +317,8 @@ impl Returned {
             date: item.updated.unwrap_or(moments.finished_at),
             sequence: entry.sequence,
             reason: reason.to_string(),
+            compared: item.compared_text.clone(),
+            page: 0,
             record: Some(body.clone()),
         }
     }
@@ -368,6 +370,8 @@ impl Returned {
             date: moments.provider_time,
             sequence: 1,
             reason: reason.to_string(),
+            compared: String::new(),
+            page: 0,
             record: Some(body),
         }
     }

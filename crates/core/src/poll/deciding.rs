@@ -194,6 +194,8 @@ impl Poll {
             date: date.unwrap_or(page.read_at),
             sequence: entry.sequence,
             reason: reason.to_string(),
+            compared: item.compared_text.clone(),
+            page: self.pass.pages,
             record: Some(page.body[item.raw.clone()].to_string()),
         }
     }

@@ -134,6 +134,8 @@ impl Poll {
             date: self.pass.provider_time.unwrap_or(self.now),
             sequence: entry.sequence,
             reason: reason.to_string(),
+            compared: entry.compared_text.clone(),
+            page: 0,
             record: entry.last_body.take(),
         });
         batch.entries.push(entry);

@@ -40,7 +40,7 @@ pub use config::{
     ConfigError, EndpointConfig, Format, References, StoredBasic, StoredSecret, TIMEOUT_SECONDS_MAX, Vault,
     VaultError,
 };
-pub use sink::{Forming, HttpCallback, Sent, Sink};
+pub use sink::{Forming, HttpCallback, Request, Sent, Sink};
 
 /// Bytes of records that go together. Ten records of the largest size would make a body that few receivers take, so a
 /// notification of large records has fewer events; it always has one.
@@ -382,6 +382,7 @@ impl Deliverer {
             status,
             error: sent.error.clone(),
             answer: sent.answer.clone(),
+            request: sent.request.as_ref().map(Request::to_json).unwrap_or_default(),
         }
     }
 

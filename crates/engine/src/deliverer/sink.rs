@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use turnstone_core::delivery::{self, Outcome, RetryPolicy, standard};
 use turnstone_core::event::Event;
 use turnstone_core::id::NotificationId;
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 
 use super::config::{EndpointConfig, Format, Purpose, StoredSecret, Vault};
 use crate::clock::Clock;
+use crate::document::HIDDEN;
 use crate::egress::{Callback, Net};
 use crate::secrets::{Place, Secret};
 
@@ -85,6 +87,31 @@ pub struct Sent {
     pub error: Option<String>,
     /// The first bytes of the answer, for a person.
     pub answer: String,
+    /// What was asked for; `None` where nothing could be sent.
+    pub request: Option<Request>,
+}
+
+/// A request as a person is shown it: its body is the notification's, and its secrets are [`HIDDEN`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// Names and values, in the order in which they were written.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// As it is kept with an attempt.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("texts can be written")
+    }
+
+    /// Reads [`Request::to_json`]; `None` for attempts without one.
+    pub fn from_json(text: &str) -> Option<Request> {
+        serde_json::from_str(text).ok()
+    }
 }
 
 /// Sends notifications to callback URLs.
@@ -103,8 +130,8 @@ impl HttpCallback {
         HttpCallback { net, clock, vault }
     }
 
-    /// The request, or one clause about why there can be none.
-    fn request(&self, delivery: &Delivery) -> Result<Callback, String> {
+    /// The request, and what a person is shown of it; or one clause about why there can be none.
+    fn request(&self, delivery: &Delivery) -> Result<(Callback, Request), String> {
         let config =
             EndpointConfig::from_json(&delivery.endpoint.config).map_err(|error| error.to_string())?;
         let secrets = Secrets { vault: &self.vault, organisation: delivery.endpoint.org.0 };
@@ -119,6 +146,9 @@ impl HttpCallback {
             headers
                 .push(("Authorization".into(), format!("Basic {}", STANDARD.encode(pair.as_bytes())).into()));
         }
+        // What follows is ours, and signatures tell nothing of their keys.
+        let secret = headers.len();
+        headers.push(("Content-Type".into(), "application/json".into()));
         let id = delivery.notification.id.to_string();
         headers.push((delivery::ID_HEADER.into(), id.as_str().into()));
         let body = delivery.notification.body.as_bytes();
@@ -132,8 +162,12 @@ impl HttpCallback {
             })),
             Format::StandardWebhooks => self.sign_standard(&keys, &id, body, &mut headers)?,
         }
+        let shown = headers.iter().enumerate().map(|(place, (name, value))| {
+            (name.clone(), if place < secret { HIDDEN } else { value.expose() }.to_owned())
+        });
+        let request = Request { method: "POST".into(), url: config.url.clone(), headers: shown.collect() };
         let body = Bytes::copy_from_slice(body);
-        Ok(Callback { timeout: config.timeout(), url: config.url, headers, body })
+        Ok((Callback { timeout: config.timeout(), url: config.url, headers, body }, request))
     }
 
     /// The time is that of this attempt: receivers refuse old ones.
@@ -165,8 +199,8 @@ impl Sink for HttpCallback {
     }
 
     async fn send(&self, delivery: &Delivery) -> Sent {
-        let callback = match self.request(delivery) {
-            Ok(callback) => callback,
+        let (callback, request) = match self.request(delivery) {
+            Ok((callback, request)) => (callback, Some(request)),
             Err(reason) => return unsent(self.clock.now(), reason),
         };
         let reply = self.net.post(callback).await;
@@ -177,11 +211,12 @@ impl Sink for HttpCallback {
                 let retry_after = asked.and_then(|asked| delivery::retry_after(asked, self.clock.now()));
                 let outcome = Outcome::Answered { status: answer.status, retry_after };
                 let error = (!outcome.is_accepted()).then(|| delivery::refusal(answer.status));
-                Sent { sent_at, duration, outcome, error, answer: answer.text }
+                Sent { sent_at, duration, outcome, error, answer: answer.text, request }
             }
             Err(error) => {
                 let error = Some(error.message);
-                Sent { sent_at, duration, outcome: Outcome::Unanswered, error, answer: String::new() }
+                let (outcome, answer) = (Outcome::Unanswered, String::new());
+                Sent { sent_at, duration, outcome, error, answer, request }
             }
         }
     }
@@ -195,6 +230,7 @@ pub(super) fn unsent(now: Timestamp, reason: String) -> Sent {
         outcome: Outcome::Unanswered,
         error: Some(reason),
         answer: String::new(),
+        request: None,
     }
 }
 

@@ -280,6 +280,8 @@ impl State {
                 date: event.date,
                 sequence: entry.sequence,
                 reason: event.reason,
+                compared: String::new(),
+                page: 0,
                 record: None,
             };
             poller.ledger.put(entry);

@@ -54,12 +54,6 @@ impl State {
         history.drain(..surplus);
     }
 
-    /// The states that a poller had, the latest first.
-    pub fn former_states(&self, poller: PollerId, limit: u32) -> Vec<CursorRow> {
-        let history = self.flows.cursors.get(&poller).map(Vec::as_slice).unwrap_or_default();
-        history.iter().rev().take(limit as usize).cloned().collect()
-    }
-
     /// An organisation's subscriptions.
     pub fn subscription_rows(&self, org: OrgId) -> Vec<&SubscriptionRow> {
         self.flows.subscriptions.values().filter(|row| row.org == org).collect()
@@ -421,10 +415,11 @@ impl Monitors for MemoryStore {
         Ok(())
     }
 
-    async fn cursors(&self, org: OrgId, id: SubscriptionId, limit: u32) -> Result<Vec<CursorRow>> {
+    async fn cursors(&self, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>> {
         let state = self.lock();
-        let poller = state.subscription(org, id)?.poller;
-        Ok(state.former_states(poller, limit))
+        state.poller(org, poller)?;
+        let history = state.flows.cursors.get(&poller).map(Vec::as_slice).unwrap_or_default();
+        Ok(history.iter().rev().take(limit as usize).cloned().collect())
     }
 
     async fn trace(&self, org: OrgId, run: RunId) -> Result<Option<String>> {

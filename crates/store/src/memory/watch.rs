@@ -10,7 +10,6 @@ use turnstone_core::poll::RunRecord;
 use super::MemoryStore;
 use super::state::{Endpoint, State};
 use crate::api::*;
-use crate::monitors::CursorRow;
 use crate::watch::*;
 
 impl State {
@@ -170,12 +169,6 @@ impl Watch for MemoryStore {
         Ok(self.lock().overview(org))
     }
 
-    async fn former_states(&self, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>> {
-        let state = self.lock();
-        state.poller(org, poller)?;
-        Ok(state.former_states(poller, limit))
-    }
-
     async fn run_page(&self, org: OrgId, filter: &RunFilter) -> Result<Vec<RunRecord>> {
         Ok(self.lock().run_page(org, filter))
     }
@@ -184,6 +177,12 @@ impl Watch for MemoryStore {
         let state = self.lock();
         let found = ids.iter().filter_map(|id| state.runs.get(id)).filter(|run| run.org == org);
         Ok(found.map(|run| run.record.clone()).collect())
+    }
+
+    async fn instance_names(&self, org: OrgId, ids: &[InstanceId]) -> Result<Vec<(InstanceId, String)>> {
+        let state = self.lock();
+        let found = ids.iter().filter_map(|id| state.instances.get(id)).filter(|known| known.row.org == org);
+        Ok(found.map(|known| (known.row.id, known.row.name.clone())).collect())
     }
 
     async fn places(&self, org: OrgId, pollers: &[PollerId]) -> Result<Vec<Place>> {

@@ -242,9 +242,9 @@ statements! {
 
     INSERT_ATTEMPT = "
     insert or replace into attempt (
-        id, org_id, notification_id, started_at, duration_ms, status, error, answer
+        id, org_id, notification_id, started_at, duration_ms, status, error, answer, request
     )
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
     UPDATE_NOTIFICATION = "
     update notification
@@ -646,7 +646,8 @@ fn insert_attempt(
         attempt.duration_ms,
         attempt.status,
         attempt.error,
-        attempt.answer
+        attempt.answer,
+        attempt.request
     ])?;
     Ok(())
 }

@@ -21,6 +21,7 @@ pub(super) struct Migration {
 pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "first", sql: include_str!("../migrations/sqlite/0001_first.sql") },
     Migration { number: 2, name: "watch", sql: include_str!("../migrations/sqlite/0002_watch.sql") },
+    Migration { number: 3, name: "told", sql: include_str!("../migrations/sqlite/0003_told.sql") },
 ];
 
 const CREATE_TABLE: &str = "

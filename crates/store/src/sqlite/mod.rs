@@ -386,8 +386,8 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Committed> {
         let bodies: usize = result.singles.iter().map(|(_, single)| single.body.len()).sum();
-        let weight =
-            Weight { rows: 3 + 3 * result.singles.len(), bytes: bodies + result.attempt.answer.len() };
+        let told = result.attempt.answer.len() + result.attempt.request.len();
+        let weight = Weight { rows: 3 + 3 * result.singles.len(), bytes: bodies + told };
         self.write(Class::Attempts, weight, move |desk| delivery::finish_attempt(desk, lease, &result, now))
             .await
     }

@@ -117,7 +117,7 @@ statements! {
     and org_id = ?2";
 
     SELECT_ATTEMPTS = "
-    select id, notification_id, started_at, duration_ms, status, error, answer
+    select id, notification_id, started_at, duration_ms, status, error, answer, request
     from attempt
     where notification_id = ?1
     order by started_at, id";
@@ -263,6 +263,7 @@ pub(super) fn attempts(db: &Connection, org: OrgId, id: NotificationId) -> Resul
             status: row.get(4)?,
             error: row.get(5)?,
             answer: row.get(6)?,
+            request: row.get(7)?,
         })
     })?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)

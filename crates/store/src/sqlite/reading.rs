@@ -28,7 +28,9 @@ macro_rules! event_columns {
         event.sequence,
         event.reason,
         event_body.record,
-        event.inbound_id
+        event.inbound_id,
+        event.compared,
+        event.page
     from ",
             $from,
             "
@@ -210,6 +212,8 @@ fn read_event(row: &Row<'_>) -> rusqlite::Result<LoggedEvent> {
             reason: row.get(12)?,
             record: row.get(13)?,
             inbound: row.get::<_, Option<i64>>(14)?.map(InboundId),
+            compared: row.get(15)?,
+            page: row.get(16)?,
         },
     })
 }

@@ -73,9 +73,9 @@ statements! {
     INSERT_EVENT = "
     insert into event (
         position, org_id, id, poller_id, instance_id, event_type, object_type, object_id, date, sequence, reason,
-        recorded_at, inbound_id
+        recorded_at, inbound_id, compared, page
     )
-    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+    values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
     on conflict (id) do nothing";
 
     INSERT_EVENT_BODY = "
@@ -344,7 +344,9 @@ pub(super) fn write_events(db: &Connection, origin: &Origin, events: &[Event], n
             whole(event.sequence)?,
             event.reason,
             now,
-            event.inbound.map(|id| id.0)
+            event.inbound.map(|id| id.0),
+            event.compared,
+            event.page
         ])?;
         if inserted == 0 {
             continue;

@@ -200,6 +200,8 @@ fn record_events(
             date: event.date,
             sequence: entry.sequence,
             reason: event.reason,
+            compared: String::new(),
+            page: 0,
             record: None,
         });
         entries.insert(entry.id.clone(), entry);

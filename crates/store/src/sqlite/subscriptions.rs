@@ -325,13 +325,9 @@ fn unsubscribe(desk: &mut Desk, org: OrgId, id: SubscriptionId, now: Timestamp) 
     Ok(())
 }
 
-fn cursors(db: &Connection, org: OrgId, id: SubscriptionId, limit: u32) -> Result<Vec<CursorRow>> {
-    let row = subscription(db, org, id)?;
-    former_states(db, row.poller, limit)
-}
-
 /// The states that a poller had, the latest first.
-pub(super) fn former_states(db: &Connection, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>> {
+fn cursors(db: &Connection, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>> {
+    instances::poller(db, org, poller)?;
     let mut select = db.prepare_cached(SELECT_CURSORS)?;
     let rows = select.query_map(params![poller.0, limit], |row| {
         Ok(CursorRow {
@@ -427,8 +423,8 @@ impl Monitors for SqliteStore {
         self.write(Class::Api, Weight::SMALL, move |desk| unsubscribe(desk, org, id, now)).await
     }
 
-    async fn cursors(&self, org: OrgId, id: SubscriptionId, limit: u32) -> Result<Vec<CursorRow>> {
-        self.read(Class::Api, move |db| cursors(db, org, id, limit)).await
+    async fn cursors(&self, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>> {
+        self.read(Class::Api, move |db| cursors(db, org, poller, limit)).await
     }
 
     async fn trace(&self, org: OrgId, run: RunId) -> Result<Option<String>> {

@@ -16,9 +16,9 @@ use turnstone_core::poll::{Decision, RunOutcome, RunRecord};
 use super::recent::Latest;
 use super::row::{Columns, statements};
 use super::writer::{Class, Weight};
-use super::{SqliteStore, endpoints, instances, ledger, reading, subscriptions};
+use super::{SqliteStore, endpoints, instances, ledger, reading};
 use crate::watch::*;
-use crate::{CursorRow, EndpointState, PollerRow, Result, StoreError};
+use crate::{EndpointState, PollerRow, Result, StoreError};
 
 statements! {
     SELECT_HEALTH = "
@@ -112,6 +112,12 @@ statements! {
     and org_id = ?2
     and kind <> 'intake'";
 
+    SELECT_INSTANCE_NAME = "
+    select name
+    from instance
+    where id = ?1
+    and org_id = ?2";
+
     SELECT_PLACE = "
     select poller.id, poller.instance_id, instance.name, poller.resource, poller.subscription_id
     from poller
@@ -150,11 +156,6 @@ statements! {
     select id, state
     from endpoint
     where org_id = ?1";
-
-    SELECT_INSTANCE_NAME = "
-    select name
-    from instance
-    where id = ?1";
 
     SELECT_IS_BEHIND = "
     select exists (
@@ -288,11 +289,6 @@ fn aside(db: &Connection, org: OrgId) -> Result<HashMap<EndpointId, Open>> {
     Ok(found)
 }
 
-fn former_states(db: &Connection, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>> {
-    instances::poller(db, org, poller)?;
-    subscriptions::former_states(db, poller, limit)
-}
-
 fn run_page(db: &Connection, org: OrgId, filter: &RunFilter) -> Result<Vec<RunRecord>> {
     let (before, id) = match filter.before {
         None => (i64::MAX, RunId([255; 16])),
@@ -356,6 +352,16 @@ fn run_records(db: &Connection, org: OrgId, ids: &[RunId]) -> Result<Vec<RunReco
     let mut found = Vec::with_capacity(ids.len());
     for id in ids {
         found.extend(reading::run_record(db, org, *id)?.map(|(record, _)| record));
+    }
+    Ok(found)
+}
+
+fn instance_names(db: &Connection, org: OrgId, ids: &[InstanceId]) -> Result<Vec<(InstanceId, String)>> {
+    let mut select = db.prepare_cached(SELECT_INSTANCE_NAME)?;
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let name: Option<String> = select.query_row([id.0, org.0], |row| row.get(0)).optional()?;
+        found.extend(name.map(|name| (*id, name)));
     }
     Ok(found)
 }
@@ -481,7 +487,8 @@ fn endpoint_page(db: &Connection, org: OrgId, filter: &EndpointFilter) -> Result
     let mut page = Vec::new();
     for (id, _) in all.iter().skip(filter.skip as usize).take(filter.limit as usize) {
         let row = endpoints::endpoint(db, *id)?.ok_or(StoreError::NotFound("endpoint"))?;
-        let name = db.prepare_cached(SELECT_INSTANCE_NAME)?.query_row([row.instance.0], |row| row.get(0))?;
+        let name =
+            db.prepare_cached(SELECT_INSTANCE_NAME)?.query_row([row.instance.0, org.0], |row| row.get(0))?;
         let is_behind = db
             .prepare_cached(SELECT_IS_BEHIND)?
             .query_row([id.0, row.channel(), row.position], |row| row.get(0))?;
@@ -501,10 +508,6 @@ impl Watch for SqliteStore {
         self.read(Class::Api, move |db| overview(db, org)).await
     }
 
-    async fn former_states(&self, org: OrgId, poller: PollerId, limit: u32) -> Result<Vec<CursorRow>> {
-        self.read(Class::Api, move |db| former_states(db, org, poller, limit)).await
-    }
-
     async fn run_page(&self, org: OrgId, filter: &RunFilter) -> Result<Vec<RunRecord>> {
         let filter = filter.clone();
         self.read(Class::Api, move |db| run_page(db, org, &filter)).await
@@ -513,6 +516,11 @@ impl Watch for SqliteStore {
     async fn run_records(&self, org: OrgId, ids: &[RunId]) -> Result<Vec<RunRecord>> {
         let ids = ids.to_vec();
         self.read(Class::Api, move |db| run_records(db, org, &ids)).await
+    }
+
+    async fn instance_names(&self, org: OrgId, ids: &[InstanceId]) -> Result<Vec<(InstanceId, String)>> {
+        let ids = ids.to_vec();
+        self.read(Class::Api, move |db| instance_names(db, org, &ids)).await
     }
 
     async fn places(&self, org: OrgId, pollers: &[PollerId]) -> Result<Vec<Place>> {

@@ -324,6 +324,8 @@ impl Side {
                 date: at(now - 5),
                 sequence: chance.below(9),
                 reason: "it changed".into(),
+                compared: "é1".repeat(chance.below(3) as usize),
+                page: chance.below(9) as u32,
                 record: (!chance.one_in(5)).then(|| format!("{{\"n\": {}}}", chance.below(9))),
             });
         }
@@ -458,6 +460,7 @@ impl Side {
                 status: chance.one_in(2).then_some(200),
                 error: None,
                 answer: "a\0".into(),
+                request: "é".repeat(chance.below(3) as usize),
             },
             state,
             next_due: chance.one_in(2).then(|| at(now + chance.below(40) as i64)),

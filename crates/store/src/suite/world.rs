@@ -165,6 +165,8 @@ impl World {
             date: at(0),
             sequence: 1,
             reason: "it changed".into(),
+            compared: "2026-03-01T12:00:00Z".into(),
+            page: 3,
             record: Some(r#"{"a": 1.10}"#.into()),
         }
     }
@@ -307,6 +309,7 @@ impl World {
                 status: Some(503),
                 error: None,
                 answer: "busy".into(),
+                request: r#"{"url":"https://example.com/told"}"#.into(),
             },
             state,
             next_due: None,

@@ -46,7 +46,7 @@ async fn agrees_with_itself() {
             let sent = counted.notifications(org, &every_notification()).await.unwrap();
             own_sent += sent.iter().filter(|row| own.contains(&row.endpoint)).count();
             for row in counted.subscriptions(org, SubscriptionFilter::default()).await.unwrap() {
-                cursors += counted.cursors(org, row.id, 1_000).await.unwrap().len();
+                cursors += counted.cursors(org, row.poller, 1_000).await.unwrap().len();
             }
             for poller in counted.pollers(org, None).await.unwrap() {
                 for run in counted.runs(org, poller.id, 1_000).await.unwrap() {

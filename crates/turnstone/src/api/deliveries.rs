@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use turnstone_core::event::seconds;
 use turnstone_core::id::{AttemptId, EndpointId, EventId, InstanceId, NotificationId, OrgId};
-use turnstone_engine::deliverer::EndpointConfig;
+use turnstone_engine::deliverer::{EndpointConfig, Request};
 use turnstone_store::{AttemptRow, EndpointRow, NotificationFilter, NotificationRow, NotificationState};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -20,7 +20,7 @@ use super::access::{Caller, told};
 use super::body::{Query, Typed, paged};
 use super::clause::{self, Equal};
 use super::error::{Answer, ApiError};
-use super::instances::{At, both};
+use super::instances::{At, both, names_of};
 
 /// Notifications that are read at once: bodies of a mebibyte are usual for large records.
 const CHUNK: u32 = 20;
@@ -57,6 +57,8 @@ pub struct Delivery {
     subscription_id: i64,
     /// Its instance.
     instance_id: i64,
+    /// The instance's name, in lists of several instances and of one delivery; `null` when it was removed.
+    instance_name: Option<String>,
     /// `created`, `retry`, `delivered`, `split`, `dead`, `queued` or `cancelled`.
     #[schema(example = "delivered")]
     status: &'static str,
@@ -111,6 +113,29 @@ pub struct Attempt {
     error: Option<String>,
     /// The first bytes of the answer.
     answer: String,
+    /// What was asked for; `null` where nothing could be sent, and of attempts from before this was kept.
+    request: Option<AttemptRequest>,
+}
+
+/// What was sent, beside the body, which is the notification.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttemptRequest {
+    /// The method.
+    #[schema(example = "POST")]
+    method: String,
+    /// Where to.
+    url: String,
+    /// The headers that the endpoint's settings and we gave it. Values of the endpoint's own ones are hidden.
+    headers: Vec<AttemptHeader>,
+}
+
+/// A header of a request.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttemptHeader {
+    /// Its name.
+    name: String,
+    /// Its value, or `********`.
+    value: String,
 }
 
 /// What a release did.
@@ -203,7 +228,8 @@ pub async fn list_all(State(api): State<Api>, Caller { org, .. }: Caller, query:
     };
     let found = api.store.notifications(org, &filter).await?;
     let next = found.last().filter(|_| found.len() == size as usize).map(|last| last.id.0);
-    let mut response = Json(found.iter().map(shown).collect::<Vec<_>>()).into_response();
+    let entries = named(&api, org, found.iter().map(shown).collect()).await?;
+    let mut response = Json(entries).into_response();
     paged(&mut response, found.len(), next);
     Ok(response)
 }
@@ -262,7 +288,8 @@ pub async fn read(
 ) -> Answer<Json<DeliveryWithAttempts>> {
     let found = find(&api, org, &id).await?;
     let attempts = api.store.attempts(org, found.id).await?.into_iter().map(Attempt::from).collect();
-    Ok(Json(DeliveryWithAttempts { delivery: hydrated(&found), attempts }))
+    let delivery = named(&api, org, vec![hydrated(&found)]).await?.remove(0);
+    Ok(Json(DeliveryWithAttempts { delivery, attempts }))
 }
 
 /// Sends a delivery again, counted from zero.
@@ -475,6 +502,7 @@ fn shown(notification: &NotificationRow) -> Delivery {
         notification_id: notification.id.0,
         subscription_id: notification.endpoint.0,
         instance_id: notification.instance.0,
+        instance_name: None,
         status: notification.state.as_str(),
         failures: notification.failures,
         created_date: seconds(notification.created_at),
@@ -487,10 +515,26 @@ fn shown(notification: &NotificationRow) -> Delivery {
     }
 }
 
+/// With the names of their instances.
+async fn named(api: &Api, org: OrgId, mut deliveries: Vec<Delivery>) -> Answer<Vec<Delivery>> {
+    let names = names_of(api, org, deliveries.iter().map(|delivery| delivery.instance_id)).await?;
+    for delivery in &mut deliveries {
+        delivery.instance_name = names.get(&delivery.instance_id).cloned();
+    }
+    Ok(deliveries)
+}
+
 /// The same with its body.
 fn hydrated(notification: &NotificationRow) -> Delivery {
     let body = serde_json::from_str(&notification.body).unwrap_or(Value::Null);
     Delivery { notification: Some(body), ..shown(notification) }
+}
+
+impl From<Request> for AttemptRequest {
+    fn from(request: Request) -> AttemptRequest {
+        let headers = request.headers.into_iter().map(|(name, value)| AttemptHeader { name, value });
+        AttemptRequest { method: request.method, url: request.url, headers: headers.collect() }
+    }
 }
 
 impl From<AttemptRow> for Attempt {
@@ -502,6 +546,7 @@ impl From<AttemptRow> for Attempt {
             status: attempt.status,
             error: attempt.error,
             answer: attempt.answer,
+            request: Request::from_json(&attempt.request).map(AttemptRequest::from),
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct Endpoint {
     kind: String,
     /// Where it is.
     url: Option<String>,
+    /// How many keys sign what is sent there; 0 where nothing is signed.
+    signature_keys: u32,
     /// `active`, `deactivated` (its last retry failed) or `disabled` (by 410, or by a person).
     #[schema(example = "active")]
     state: &'static str,
@@ -86,6 +88,7 @@ impl From<EndpointView> for Endpoint {
             instance_name,
             subscription_id: row.subscription.map(|id| id.0),
             kind: row.kind,
+            signature_keys: config.as_ref().map_or(0, |config| config.signature_keys.len() as u32),
             url: config.map(|config| config.url).filter(|url| !url.is_empty()),
             state: row.state.as_str(),
             reason: row.reason,

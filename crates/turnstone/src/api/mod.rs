@@ -28,6 +28,7 @@ mod overview;
 pub mod people;
 mod pollers;
 mod records;
+mod retention;
 mod runs;
 pub mod server;
 mod suggest;
@@ -54,6 +55,9 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
 use tokio::sync::{Mutex, Notify, Semaphore, SemaphorePermit};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use turnstone_engine::calls::Calls;
 use turnstone_engine::clock::Entropy;
 use turnstone_engine::deliverer::Vault;
@@ -61,6 +65,7 @@ use turnstone_engine::driver::Tools;
 use turnstone_engine::egress::{BodyBudget, Guard};
 use turnstone_engine::flows::Flows;
 use turnstone_engine::intake::Intake;
+use turnstone_engine::keeper::KeeperSettings;
 use turnstone_engine::prepare::Preparer;
 use turnstone_engine::stop::Stop;
 use turnstone_store::{Directory, Monitors, Store, Watch};
@@ -75,6 +80,8 @@ use crate::console::{self, Console};
 pub const BASE: &str = "/elements/api-v2";
 /// Time for a whole request, a rehearsal against a slow provider included.
 pub const REQUEST_TIME_MAX: Duration = Duration::from_secs(120);
+/// Answers of at least so many bytes are packed for clients that take it.
+const PACKED_FROM: u16 = 1_024;
 /// Rehearsals at once: each one asks a provider and holds pages in memory.
 const REHEARSALS_AT_ONCE: usize = 2;
 
@@ -114,6 +121,8 @@ pub struct Parts {
     pub watch: Arc<dyn Watch>,
     /// Tells whoever waits that events were recorded. It carries no data: the log is looked at.
     pub recorded: Arc<Notify>,
+    /// How long things are kept.
+    pub kept: KeeperSettings,
     /// Asked when the server stops; rehearsals and streams look at it.
     pub stop: Stop,
     /// The beginning of our addresses as others reach us, without a slash at its end.
@@ -238,6 +247,7 @@ fn described() -> (Router<Api>, utoipa::openapi::OpenApi) {
         .merge(endpoints::routes())
         .merge(overview::routes())
         .merge(records::routes())
+        .merge(retention::routes())
         .merge(people::routes())
         .merge(session::routes());
     let all = OpenApiRouter::with_openapi(openapi::head()).nest(BASE, routes).merge(health::routes());
@@ -288,6 +298,11 @@ pub fn router(api: Api) -> Router {
         .merge(guarded)
         .fallback(elsewhere)
         .method_not_allowed_fallback(calls::wrong_method)
+        .layer(
+            CompressionLayer::new()
+                .quality(CompressionLevel::Fastest)
+                .compress_when(SizeAbove::new(PACKED_FROM).and(NotForContentType::SSE)),
+        )
         .layer(middleware::from_fn_with_state(api.clone(), finish))
         .with_state(api)
 }

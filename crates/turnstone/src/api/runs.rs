@@ -9,10 +9,12 @@ use http::HeaderValue;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use turnstone_core::date::DateFormat;
 use turnstone_core::event::Event;
 use turnstone_core::id::{EventId, InstanceId, OrgId, PollerId, RunId};
 use turnstone_core::limits::IGNORED_DECISIONS_PER_RUN_MAX;
 use turnstone_core::poll::{RunFault, RunOutcome, RunRecord, Verdict};
+use turnstone_core::resource::Resource;
 use turnstone_store::{EventFilter, Place, RunFilter};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,6 +25,7 @@ use super::access::Caller;
 use super::body::Query;
 use super::error::{Answer, ApiError};
 use super::monitors::{CardError, TraceBody};
+use super::pollers;
 
 /// Events of one run that are shown, as many as single decisions are kept.
 const EVENTS_MAX: usize = IGNORED_DECISIONS_PER_RUN_MAX;
@@ -151,9 +154,12 @@ pub struct Decision {
     ignored: Option<&'static str>,
     /// Why, in words.
     reason: String,
-    /// The compared value as the provider wrote it; empty for an event, whose record has it.
+    /// The compared value as the provider wrote it; empty where there was none.
     compared: String,
-    /// The page of the pass, from 1; 0 for an event.
+    /// The same as an instant, where the resource as it is configured now reads it as a date.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    compared_date: Option<Timestamp>,
+    /// The page of the pass, from 1; 0 where no page held it: an absence, or a monitor's run.
     page: u32,
     /// The event that it became.
     #[schema(value_type = Option<String>)]
@@ -161,6 +167,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// With the instant of its compared value, read in this format.
+    pub fn dated(mut self, format: Option<&DateFormat>) -> Decision {
+        self.compared_date = format.and_then(|format| format.parse(&self.compared).ok()).map(|read| read.at);
+        self
+    }
+
     /// The decision that an event stands for: those about events are not kept twice.
     pub fn of_event(event: &Event) -> Decision {
         Decision {
@@ -168,8 +180,9 @@ impl Decision {
             verdict: event.event_type.as_str(),
             ignored: None,
             reason: event.reason.clone(),
-            compared: String::new(),
-            page: 0,
+            compared: event.compared.clone(),
+            compared_date: None,
+            page: event.page,
             event_id: Some(event.id),
         }
     }
@@ -366,9 +379,19 @@ pub async fn read(
     let mut decisions = events_of(&api, org, &run, object_id).await?;
     let wanted = |decision: &Decision| object_id.is_none_or(|id| id == decision.object_id);
     decisions.extend(decided.into_iter().map(Decision::from).filter(wanted));
+    let resource = polled_by(&api, org, run.poller).await;
+    let dates = pollers::dates_of(resource.as_ref());
+    let decisions = decisions.into_iter().map(|decision| decision.dated(dates)).collect();
     let places = api.watch.places(org, &[run.poller]).await?;
     let place = places.first().map(RunPlace::from).unwrap_or_default();
     Ok(Json(RunWithDecisions { run: RunOfAll { run: run.into(), place }, decisions }))
+}
+
+/// What a poller polls, as it is configured now; nothing of one that is gone.
+async fn polled_by(api: &Api, org: OrgId, poller: PollerId) -> Option<Resource> {
+    let poller = api.store.poller(org, poller).await.ok()?;
+    let instance = api.store.instance(org, poller.instance).await.ok()?;
+    pollers::resource_of(api, &poller, &instance).await
 }
 
 /// What a run recorded. Its events stand in the log between its start and shortly after its end.
@@ -483,6 +506,7 @@ impl From<turnstone_core::poll::Decision> for Decision {
             ignored,
             reason: decision.reason,
             compared: decision.compared,
+            compared_date: None,
             page: decision.page,
             event_id: None,
         }

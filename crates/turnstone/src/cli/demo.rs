@@ -26,6 +26,7 @@ use turnstone_engine::clock::{Clock as _, Entropy, SystemClock, SystemEntropy};
 use turnstone_engine::deliverer::{EndpointConfig, HttpCallback};
 use turnstone_engine::document::seal_document;
 use turnstone_engine::egress::Policy;
+use turnstone_engine::keeper::KeeperSettings;
 use turnstone_engine::prepare::{Before, pollers_of};
 use turnstone_engine::secrets::{KeyRing, WhenMissing};
 use turnstone_engine::stop::Stop;
@@ -145,7 +146,9 @@ impl Demo {
         check.interval_min = Duration::from_secs(1);
         let stop = Stop::new();
         let policy = Policy::AllowPrivate;
-        let node = Node::start(Settings { store: Arc::clone(&database), keys, policy, check }, &stop)?;
+        let keeper = KeeperSettings::default();
+        let node =
+            Node::start(Settings { store: Arc::clone(&database), keys, policy, check, keeper }, &stop)?;
         let org = store.ensure_org("demo", node.tools.clock.now()).await?;
         let interval = create(&node, store.as_ref(), org, &document).await?;
         let pollers = store.pollers(org, None).await?;

@@ -35,6 +35,8 @@ pub struct Settings {
     pub policy: Policy,
     /// How documents are judged.
     pub check: CheckSettings,
+    /// How long things are kept.
+    pub keeper: KeeperSettings,
 }
 
 /// A node that runs.
@@ -63,6 +65,8 @@ pub struct Node {
     pub flows: Flows,
     /// Told when events were recorded.
     pub recorded: Arc<Notify>,
+    /// How long things are kept.
+    pub kept: KeeperSettings,
     poller: Arc<Poller>,
     deliverer: Arc<Deliverer>,
     loops: JoinSet<()>,
@@ -71,7 +75,7 @@ pub struct Node {
 impl Node {
     /// Starts the loops. They end when the stop is asked for; [`Node::join`] waits for that.
     pub fn start(settings: Settings, stop: &Stop) -> anyhow::Result<Node> {
-        let Settings { store, keys, policy, check } = settings;
+        let Settings { store, keys, policy, check, keeper: kept } = settings;
         let directory: Arc<dyn Directory> = Arc::clone(&store) as _;
         let inbox: Arc<dyn turnstone_store::Intake> = Arc::clone(&store) as _;
         let monitors: Arc<dyn Monitors> = Arc::clone(&store) as _;
@@ -166,7 +170,7 @@ impl Node {
                 }
             }),
         });
-        let keeper = Keeper::new(store, clock, KeeperSettings::default());
+        let keeper = Keeper::new(store, clock, kept);
         let mut loops = JoinSet::new();
         let (polling, polls_until) = (Arc::clone(&poller), stop.clone());
         loops.spawn(async move { polling.run(&polls_until).await });
@@ -189,6 +193,7 @@ impl Node {
             monitors,
             flows,
             recorded,
+            kept,
             poller,
             deliverer,
             loops,

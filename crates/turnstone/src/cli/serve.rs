@@ -19,6 +19,7 @@ use turnstone_core::date::Zone;
 use turnstone_core::id::OrgId;
 use turnstone_engine::clock::{Clock as _, SystemClock, SystemEntropy};
 use turnstone_engine::egress::Policy;
+use turnstone_engine::keeper::{DAY, KeeperSettings};
 use turnstone_engine::secrets::{KeyRing, SecretError, WhenMissing};
 use turnstone_engine::stop::Stop;
 use turnstone_store::sqlite::SqliteStore;
@@ -66,12 +67,48 @@ pub(crate) struct ServeArgs {
     /// with it; the address it listens on when it is left out
     #[arg(long, value_name = "URL", value_parser = public_url, env = "TURNSTONE_PUBLIC_URL")]
     public_url: Option<String>,
+    #[command(flatten)]
+    keep: Keep,
     /// Makes new secrets of the organisation and its owner, prints them once, and starts
     #[arg(long)]
     new_token: bool,
     /// Reads the console from this folder at each request, instead of the one that was built in
     #[arg(long, value_name = "DIR", hide = true, env = "TURNSTONE_CONSOLE")]
     console: Option<PathBuf>,
+}
+
+/// How long things are kept; `/retention` tells it.
+#[derive(clap::Args, Clone, Copy, Debug)]
+struct Keep {
+    /// Days that events are kept; one that waits for its delivery stays until it is there
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = days(), env = "TURNSTONE_KEEP_EVENTS")]
+    keep_events: u32,
+    /// Days that runs are kept, with what they decided
+    #[arg(long, value_name = "DAYS", default_value_t = 14, value_parser = days(), env = "TURNSTONE_KEEP_RUNS")]
+    keep_runs: u32,
+    /// Days that attempts of deliveries are kept
+    #[arg(long, value_name = "DAYS", default_value_t = 30, value_parser = days(), env = "TURNSTONE_KEEP_ATTEMPTS")]
+    keep_attempts: u32,
+    /// Days that providers' webhooks are kept as they came, once they are settled
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = days(), env = "TURNSTONE_KEEP_WEBHOOKS")]
+    keep_webhooks: u32,
+}
+
+impl Keep {
+    fn settings(self) -> KeeperSettings {
+        KeeperSettings {
+            events: DAY * self.keep_events,
+            runs: DAY * self.keep_runs,
+            attempts: DAY * self.keep_attempts,
+            requests: DAY * self.keep_webhooks,
+            ..KeeperSettings::default()
+        }
+    }
+}
+
+/// Up to ten years.
+fn days() -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(1..=3_650)
 }
 
 fn interval(text: &str) -> Result<f64, String> {
@@ -123,7 +160,8 @@ async fn serve(args: ServeArgs, output: &Output) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))?;
     let address = listener.local_addr()?;
-    let node = Node::start(Settings { store: Arc::clone(&database), keys, policy, check }, &stop)?;
+    let keeper = args.keep.settings();
+    let node = Node::start(Settings { store: Arc::clone(&database), keys, policy, check, keeper }, &stop)?;
     let outside = Outside {
         public_url: args.public_url.unwrap_or_else(|| format!("http://{address}")),
         console: args.console.map_or(Console::Embedded, Console::Folder),
@@ -209,6 +247,7 @@ pub(super) fn api_of(node: &Node, database: Arc<SqliteStore>, outside: Outside, 
         monitors: Arc::clone(&node.monitors),
         flows: node.flows.clone(),
         recorded: Arc::clone(&node.recorded),
+        kept: node.kept,
         stop: stop.clone(),
         public_url: outside.public_url,
         wake: Box::new(node.waker()),

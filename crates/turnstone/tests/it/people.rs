@@ -1,5 +1,6 @@
 //! People: who may be added, changed and removed by whom, what ends when, sessions of browsers, and the audit.
 
+use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -427,4 +428,29 @@ fn pages_are_for_browsers_and_the_document_comes_packed() {
     assert_eq!(packed.header("Vary"), Some("accept-encoding"));
     let bytes = |answer: &Answer| answer.header("Content-Length").unwrap().parse::<usize>().unwrap();
     assert!(bytes(&packed) * 5 < bytes(&plain), "{} of {}", bytes(&packed), bytes(&plain));
+}
+
+#[test]
+fn long_answers_are_packed_for_who_takes_them() {
+    let data = tempfile::tempdir().unwrap();
+    let town = Town::start(data.path());
+    let ask = |lines: &str| {
+        let mut stream = std::net::TcpStream::connect(town.address()).unwrap();
+        let path = "/elements/api-v2/date-formats";
+        let head = format!("GET {path} HTTP/1.0\r\nHost: x\r\nAuthorization: {}\r\n{lines}\r\n", town.owner);
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        let at = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+        let body = bytes.split_off(at + 4);
+        (String::from_utf8(bytes).unwrap().to_ascii_lowercase(), body)
+    };
+    let (head, plain) = ask("");
+    assert!(head.starts_with("http/1.0 200") && !head.contains("content-encoding"), "{head}");
+    let (head, packed) = ask("Accept-Encoding: gzip\r\n");
+    assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept-encoding"), "{head}");
+    assert!(packed.len() * 2 < plain.len(), "{} of {}", packed.len(), plain.len());
+    let mut unpacked = Vec::new();
+    flate2::read::GzDecoder::new(&packed[..]).read_to_end(&mut unpacked).unwrap();
+    assert_eq!(unpacked, plain);
 }

@@ -8,8 +8,10 @@ use turnstone_core::delivery::{Outcome, standard, verify};
 use turnstone_engine::clock::Clock;
 use turnstone_engine::clock::SeededEntropy;
 use turnstone_engine::deliverer::{
-    Deliverer, EndpointConfig, Forming, NOTIFICATION_RECORD_BYTES_MAX, Parts, Sent, Sink, StoredSecret,
+    Deliverer, EndpointConfig, Forming, NOTIFICATION_RECORD_BYTES_MAX, Parts, Request, Sent, Sink,
+    StoredSecret,
 };
+use turnstone_engine::document::HIDDEN;
 use turnstone_store::{Delivery, EndpointState, Store};
 
 use super::world::{Act, World, config};
@@ -44,6 +46,19 @@ async fn a_request_has_the_fields_headers_and_the_kept_bytes() {
         (Some(200), None, "said 200")
     );
     assert_eq!(world.endpoint(place).await.accepted_at, Some(world.clock.now()));
+
+    // What a person is shown of the request is what the receiver saw, without the subscriber's secrets.
+    let told = Request::from_json(&attempt.request).expect("it was sent");
+    assert_eq!((told.method.as_str(), told.url.as_str()), ("POST", URL));
+    let hidden: Vec<&str> =
+        told.headers.iter().filter(|(_, value)| value == HIDDEN).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(hidden, ["X-Tenant", "Authorization"]);
+    let shown = |wanted: &str| -> Vec<&str> {
+        told.headers.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.as_str()).collect()
+    };
+    assert_eq!(shown("Content-Type"), seen.headers("Content-Type"));
+    assert_eq!(shown("Elements-Webhook-Id"), seen.headers("Elements-Webhook-Id"));
+    assert_eq!(shown("Elements-Webhook-Signature"), signatures);
 }
 
 #[tokio::test]
@@ -199,6 +214,7 @@ impl Sink for Lines {
             outcome,
             error: None,
             answer: String::new(),
+            request: None,
         }
     }
 }

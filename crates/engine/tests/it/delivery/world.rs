@@ -281,6 +281,8 @@ impl World {
             date: self.clock.now(),
             sequence,
             reason: "updated".into(),
+            compared: String::new(),
+            page: 0,
             record: Some(text.into()),
         }
     }

@@ -48,6 +48,6 @@ monitors! {
     change_subscription(org: OrgId, id: SubscriptionId, change: SubscriptionChange, now: Timestamp) -> ();
     set_active(org: OrgId, id: SubscriptionId, active: bool, due: Timestamp) -> ();
     unsubscribe(org: OrgId, id: SubscriptionId, now: Timestamp) -> ();
-    cursors(org: OrgId, id: SubscriptionId, limit: u32) -> Vec<CursorRow>;
+    cursors(org: OrgId, poller: PollerId, limit: u32) -> Vec<CursorRow>;
     trace(org: OrgId, run: RunId) -> Option<String>;
 }

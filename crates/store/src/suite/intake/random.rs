@@ -362,6 +362,8 @@ impl Side {
                 date: at(now),
                 sequence: chance.below(9),
                 reason: "it changed".into(),
+                compared: String::new(),
+                page: 0,
                 record: Some("{}".into()),
             });
         }
@@ -453,6 +455,7 @@ impl Side {
                 status: Some(200),
                 error: None,
                 answer: String::new(),
+                request: String::new(),
             },
             state: chance.of(&[Delivered, Delivered, Dead]).expect("there are three"),
             next_due: None,

@@ -50,6 +50,8 @@ pub async fn settling_records_events(store: Arc<dyn Both>) {
         date: at(3),
         sequence: 1,
         reason: "reported".into(),
+        compared: String::new(),
+        page: 0,
         record: None,
     };
     assert_eq!(logged[1].event, expected);

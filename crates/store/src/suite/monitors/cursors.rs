@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use turnstone_core::id::RunId;
+use turnstone_core::id::{PollerId, RunId};
 use turnstone_core::ledger::{Known, Recall};
 use turnstone_core::poll::{Batch, RunKind};
 
@@ -13,7 +13,7 @@ use crate::monitors::*;
 use crate::suite::world::{at, entry, everything_before, version};
 
 async fn states(world: &World, row: &SubscriptionRow) -> Vec<String> {
-    let cursors = world.monitors.cursors(world.org, row.id, 1_000).await.unwrap();
+    let cursors = world.monitors.cursors(world.org, row.poller, 1_000).await.unwrap();
     cursors.into_iter().map(|cursor| cursor.state).collect()
 }
 
@@ -88,11 +88,11 @@ pub async fn replaced_cursors_are_listed_newest_first(store: Arc<dyn Both>) {
     world.run_of(&row, &[], 10).await;
     world.store.set_state(world.org, row.poller, "by hand", None, at(100)).await.unwrap();
     world.store.set_state(world.org, row.poller, "", None, at(101)).await.unwrap();
-    let cursors = world.monitors.cursors(world.org, row.id, 2).await.unwrap();
+    let cursors = world.monitors.cursors(world.org, row.poller, 2).await.unwrap();
     let shown: Vec<_> = cursors.iter().map(|row| (row.state.as_str(), row.replaced_at)).collect();
     assert_eq!(shown, [("by hand", at(101)), (r#"{"at":10}"#, at(100))]);
     assert!(cursors[0].id > cursors[1].id);
-    assert!(world.monitors.cursors(world.org, row.id, 0).await.unwrap().is_empty());
+    assert!(world.monitors.cursors(world.org, row.poller, 0).await.unwrap().is_empty());
 }
 
 pub async fn cursors_are_bounded(store: Arc<dyn Both>) {
@@ -105,7 +105,7 @@ pub async fn cursors_are_bounded(store: Arc<dyn Both>) {
     let states = states(&world, &row).await;
     assert_eq!(states.len(), CURSORS_KEPT_MAX as usize);
     assert_eq!((states[0].as_str(), states.last().map(String::as_str)), ("203", Some("4")));
-    assert_eq!(world.monitors.cursors(world.org, other.id, 9).await.unwrap().len(), 1);
+    assert_eq!(world.monitors.cursors(world.org, other.poller, 9).await.unwrap().len(), 1);
 }
 
 pub async fn traces_are_bounded_and_go_with_their_runs(store: Arc<dyn Both>) {
@@ -128,4 +128,26 @@ pub async fn traces_are_bounded_and_go_with_their_runs(store: Arc<dyn Both>) {
     assert!(world.monitors.trace(world.org, runs[3]).await.unwrap().is_some());
     let (foreign, _) = world.others().await;
     assert!(matches!(world.monitors.trace(foreign, runs[3]).await, Err(StoreError::NotFound("run"))));
+}
+
+pub async fn declared_pollers_have_a_history_too(store: Arc<dyn Both>) {
+    let world = World::new(store).await;
+    let row = world.subscribe(settings("a")).await;
+    let pollers = world.store.pollers(world.org, Some(world.instance)).await.unwrap();
+    let declared = pollers.iter().find(|poller| poller.subscription.is_none()).unwrap().id;
+    for (state, watermark, seconds) in [("one", Some(1), 1), ("two", None, 2), ("three", Some(3), 3)] {
+        world.store.set_state(world.org, declared, state, watermark, at(seconds)).await.unwrap();
+    }
+    let found = world.monitors.cursors(world.org, declared, 9).await.unwrap();
+    let told: Vec<_> =
+        found.iter().map(|former| (former.state.as_str(), former.watermark, former.replaced_at)).collect();
+    assert_eq!(told, [("two", None, at(3)), ("one", Some(1), at(2)), ("", None, at(1))]);
+    assert!(found.windows(2).all(|pair| pair[0].id > pair[1].id));
+    assert_eq!(world.monitors.cursors(world.org, declared, 1).await.unwrap(), found[..1]);
+    assert!(world.monitors.cursors(world.org, row.poller, 9).await.unwrap().is_empty());
+    let (other, _) = world.others().await;
+    for (org, poller) in [(other, declared), (other, row.poller), (world.org, PollerId(999))] {
+        let answer = world.monitors.cursors(org, poller, 9).await;
+        assert!(matches!(answer, Err(StoreError::NotFound("poller"))), "{answer:?}");
+    }
 }

@@ -24,6 +24,7 @@ async fn deliver(world: &World, delivery: Delivery) {
         status: Some(200),
         error: None,
         answer: String::new(),
+        request: String::new(),
     };
     let result = AttemptResult {
         attempt,

@@ -48,6 +48,7 @@ cases! {
         two_subscriptions_share_no_ledger
         replaced_cursors_are_listed_newest_first
         cursors_are_bounded
+        declared_pollers_have_a_history_too
         traces_are_bounded_and_go_with_their_runs;
     endpoints:
         an_own_endpoint_takes_what_its_subscription_tells

@@ -143,7 +143,7 @@ pub async fn a_changed_state_waits_for_the_run(store: Arc<dyn Both>) {
         (world.row(row.id).await.name, world.poller_row(row.poller).await.state),
         ("b".into(), "new".into())
     );
-    let cursors = world.monitors.cursors(world.org, row.id, 9).await.unwrap();
+    let cursors = world.monitors.cursors(world.org, row.poller, 9).await.unwrap();
     assert_eq!(
         cursors.iter().map(|row| (row.state.as_str(), row.replaced_at)).collect::<Vec<_>>(),
         [("", at(3))]
@@ -343,7 +343,6 @@ pub async fn subscriptions_belong_to_their_organisation(store: Arc<dyn Both>) {
         let change = world.change_to(row.id, settings("x"), None).await;
         gone(world.monitors.change_subscription(org, id, change, at(1)).await);
         gone(world.monitors.set_active(org, id, false, at(1)).await);
-        gone(world.monitors.cursors(org, id, 9).await.map(drop));
         gone(world.monitors.unsubscribe(org, id, at(1)).await);
     }
     assert!(world.monitors.subscriptions(other, SubscriptionFilter::default()).await.unwrap().is_empty());

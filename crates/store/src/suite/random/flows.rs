@@ -213,7 +213,10 @@ impl Side {
     }
 
     async fn cursors_of(&mut self, org: OrgId, id: SubscriptionId, limit: u32) -> String {
-        let mut rows = self.store.cursors(org, id, limit).await;
+        let mut rows = match self.store.subscription(org, id).await {
+            Ok(row) => self.store.cursors(org, row.poller, limit).await,
+            Err(error) => Err(error),
+        };
         rows.iter_mut().flatten().for_each(|row| self.flows.cursor_names.rename(&mut row.id));
         told("cursors", rows)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use turnstone_core::id::PollerId;
+use turnstone_core::id::{InstanceId, PollerId};
 use turnstone_core::poll::{Batch, RunOutcome, Status};
 
 use super::{Watched, World, wrong};
@@ -132,6 +132,9 @@ pub async fn runs_of_an_organisation_are_paged(store: Arc<dyn Watched>) {
     let named: Vec<_> =
         places.iter().map(|place| (place.instance_name.as_str(), place.resource.as_str())).collect();
     assert_eq!(named, [("instance 2", "b"), ("instance 1", "contacts")]);
+    let asked = [instance, InstanceId(999), world.instance];
+    let names = world.watch.instance_names(world.org, &asked).await.unwrap();
+    assert_eq!(names, [(instance, "instance 2".to_owned()), (world.instance, "instance 1".to_owned())]);
     assert_eq!((places[0].instance, places[0].subscription), (instance, None));
 }
 
@@ -205,11 +208,10 @@ pub async fn organisations_see_their_own(store: Arc<dyn Watched>) {
         assert_eq!(world.watch.run_page(other, &filter).await.unwrap(), vec![], "{filter:?}");
     }
     assert_eq!(world.watch.run_records(other, &[run]).await.unwrap(), vec![]);
+    assert_eq!(world.watch.instance_names(other, &[world.instance]).await.unwrap(), vec![]);
     assert_eq!(world.watch.places(other, &[world.poller]).await.unwrap(), vec![]);
     let story = world.watch.record_story(other, world.poller, "a", 9).await;
     assert!(matches!(story, Err(StoreError::NotFound("poller"))));
-    let former = world.watch.former_states(other, world.poller, 9).await;
-    assert!(matches!(former, Err(StoreError::NotFound("poller"))));
     let filter = EndpointFilter { limit: 9, ..EndpointFilter::default() };
     assert_eq!(world.watch.endpoint_page(other, &filter).await.unwrap(), (vec![], 0));
     let switched = world.watch.switch_endpoint(other, world.endpoint, EndpointState::Disabled, "").await;

@@ -31,8 +31,7 @@ cases! {
         organisations_see_their_own;
     records:
         a_record_has_its_story
-        what_a_run_under_way_decided_is_no_story
-        former_states_come_with_their_watermarks;
+        what_a_run_under_way_decided_is_no_story;
 }
 
 /// The other cases' world, and the side that is tested.

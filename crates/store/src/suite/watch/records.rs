@@ -5,7 +5,7 @@ use std::sync::Arc;
 use turnstone_core::poll::{Batch, Decision, RunOutcome, Status};
 
 use super::{Watched, World};
-use crate::suite::world::{at, decision, entry, version};
+use crate::suite::world::{decision, entry, version};
 
 pub async fn a_record_has_its_story(store: Arc<dyn Watched>) {
     let world = World::new(store).await;
@@ -51,20 +51,4 @@ pub async fn what_a_run_under_way_decided_is_no_story(store: Arc<dyn Watched>) {
     world.commit(lease, first, 20).await;
     let found = world.watch.record_story(world.org, world.poller, "a", 9).await.unwrap();
     assert_eq!(found.decisions, [(run, decision("a"))]);
-}
-
-pub async fn former_states_come_with_their_watermarks(store: Arc<dyn Watched>) {
-    let world = World::new(store).await;
-    let set = async |state: &str, watermark, seconds| {
-        world.store.set_state(world.org, world.poller, state, watermark, at(seconds)).await.unwrap();
-    };
-    set("one", Some(1), 1).await;
-    set("two", None, 2).await;
-    set("three", Some(3), 3).await;
-    let found = world.watch.former_states(world.org, world.poller, 9).await.unwrap();
-    let told: Vec<_> =
-        found.iter().map(|former| (former.state.as_str(), former.watermark, former.replaced_at)).collect();
-    assert_eq!(told, [("two", None, at(3)), ("one", Some(1), at(2)), ("", None, at(1))]);
-    assert!(found.windows(2).all(|pair| pair[0].id > pair[1].id));
-    assert_eq!(world.watch.former_states(world.org, world.poller, 1).await.unwrap(), found[..1]);
 }

@@ -242,6 +242,8 @@ mod tests {
             date: jiff::Timestamp::UNIX_EPOCH,
             sequence: 1,
             reason: "new".into(),
+            compared: String::new(),
+            page: 0,
             record: Some("{\r\n\"a\":\r1,\n\n\"b\": 2}".into()),
         };
         let logged = LoggedEvent { position: 9, recorded_at: jiff::Timestamp::UNIX_EPOCH, event };

@@ -28,6 +28,7 @@ use utoipa_axum::routes;
 use super::access::Caller;
 use super::body::{Query, paged};
 use super::error::{Answer, ApiError};
+use super::instances::names_of;
 use super::{Api, deliveries, instances};
 
 /// Bytes of records that one answer gathers before it ends early. Ten thousand ordinary records fit; a thousand of the
@@ -70,6 +71,8 @@ pub struct LogEntry {
     status: &'static str,
     /// Its instance.
     instance_id: i64,
+    /// The instance's name; `null` when it was removed.
+    instance_name: Option<String>,
     /// The connector's key.
     element_key: String,
     /// The run that recorded it.
@@ -302,7 +305,9 @@ async fn single(
     };
     let deliveries = api.store.notifications(org, &carrying).await?;
     let deliveries = deliveries.iter().map(|delivery| delivery.id.0).collect();
-    Ok(Json(LogEntryWithMore { entry: shown(found, status, data), before, deliveries }))
+    let instance = found.event.instance.0;
+    let name = names_of(api, org, [instance]).await?.remove(&instance);
+    Ok(Json(LogEntryWithMore { entry: shown(found, status, data, name), before, deliveries }))
 }
 
 /// What the query of a list says, but for its order and its pages.
@@ -349,10 +354,12 @@ pub async fn entries(api: &Api, org: OrgId, found: Vec<LoggedEvent>) -> Answer<V
     let mut statuses = Statuses::new(api, org).await?;
     let mut entries = Vec::with_capacity(found.len());
     let mut sources = Sources::default();
+    let names = names_of(api, org, found.iter().map(|logged| logged.event.instance.0)).await?;
     for event in found {
         let status = statuses.of(&event).await?;
         let data = sources.of(api, org, &event.event).await?;
-        entries.push(shown(event, status, data));
+        let name = names.get(&event.event.instance.0).cloned();
+        entries.push(shown(event, status, data, name));
     }
     Ok(entries)
 }
@@ -421,7 +428,12 @@ impl Sources {
 }
 
 /// A log entry in the field's shape.
-fn shown(logged: LoggedEvent, status: &'static str, provider_data: String) -> LogEntry {
+fn shown(
+    logged: LoggedEvent,
+    status: &'static str,
+    provider_data: String,
+    instance_name: Option<String>,
+) -> LogEntry {
     let event = logged.event;
     let notified = NotifiedEvent {
         event_type: event.event_type.as_str(),
@@ -436,6 +448,7 @@ fn shown(logged: LoggedEvent, status: &'static str, provider_data: String) -> Lo
         event_date: seconds(logged.recorded_at),
         status,
         instance_id: event.instance.0,
+        instance_name,
         element_key: event.element_key,
         run_id: event.run,
         sequence: event.sequence,
@@ -612,6 +625,8 @@ mod tests {
                 date: jiff::Timestamp::UNIX_EPOCH,
                 sequence: 4,
                 reason: "new".into(),
+                compared: String::new(),
+                page: 0,
                 record: record.map(str::to_owned),
             };
             let written = line(&event);

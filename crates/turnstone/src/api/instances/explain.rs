@@ -32,7 +32,7 @@ use crate::api::access::Caller;
 use crate::api::body::Typed;
 use crate::api::elements;
 use crate::api::error::{Answer, ApiError, FaultBody};
-use crate::api::pollers::Explanation;
+use crate::api::pollers::{Explanation, dates_of};
 
 /// Pages that are read of each resource.
 const PAGES_MAX: u32 = 20;
@@ -296,6 +296,7 @@ async fn tried(
             return Ok(ExplainedResource { resource: name, faults, explanation: None });
         }
     };
+    let dates = dates_of(Some(&resource)).cloned();
     let now = api.now();
     let watched = Arc::new(Watched::new(Arc::clone(net), &resource, now));
     let step = poll::start(Start {
@@ -313,8 +314,8 @@ async fn tried(
     let tools = Tools { store, net, clock: Arc::clone(&api.tools.clock) };
     let rehearsal = rehearse(step, NOTHING, &tools, &connection).await?;
     let sample = watched.judged(&rehearsal);
-    let explanation =
-        TriedExplanation { explanation: Explanation::of(rehearsal, name.clone(), None), sample };
+    let explanation = Explanation::of(rehearsal, name.clone(), None, dates.as_ref());
+    let explanation = TriedExplanation { explanation, sample };
     Ok(ExplainedResource { resource: name, faults: Vec::new(), explanation: Some(explanation) })
 }
 

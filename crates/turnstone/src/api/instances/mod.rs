@@ -25,6 +25,8 @@ mod shape;
 mod switch;
 mod tags;
 
+use std::collections::{BTreeSet, HashMap};
+
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -139,6 +141,18 @@ pub async fn read(
     Path(id): Path<String>,
 ) -> Answer<Json<InstanceBody>> {
     Ok(Json(shown(&api, &find(&api, caller.org, &id).await?).await?))
+}
+
+/// The names of these instances, by their ids, as far as they are there.
+pub async fn names_of(
+    api: &Api,
+    org: OrgId,
+    ids: impl IntoIterator<Item = i64>,
+) -> Answer<HashMap<i64, String>> {
+    let ids: BTreeSet<InstanceId> = ids.into_iter().map(InstanceId).collect();
+    let ids: Vec<InstanceId> = ids.into_iter().collect();
+    let found = api.watch.instance_names(org, &ids).await?;
+    Ok(found.into_iter().map(|(id, name)| (id.0, name)).collect())
 }
 
 /// The instance of a path. What is no number is no instance.

@@ -208,7 +208,7 @@ pub async fn list(
 ) -> Answer<Json<Vec<FormerCursor>>> {
     let size = query.page_size()?;
     let (row, _) = find(&api, org, &id).await?;
-    let rows = api.monitors.cursors(org, row.id, size).await?;
+    let rows = api.monitors.cursors(org, row.poller, size).await?;
     let former = rows.into_iter().map(|former| {
         let state = SubscriptionState::read(&former.state).unwrap_or_default();
         FormerCursor {
@@ -243,7 +243,7 @@ pub async fn rewind(
     Typed(ToRewind { to }): Typed<ToRewind>,
 ) -> Answer<Response> {
     let (row, poller) = find(&api, org, &id).await?;
-    let rows = api.monitors.cursors(org, row.id, CURSORS_KEPT_MAX).await?;
+    let rows = api.monitors.cursors(org, row.poller, CURSORS_KEPT_MAX).await?;
     let Some(former) = rows.into_iter().find(|former| former.id == to) else {
         return Err(ApiError::not_found("cursor"));
     };

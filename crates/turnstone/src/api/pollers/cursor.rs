@@ -15,7 +15,7 @@ use turnstone_core::poll::{PollerState, RunOutcome};
 use turnstone_store::{CURSORS_KEPT_MAX, InstanceRow, PollerRow};
 use utoipa::ToSchema;
 
-use super::{Explanation, Poller, counts, due_now, find, rehearsed, state_of};
+use super::{Explanation, Poller, counts, dates_of, due_now, find, rehearsed, resource_of, state_of};
 use crate::api::Api;
 use crate::api::access::told;
 use crate::api::body::{Query, Typed};
@@ -171,7 +171,7 @@ pub async fn list(State(api): State<Api>, at: At, query: Query) -> Answer<Json<V
     let size = query.page_size()?;
     let (instance, poller) = find(&api, at).await?;
     let counts = counts(&api, &poller, &instance).await;
-    let former = api.watch.former_states(instance.org, poller.id, size).await?;
+    let former = api.monitors.cursors(instance.org, poller.id, size).await?;
     let former = former.into_iter().map(|former| FormerPollerCursor {
         id: former.id,
         watermark: former.watermark,
@@ -244,12 +244,14 @@ async fn previewed(
     };
     let kind = Some(turnstone_core::poll::RunKind::Poll);
     let rehearsal = rehearsed(api, instance, &rewound, kind).await?;
+    let resource = resource_of(api, poller, instance).await;
+    let dates = dates_of(resource.as_ref());
     let run = &rehearsal.finish.run;
     let (counts, more) = (run.counts.clone(), run.outcome == RunOutcome::Yielded);
     Ok(RewindPreview {
         from,
         to: cursor_of(&moved.state, moved.state.watermark, moved.counts),
-        explanation: Explanation::of(rehearsal, rewound.resource, rewound.watermark),
+        explanation: Explanation::of(rehearsal, rewound.resource, rewound.watermark, dates),
         events: RewindEvents { created: counts.created, updated: counts.updated, deleted: counts.deleted },
         records: counts.records,
         pages: counts.pages,
@@ -314,7 +316,7 @@ async fn wanted(api: &Api, poller: &PollerRow, body: &PollerCursorBody, counts: 
         (Some(date), None, None) => Ok(date.as_microsecond()),
         (None, Some(watermark), None) => Ok(watermark),
         (None, None, Some(to)) => {
-            let former = api.watch.former_states(poller.org, poller.id, CURSORS_KEPT_MAX).await?;
+            let former = api.monitors.cursors(poller.org, poller.id, CURSORS_KEPT_MAX).await?;
             let former = former.into_iter().find(|former| former.id == to);
             let former = former.ok_or_else(|| ApiError::not_found("cursor"))?;
             former.watermark.ok_or_else(|| {

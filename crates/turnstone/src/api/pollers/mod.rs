@@ -13,9 +13,10 @@ use http::StatusCode;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use turnstone_core::date::DateFormat;
 use turnstone_core::id::{OrgId, RunId};
 use turnstone_core::poll::{self, Batch, Options, Pass, PollerState, RunKind, Start, Status};
-use turnstone_core::resource::ComparedBy;
+use turnstone_core::resource::{ComparedBy, Resource};
 use turnstone_engine::driver::{Rehearsal, Tools, rehearse};
 use turnstone_engine::egress::Bodies;
 use turnstone_store::{InstanceRow, PollerRow, RunFilter};
@@ -408,7 +409,8 @@ pub async fn explain(State(api): State<Api>, at: At, query: Query) -> Answer<Jso
     };
     let _place = api.rehearsal()?;
     let rehearsal = rehearsed(&api, &instance, &poller, kind).await?;
-    Ok(Json(Explanation::of(rehearsal, poller.resource, poller.watermark)))
+    let resource = resource_of(&api, &poller, &instance).await;
+    Ok(Json(Explanation::of(rehearsal, poller.resource, poller.watermark, dates_of(resource.as_ref()))))
 }
 
 async fn rehearsed(
@@ -447,14 +449,19 @@ async fn rehearsed(
 }
 
 impl Explanation {
-    /// What came of a rehearsal that started from this watermark.
-    pub fn of(rehearsal: Rehearsal, resource: String, watermark_before: Option<i64>) -> Explanation {
+    /// What came of a rehearsal that started from this watermark; its decisions are dated in this format.
+    pub fn of(
+        rehearsal: Rehearsal,
+        resource: String,
+        watermark_before: Option<i64>,
+        dates: Option<&DateFormat>,
+    ) -> Explanation {
         let Rehearsal { batches, finish, .. } = rehearsal;
         let (mut events, mut decisions) = (Vec::new(), Vec::new());
         for batch in batches.into_iter().chain([finish.batch]) {
             let Batch { events: recorded, decisions: decided, .. } = batch;
             events.extend(recorded.iter().map(RecordedEvent::from));
-            decisions.extend(decided.into_iter().map(Decision::from));
+            decisions.extend(decided.into_iter().map(|decision| Decision::from(decision).dated(dates)));
         }
         Explanation {
             run: finish.run.into(),
@@ -486,15 +493,25 @@ fn state_of(poller: &PollerRow) -> Answer<PollerState> {
     })
 }
 
-/// Whether what a poller compares is a number of `cursorField`, and no date.
-async fn counts(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> bool {
+/// What a poller polls, as it is configured now; nothing for subscriptions, and where that cannot be had.
+pub async fn resource_of(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> Option<Resource> {
     if poller.subscription.is_some() {
-        return false;
+        return None;
     }
-    // Without it, a number would be shown as a date; the runs tell why it cannot be had.
     let connector = api.preparer.connector_of(instance).await.ok().flatten();
     let resources = api.preparer.stored_resources(&instance.document, connector.as_ref(), api.now());
-    let resource = resources.iter().find(|resource| resource.name == poller.resource);
+    resources.into_iter().find(|resource| resource.name == poller.resource)
+}
+
+/// How the compared values of a resource are read, where they are dates.
+pub fn dates_of(resource: Option<&Resource>) -> Option<&DateFormat> {
+    resource.and_then(Resource::compared_format)
+}
+
+/// Whether what a poller compares is a number of `cursorField`, and no date.
+async fn counts(api: &Api, poller: &PollerRow, instance: &InstanceRow) -> bool {
+    // Without its resource, a number would be shown as a date; the runs tell why it cannot be had.
+    let resource = resource_of(api, poller, instance).await;
     resource.is_some_and(|resource| matches!(resource.compared, ComparedBy::Cursor(_)))
 }
 

@@ -12,6 +12,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
 use serde::Serialize;
+use turnstone_core::date::DateFormat;
 use turnstone_core::id::{EventId, OrgId, PollerId, RunId};
 use turnstone_core::ledger::{Entry, Version};
 use turnstone_core::limits::IGNORED_DECISIONS_PER_RUN_MAX;
@@ -31,6 +32,7 @@ use super::access::Caller;
 use super::deliveries::Delivery;
 use super::error::{Answer, ApiError};
 use super::events::{self, LogEntry};
+use super::pollers::{dates_of, resource_of};
 use super::runs::{Decision, Window};
 
 /// Sightings and events of one answer.
@@ -183,6 +185,7 @@ struct Looked {
     instance: InstanceRow,
     object_id: String,
     counts: bool,
+    format: Option<DateFormat>,
     story: RecordStory,
     events: Vec<LoggedEvent>,
     deliveries: Vec<NotificationRow>,
@@ -198,13 +201,10 @@ impl Looked {
         instance: InstanceRow,
         object_id: String,
     ) -> Answer<Looked> {
-        let connector = api.preparer.connector_of(&instance).await.ok().flatten();
-        let resources = api.preparer.stored_resources(&instance.document, connector.as_ref(), api.now());
-        let resource = resources
-            .iter()
-            .find(|resource| poller.subscription.is_none() && resource.name == poller.resource);
-        let counts = resource.is_some_and(|found| matches!(found.compared, ComparedBy::Cursor(_)));
-        let folds = resource.is_some_and(|found| found.case_insensitive_ids);
+        let resource = resource_of(api, &poller, &instance).await;
+        let counts = resource.as_ref().is_some_and(|found| matches!(found.compared, ComparedBy::Cursor(_)));
+        let folds = resource.as_ref().is_some_and(|found| found.case_insensitive_ids);
+        let format = dates_of(resource.as_ref()).cloned();
         let story = story_of(api, &poller, &object_id, folds).await?;
         let filter = EventFilter {
             poller: Some(poller.id),
@@ -221,7 +221,7 @@ impl Looked {
         let runs = api.watch.run_records(org, &ids).await?;
         let runs = runs.into_iter().map(|run| (run.id, run)).collect();
         let endpoint = endpoint_of(api, &poller).await?;
-        Ok(Looked { poller, instance, object_id, counts, story, events, deliveries, runs, endpoint })
+        Ok(Looked { poller, instance, object_id, counts, format, story, events, deliveries, runs, endpoint })
     }
 
     async fn answer(self, api: &Api, org: OrgId) -> Answer<RecordAnswer> {
@@ -287,7 +287,7 @@ impl Looked {
         for (run, decision) in &self.story.decisions {
             found.extend(self.runs.get(run).map(|run| Sighting {
                 run: SightingRun::of(run),
-                decision: decision.clone().into(),
+                decision: Decision::from(decision.clone()).dated(self.format.as_ref()),
                 event_id: None,
             }));
         }
@@ -303,7 +303,8 @@ impl Looked {
                     window: Window::default(),
                 },
             };
-            found.push(Sighting { run, decision: Decision::of_event(event), event_id: Some(event.id) });
+            let decision = Decision::of_event(event).dated(self.format.as_ref());
+            found.push(Sighting { run, decision, event_id: Some(event.id) });
         }
         found.sort_by_key(|sighting| std::cmp::Reverse((sighting.run.started_at, sighting.run.id)));
         found.truncate(SHOWN_MAX as usize);

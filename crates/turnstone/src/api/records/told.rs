@@ -30,23 +30,32 @@ pub struct Facts<'a> {
 impl Facts<'_> {
     /// One sentence; it names the run and the reason.
     pub fn sentence(&self) -> String {
-        let decided = self.story.decisions.first();
-        match (self.events.first(), decided) {
+        // What is met again and again stays what it was when it was news.
+        let news = self.story.decisions.iter().find(|(_, decision)| !is_repeat(decision));
+        match (self.events.first(), news) {
             (Some(event), Some((run, decision))) if self.is_later(*run, event) => {
                 let seen = self.decided(*run, decision);
                 format!("{seen} Before that, {}", lower(&self.reported(event)))
             }
             (Some(event), _) => self.reported(event),
-            (None, Some((run, decision))) => format!("{}{}", self.decided(*run, decision), self.state()),
-            (None, None) => self.without_trace(),
+            (None, Some((run, decision))) => {
+                format!("{}{}{}", self.decided(*run, decision), self.again(), self.state())
+            }
+            (None, None) => format!("{}{}", self.without_trace(), self.again()),
         }
     }
 
-    /// Whether a decision that says more than "reported already" is later than the last event.
+    /// The last reading of a record without events, where it brought nothing new.
+    fn again(&self) -> String {
+        match self.story.decisions.first() {
+            Some((run, decision)) if is_repeat(decision) => format!(" {run} read the same version again."),
+            _ => String::new(),
+        }
+    }
+
+    /// Whether a run began after an event was recorded.
     fn is_later(&self, run: RunId, event: &LoggedEvent) -> bool {
-        let decision = &self.story.decisions[0].1;
-        let is_news = !matches!(decision.verdict, Verdict::Ignored(Ignored::Reported));
-        is_news && self.runs.get(&run).is_some_and(|run| run.started_at > event.recorded_at)
+        self.runs.get(&run).is_some_and(|run| run.started_at > event.recorded_at)
     }
 
     fn decided(&self, run: RunId, decision: &Decision) -> String {
@@ -74,7 +83,7 @@ impl Facts<'_> {
         );
         let fate = self.fate(logged);
         let again = match self.story.decisions.first() {
-            Some((run, decision)) if decision.verdict == Verdict::Ignored(Ignored::Reported) => {
+            Some((run, decision)) if is_repeat(decision) => {
                 format!(" {run} read the same version again and did not report it twice (reported).")
             }
             _ => String::new(),
@@ -193,6 +202,11 @@ impl Facts<'_> {
             }
         }
     }
+}
+
+/// Whether a version was met that is known already.
+fn is_repeat(decision: &Decision) -> bool {
+    decision.verdict == Verdict::Ignored(Ignored::Reported)
 }
 
 fn lower(text: &str) -> String {
@@ -326,6 +340,8 @@ mod tests {
                 date: at(100 * number as i64),
                 sequence: number,
                 reason: "it changed".into(),
+                compared: String::new(),
+                page: 0,
                 record: None,
             };
             let recorded_at = at(100 * number as i64);
@@ -438,6 +454,15 @@ mod tests {
         says(
             nothing().decided(1, Verdict::Seeded, "it was there before").entry(0),
             &["{1}", "took it as known without one (seeded): it was there before."],
+        );
+        // What is read again and again stays what it was at first.
+        let again = |known: Known| known.decided(5, Verdict::Ignored(Ignored::Reported), "already reported");
+        let seeded = nothing().decided(1, Verdict::Seeded, "it was there before").entry(0);
+        says(again(seeded), &["{1}", "(seeded): it was there before.", "{5} read the same version again."]);
+        says(again(nothing().entry(0)), &["(seeded) when it was first read at 2026", "{5} read the same"]);
+        says(
+            again(nothing().entry(4)),
+            &["older than what the log keeps", "{5} read the same version again"],
         );
         says(nothing().entry(0), &["(seeded) when it was first read at 2026", "is not kept"]);
         says(nothing().entry(4), &["Its events are older than what the log keeps"]);

@@ -52,6 +52,10 @@ fn a_record_is_told_from_its_first_reading_to_its_delivery() {
     let sightings = record["sightings"].as_array().unwrap();
     let sighting = sightings.iter().find(|one| one["eventId"] == event["id"]).expect("its run");
     assert_eq!((&sighting["run"]["id"], &sighting["decision"]["verdict"]), (&json!(run), &json!("UPDATED")));
+    let compared = event["providerData"].as_str().unwrap();
+    let compared: Value = serde_json::from_str(compared).unwrap();
+    assert_eq!(sighting["decision"]["compared"], compared["updated_at"]);
+    assert!(sighting["decision"]["page"].as_u64() > Some(0), "{sighting}");
     assert_eq!(record["deliveries"][0]["attempts"], 1, "{record}");
     // The overlap of the next window holds it again.
     let again = wait_for("second reading", || {

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use turnstone_provider::{Control, Fault, FaultRule};
 
 use super::world::World;
-use crate::bench::wait_for;
+use crate::bench::{Server, wait_for};
 
 #[test]
 fn the_first_screen_counts_and_lists_what_fails() {
@@ -121,4 +121,46 @@ fn instances_are_searched_by_their_name() {
     let world = World::new();
     assert_eq!(world.get("/instances?search=SHOP&hydrate=false").as_array().unwrap().len(), 1);
     assert_eq!(world.get("/instances?search=shopping"), json!([]));
+}
+
+#[test]
+fn a_delivery_tells_what_was_sent_and_everything_names_its_instance() {
+    let world = World::new();
+    let id = world.change();
+    let delivery = wait_for("delivery", || {
+        let found = world.get("/deliveries?status=delivered&pageSize=1");
+        found.get(0).cloned()
+    });
+    let read = world.get(&format!("/deliveries/{}", delivery["id"]));
+    let request = &read["attempts"][0]["request"];
+    assert_eq!(
+        (&request["method"], &request["url"]),
+        (&json!("POST"), &json!(format!("http://{}/events", world.receiver.address)))
+    );
+    let header = |name: &str| {
+        let headers = request["headers"].as_array().unwrap();
+        headers.iter().find(|header| header["name"] == name).map(|header| header["value"].clone())
+    };
+    assert_eq!(header("Elements-Webhook-Id"), Some(json!(delivery["id"].to_string())));
+    assert!(header("Elements-Webhook-Signature").is_some_and(|value| value.to_string().contains("sha256=")));
+    assert_eq!((&delivery["instanceName"], &read["instanceName"]), (&json!("Shop one"), &json!("Shop one")));
+    let event = &world.get(&format!("/instances/events?objectId={id}"))[0];
+    let one = world.get(&format!("/instances/events/{}", event["id"].as_str().unwrap()));
+    assert_eq!((&event["instanceName"], &one["instanceName"]), (&json!("Shop one"), &json!("Shop one")));
+    assert_eq!(world.get("/endpoints")[0]["signatureKeys"], 1);
+
+    // What is kept stays when its instance goes.
+    world.ask("DELETE", &format!("/instances/{}", world.instance), &Value::Null).expect(200);
+    let gone = world.get(&format!("/instances/events?objectId={id}"));
+    assert_eq!(gone[0].get("instanceName"), Some(&Value::Null), "{gone}");
+}
+
+#[test]
+fn how_long_things_are_kept_is_told_as_it_was_said_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), &["--keep-runs", "3", "--keep-webhooks", "1"]);
+    let token = server.token.clone().unwrap();
+    let told = server.ask(&token, "GET", "/retention", None).expect(200);
+    let wanted = json!({"events": 30, "runs": 3, "attempts": 30, "webhooks": 1, "deletedRecords": 30});
+    assert_eq!(told, wanted);
 }
