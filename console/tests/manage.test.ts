@@ -164,3 +164,164 @@ test("an account is called from its API docs: the answer is shown, and so is wha
   await make.getByText("The Element token is needed first.").waitFor();
   assert.ok(shop.log.every(({ headers }) => headers["authorization"] === undefined && headers["cookie"] === undefined), "nothing of ours went to the provider");
 });
+
+/** Opens what can be done with the instance at hand. */
+async function more(item: string): Promise<void> {
+  await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("menuitem", { name: item }).click();
+}
+
+/** Saves what the form of an instance holds, over what it says that this does. */
+async function saveChange(): Promise<Locator> {
+  await page.getByRole("button", { name: "See what it does" }).click();
+  const plan = page.getByRole("dialog", { name: "What this change does" });
+  await plan.getByRole("button", { name: "Save instance" }).waitFor();
+  return plan;
+}
+
+const told = (title: string): boolean => app.received.some(({ body }) => body.includes(title));
+
+test("events of an account are switched off and on again, and what changed meanwhile is told then", async () => {
+  await page.getByRole("link", { name: "Watch its events" }).click();
+  await page.getByRole("heading", { name: "Events", level: 1 }).waitFor();
+  const shown = page.getByRole("combobox", { name: "Instance" });
+  await until(async () => /^Corner shop \(\d+\)$/.test(await shown.inputValue()), "the events of other accounts are shown too");
+  await page.goBack();
+  await page.getByRole("link", { name: "To the instance" }).click();
+  await page.getByRole("heading", { name: "Corner shop", level: 1 }).waitFor();
+  await page.getByRole("img", { name: /^The last \d+ polls/ }).waitFor();
+  shop.add("A ladder");
+  await until(() => told("A ladder"), "the callback is told of nothing");
+
+  await page.getByRole("link", { name: "Edit", exact: true }).click();
+  await page.getByRole("switch", { name: "Events Enabled" }).uncheck();
+  await page.getByText("Off: nothing is polled and nothing is told.").waitFor();
+  const off = await saveChange();
+  await off.getByText("event.notification.enabled").waitFor();
+  await off.getByRole("button", { name: "Back to the form" }).click();
+  await off.waitFor({ state: "detached" });
+  assert.equal(await page.getByRole("switch", { name: "Events Enabled" }).isChecked(), false);
+  await (await saveChange()).getByRole("button", { name: "Save instance" }).click();
+  await page.waitForURL(/\/instances\/\d+$/);
+  await page.getByText(/^Paused: events are off/).waitFor();
+  await page.getByRole("button", { name: "Resume orders" }).click();
+  await page.getByRole("alert").getByText(/event.notification.enabled/).waitFor();
+  await page.getByRole("button", { name: "Dismiss" }).click();
+  await goTo(page, "Instances");
+  await page.getByRole("row", { name: /Corner shop/ }).getByText("no events", { exact: true }).waitFor();
+  const asked = shop.log.length;
+  shop.add("A lamp");
+
+  await page.getByRole("link", { name: "Corner shop" }).click();
+  await page.getByRole("link", { name: "Edit", exact: true }).click();
+  await page.getByRole("switch", { name: "Events Enabled" }).check();
+  assert.equal(await page.getByRole("textbox", { name: "Event Notification Callback URL" }).inputValue(), app.url, "its settings are as they were");
+  assert.equal(shop.log.length, asked, "nothing was asked while it was off");
+  await (await saveChange()).getByRole("button", { name: "Save instance" }).click();
+  await page.getByRole("button", { name: "Poll now: orders" }).waitFor();
+  await until(() => told("A lamp"), "what changed while events were off is not told");
+});
+
+test("an account is switched off: nothing is polled, calls are refused, and its cursor stays", async () => {
+  await more("Switch off…");
+  await dialog().getByText("It is polled no more").waitFor();
+  await dialog().getByRole("button", { name: "Leave it" }).click();
+  await dialog().waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Poll now: orders" }).waitFor();
+  await more("Switch off…");
+  await dialog().getByRole("button", { name: "Switch off" }).click();
+  await page.getByText("It is switched off: nothing is polled, and calls to it are refused.").waitFor();
+  await goTo(page, "Instances");
+  await page.getByRole("row", { name: /Corner shop/ }).getByText("off", { exact: true }).waitFor();
+  const asked = shop.log.length;
+  shop.add("A kettle");
+  await page.getByRole("link", { name: "Corner shop" }).click();
+  await page.getByText("It is switched off", { exact: false }).first().waitFor();
+  assert.ok(shop.log.length <= asked + 1, "it is polled no more");
+  await more("Switch on");
+  await page.getByText("Corner shop is switched on.").waitFor();
+  await page.getByText("It is switched off: nothing is polled", { exact: false }).waitFor({ state: "detached" });
+  await until(() => told("A kettle"), "what changed while it was off is not told");
+});
+
+test("an account is changed: nothing before it is saved, and everything that was not touched stays", async () => {
+  await page.getByRole("link", { name: "Edit", exact: true }).click();
+  const name = page.getByRole("textbox", { name: "Name", exact: true });
+  await name.fill("Nobody's shop");
+  await page.getByRole("button", { name: "Show Optional Fields" }).click();
+  await page.getByRole("button", { name: "Add header" }).click();
+  await page.getByRole("textbox", { name: "Name of header 1" }).fill("X-Forgotten");
+  await page.getByRole("textbox", { name: "Value of header 1" }).fill("yes");
+  await page.getByText("There are changes that are not saved.").waitFor();
+  await page.getByRole("button", { name: "Discard changes" }).click();
+  await page.getByText("Everything is saved.").waitFor();
+  assert.equal(await name.inputValue(), "Corner shop");
+  await page.getByRole("textbox", { name: "Name of header 1" }).waitFor({ state: "detached" });
+
+  await name.fill("Market stall");
+  await page.getByRole("button", { name: "Show Optional Fields" }).click();
+  await page.getByRole("button", { name: "Add header" }).click();
+  await page.getByRole("textbox", { name: "Name of header 1" }).fill("X-Stall");
+  await page.getByRole("textbox", { name: "Value of header 1" }).fill("number four");
+  await page.getByRole("textbox", { name: "Description" }).fill("Sells on Saturdays");
+  await page.getByRole("combobox", { name: "Element Instance Tags" }).fill("market");
+  await page.keyboard.press("Enter");
+  const plan = await saveChange();
+  await plan.getByText("name, description, tags").waitFor();
+  await plan.getByRole("row", { name: /orders kept/ }).waitFor();
+  await plan.getByRole("button", { name: "Save instance" }).click();
+  await page.getByRole("heading", { name: "Market stall", level: 1 }).waitFor();
+  await page.getByText("Sells on Saturdays").waitFor();
+  await page.getByText("market", { exact: true }).waitFor();
+  const before = app.received.length;
+  shop.add("A pear");
+  await until(() => app.received.slice(before).some(({ body, headers }) => body.includes("A pear") && headers["x-stall"] === "number four"), "the callback is not told with the header");
+  await page.getByRole("tab", { name: "Settings" }).click();
+  await page.getByRole("row", { name: /event.notification.callback.headers/ }).getByText("this instance").waitFor();
+  assert.equal(await page.getByText("number four").count(), 0, "the value of a header is not shown");
+});
+
+test("accounts and their connector are removed after a question, and the lists say so", async () => {
+  await newInstance("Attic", "600");
+  await goTo(page, "Connectors");
+  await page.getByRole("button", { name: "What to do with Shop" }).click();
+  await page.getByRole("menuitem", { name: "Delete" }).click();
+  await dialog().getByRole("button", { name: "Delete connector" }).click();
+  await dialog().getByRole("alert").getByText(/instance/).waitFor();
+  await dialog().getByRole("button", { name: "Keep it" }).click();
+  await dialog().waitFor({ state: "detached" });
+
+  await goTo(page, "Instances");
+  await page.getByRole("link", { name: "Attic" }).click();
+  await more("Remove…");
+  await dialog().getByText("this cannot be undone").waitFor();
+  await page.keyboard.press("Escape");
+  await dialog().waitFor({ state: "detached" });
+  await more("Remove…");
+  await dialog().getByRole("button", { name: "Leave it" }).click();
+  await dialog().waitFor({ state: "detached" });
+  const address = page.url();
+  await goTo(page, "Instances");
+  for (const [gone, left] of [["Attic", 1], ["Market stall", 0]] as const) {
+    await page.getByRole("link", { name: gone }).click();
+    await more("Remove…");
+    await dialog().getByRole("button", { name: "Remove", exact: true }).click();
+    await page.getByRole("heading", { name: "Instances", level: 1 }).waitFor();
+    await page.getByRole("link", { name: gone }).waitFor({ state: "detached" });
+    assert.equal(await page.getByRole("table", { name: "Instances" }).getByRole("row").count(), left === 0 ? 0 : left + 1);
+  }
+  await page.getByText("No account is connected yet").waitFor();
+  await page.goto(address);
+  await page.getByRole("alert").getByText("there is no such instance").waitFor();
+
+  await goTo(page, "Connectors");
+  for (const act of ["Keep it", "Delete connector"] as const) {
+    await page.getByRole("button", { name: "What to do with Shop" }).click();
+    await page.getByRole("menuitem", { name: "Delete" }).click();
+    await dialog().getByRole("button", { name: act }).click();
+    await dialog().waitFor({ state: "detached" });
+    if (act === "Keep it") await page.getByRole("link", { name: "Shop" }).waitFor();
+  }
+  await page.getByRole("heading", { name: "No connectors yet" }).waitFor();
+  assert.deepEqual(complaints, []);
+});
