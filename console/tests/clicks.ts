@@ -1,5 +1,5 @@
 // What several tasks begin with, done as a person does it: by clicking.
-import type { Page } from "playwright-core";
+import type { Locator, Page } from "playwright-core";
 
 import type { Turnstone } from "./harness.ts";
 
@@ -21,4 +21,35 @@ export async function instanceByAddress(page: Page, server: Turnstone, wanted: {
   await page.getByRole("button", { name: "Create Instance" }).click();
   await page.getByRole("heading", { name: "Next steps" }).waitFor();
   return `${wanted.name} (${wanted.key})`;
+}
+
+/** Goes to a place of the navigation. */
+export async function goTo(page: Page, name: string): Promise<void> {
+  await page.getByRole("navigation", { name: "Places" }).getByRole("link", { name, exact: true }).click();
+}
+
+/** Imports a connector from a file, and ends at its setup. */
+export async function importConnector(page: Page, document: { key: string; name: string } & Record<string, unknown>): Promise<void> {
+  await goTo(page, "Connectors");
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  const dialog = page.getByRole("dialog", { name: "Import a connector" });
+  await dialog.getByLabel("File to import").setInputFiles({ name: `${document.key}.json`, mimeType: "application/json", buffer: Buffer.from(JSON.stringify(document)) });
+  await dialog.getByRole("button", { name: "Import connector" }).click();
+  await page.getByRole("heading", { name: document.name, level: 1 }).waitFor();
+}
+
+/** Whatever stands beside a field: what it is about, and what is wrong with it. */
+export async function besideField(field: Locator): Promise<string> {
+  return await field.evaluate((input) =>
+    (input.getAttribute("aria-describedby") ?? "")
+      .split(" ")
+      .map((id) => document.getElementById(id)?.textContent ?? "")
+      .join(" "),
+  );
+}
+
+/** The fault beside a field, once it has one. */
+export async function faultBeside(field: Locator): Promise<string> {
+  await field.and(field.page().locator("[aria-invalid=true]")).waitFor();
+  return await besideField(field);
 }

@@ -26,6 +26,7 @@ test("without a session the page asks for a secret, and says what is wrong with 
   await page.getByRole("alert").getByText("the secret is not known").waitFor();
   assert.equal(await page.getByLabel("Secret").inputValue(), "of nobody", "what was typed stays");
   assert.deepEqual(await seriousFindings(page), []);
+  assert.deepEqual(await page.evaluate(() => [...document.images].map((image) => image.naturalWidth > 0)), [true], "its picture is there");
   await context.close();
 });
 

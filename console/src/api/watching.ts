@@ -107,3 +107,8 @@ export const delivery = (id: number): Promise<DeliveryDetail> => told(api.GET(`$
 /** Sends again what a search finds. */
 export const redeliverWhere = (where: string, since: string | undefined): Promise<Schemas["Released"]> =>
   told(api.POST(`${BASE}/deliveries/redeliver`, { body: since === undefined ? { where } : { where, since } }));
+
+/** Deliveries that a search finds, oldest first; at most [`FOUND_MAX`] of them. */
+export const findDeliveries = (where: string): Promise<Schemas["Delivery"][]> => told(api.GET(`${BASE}/notifications/subscriptions/deliveries`, { params: { query: { where } } }));
+/** How many a search finds at most. */
+export const FOUND_MAX = 200;

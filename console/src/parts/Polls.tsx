@@ -29,7 +29,7 @@ export function Polls(props: { runs: Run[]; room?: number }) {
   const most = Math.max(1, ...runs.map(eventsOf));
   const failed = runs.filter((run) => run.outcome === "failed").length;
   const events = runs.reduce((sum, run) => sum + eventsOf(run), 0);
-  const label = `The last ${runs.length} polls: ${events} ${events === 1 ? "event" : "events"}, ${failed === 0 ? "none failed" : `${failed} failed`}`;
+  const label = `${runs.length === 1 ? "The last poll" : `The last ${runs.length} polls`}: ${events} ${events === 1 ? "event" : "events"}, ${failed === 0 ? "none failed" : `${failed} failed`}`;
   const from = room - runs.length;
   return (
     <svg className="picture" viewBox={`0 0 ${room * WIDTH} ${HEIGHT}`} preserveAspectRatio="xMaxYMid meet" style={{ height: HEIGHT, maxWidth: room * WIDTH }} role="img" aria-label={label}>

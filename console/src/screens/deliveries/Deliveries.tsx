@@ -71,6 +71,16 @@ export default function Deliveries() {
   );
 }
 
+const LOOK_MS = { least: 2_000, most: 15_000, after: 1_000 };
+
+/** When to look again, in milliseconds: a moment after the next try of one of them. */
+function untilTried(shown: readonly { status: string; nextDue?: string | null }[] | undefined): number | false {
+  const open = (shown ?? []).filter(({ status }) => status === "retry" || status === "created");
+  if (open.length === 0) return false;
+  const next = Math.min(...open.map(({ nextDue }) => (nextDue ? Date.parse(nextDue) : Date.now())));
+  return Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, next - Date.now() + LOOK_MS.after));
+}
+
 function List(props: { instance: number | undefined; status: string | undefined; fixed?: boolean }) {
   const { instance, status } = props;
   const [address, change] = useAddress();
@@ -89,7 +99,7 @@ function List(props: { instance: number | undefined; status: string | undefined;
         ...(place.token ? { before: place.token } : {}),
       }),
     placeholderData: keepPreviousData,
-    refetchInterval: (query) => (place.token === undefined && query.state.data?.entries.some((one) => one.status === "retry" || one.status === "created") ? 15_000 : false),
+    refetchInterval: (query) => (place.token === undefined ? untilTried(query.state.data?.entries) : false),
   });
   useRefreshOnEvents([["deliveries", { instance, endpoint, status, age, at: undefined }]], (event) => place.token === undefined && (instance === undefined || event.instanceId === instance));
   const set = (values: Record<string, string | undefined>) => {

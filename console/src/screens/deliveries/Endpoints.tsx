@@ -15,6 +15,7 @@ import { Pager, usePlace } from "../../parts/Pages";
 import { done, refused } from "../../parts/said";
 import { Sentence } from "../../parts/Sentence";
 import { When } from "../../parts/When";
+import { lookAgain } from "./again";
 import { clause } from "./clause";
 
 /** The tab. */
@@ -52,22 +53,23 @@ function One(props: { endpoint: Endpoint }) {
   const [isAsked, setAsked] = useState(false);
   const isOn = endpoint.state === "active";
   const waits = open.dead + open.queued;
-  const fresh = () => {
-    for (const key of ["endpoints", "deliveries", "overview"]) void client.invalidateQueries({ queryKey: [key] });
+  const close = () => {
+    turn.reset();
+    setAsked(false);
   };
   const turn = useMutation({
     mutationFn: (on: boolean) => switchEndpoint(endpoint.id, on),
     onSuccess: (_, on) => {
       done(on ? "The endpoint takes notifications again." : "The endpoint is switched off.");
       setAsked(false);
-      fresh();
+      lookAgain(client);
     },
   });
   const release = useMutation({
     mutationFn: () => redeliverWhere(clause({ status: "queued", instance: endpoint.instanceId, url: endpoint.url ?? undefined }), undefined),
     onSuccess: ({ released }) => {
       done(`${released} ${released === 1 ? "delivery is" : "deliveries are"} sent again.`);
-      fresh();
+      lookAgain(client);
     },
     onError: refused,
   });
@@ -125,7 +127,7 @@ function One(props: { endpoint: Endpoint }) {
           ["Position in the log", endpoint.position],
         ]}
       />
-      <Confirm opened={isAsked} title="Switch this endpoint off?" act="Switch off" busy={turn.isPending} error={turn.error} onClose={() => setAsked(false)} onAct={() => turn.mutate(false)}>
+      <Confirm opened={isAsked} title="Switch this endpoint off?" act="Switch off" busy={turn.isPending} error={turn.error} onClose={close} onAct={() => turn.mutate(false)}>
         Nothing is sent there until somebody switches it on. Events go on being recorded, and are sent then.
       </Confirm>
     </Paper>

@@ -6,6 +6,7 @@ import { api, BASE, told } from "../../api/client";
 import type { components } from "../../api/schema";
 import { useMay } from "../../app/session";
 import { done, refused } from "../../parts/said";
+import { lookAgain } from "./again";
 
 /** States in which a delivery can be sent again. */
 const WAITING = ["dead", "queued", "retry"];
@@ -19,12 +20,7 @@ export function Redeliver(props: { delivery: Pick<components["schemas"]["Deliver
     mutationFn: () => told(api.POST(`${BASE}/deliveries/{id}/redeliver`, { params: { path: { id } } })),
     onSuccess: () => {
       done(`Notification ${id} is sent again.`);
-      // The answer of the callback is there a moment later.
-      for (const after of [0, 600, 2_000]) {
-        setTimeout(() => {
-          for (const key of ["deliveries", "delivery", "endpoints", "event"]) void client.invalidateQueries({ queryKey: [key] });
-        }, after);
-      }
+      lookAgain(client);
     },
     onError: refused,
   });

@@ -126,8 +126,9 @@ function View(props: { subscription: Body }) {
   const remove = useMutation({
     mutationFn: () => told(api.DELETE(`${BASE}/subscriptions/{id}`, { params })),
     onSuccess: () => {
-      void client.invalidateQueries({ queryKey: ["subscriptions", "list"] });
       go("/monitors");
+      client.removeQueries({ queryKey: ["subscriptions", id] });
+      void client.invalidateQueries({ queryKey: ["subscriptions"] });
     },
   });
   const lastRun = subscription.lastRun?.id;

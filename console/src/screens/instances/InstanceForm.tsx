@@ -38,6 +38,8 @@ export function InstanceForm(props: Props) {
   const client = useQueryClient();
   const [, go] = useLocation();
   const [plan, setPlan] = useState<Plan>();
+  // Fields hold what they cannot give away yet, such as a header without a name: they begin anew with the form.
+  const [round, setRound] = useState(0);
   const mayMake = useMay("member");
   const change = () => changeOf(props.initial, form.doc);
   const save = useMutation({
@@ -63,7 +65,7 @@ export function InstanceForm(props: Props) {
   return (
     <Screen title={title} crumbs={[{ label: "Instances", to: "/instances" }]} about={stored === undefined ? "An instance is one connected account: what is polled, how often, and where the events go." : "Before anything is saved you see what becomes of each cursor."}>
       <Faults faults={failure?.faults ?? NONE}>
-        <Stack gap="lg" maw={1180}>
+        <Stack key={round} gap="lg" maw={1180}>
           {mayMake ? null : <Alert color="gray">Instances are made and changed by members.</Alert>}
           {failure ? failure.faults.length > 0 ? <UnmatchedFaults /> : <Refusal error={failure} title={stored === undefined ? "The instance was not created" : "Nothing was changed"} /> : null}
           <Fieldset legend="The account">
@@ -82,7 +84,7 @@ export function InstanceForm(props: Props) {
               </Text>
               <Group gap="xs">
                 {form.isChanged ? (
-                  <Button variant="default" onClick={() => { save.reset(); keepForm(props.id, undefined); }}>
+                  <Button variant="default" onClick={() => { save.reset(); keepForm(props.id, undefined); setRound(round + 1); }}>
                     {stored === undefined ? "Start again" : "Discard changes"}
                   </Button>
                 ) : null}

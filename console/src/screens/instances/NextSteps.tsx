@@ -31,7 +31,7 @@ export function NextSteps(props: { instance: number }) {
             <Button component={Link} href={`/instances/${instance.id}`}>
               To the instance
             </Button>
-            <Button component={Link} href={`/events?instanceId=${instance.id}`} variant="default">
+            <Button component={Link} href={`/events?instance=${instance.id}`} variant="default">
               Watch its events
             </Button>
             <Button component={Link} href={`/instances/new?edit=${instance.id}`} variant="default">

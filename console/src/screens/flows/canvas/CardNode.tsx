@@ -191,7 +191,7 @@ function Returns(props: { canvas: CanvasValue }) {
         </ul>
       ) : null}
       <Findings found={about} />
-      <Button size="compact-sm" variant="default" className="nodrag" leftSection={<IconPlus size={14} />} onClick={openOutputs}>
+      <Button size="compact-sm" variant="default" className="nodrag" mt={4} leftSection={<IconPlus size={14} />} onClick={openOutputs}>
         {isFixed ? "Outputs" : groups.length === 0 ? "Add Outputs" : "Change Outputs"}
       </Button>
     </div>

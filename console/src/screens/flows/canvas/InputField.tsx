@@ -9,8 +9,8 @@ import { type Card, cardAt } from "../model/document";
 import { isExact, isNumber, numberOf, parseJson } from "../model/exact";
 import * as edit from "../model/edit";
 import { isMembers, type Json } from "../model/json";
-import { type InputRow, sourcesFor } from "../model/pins";
-import { parsed, referenceOf } from "../model/references";
+import { type InputRow, isOfCall, sourcesFor } from "../model/pins";
+import { parsed, type Reference, referenceOf } from "../model/references";
 import { handleOf } from "../model/wires";
 import { useCanvas } from "./context";
 import { Findings } from "./Findings";
@@ -67,8 +67,14 @@ function siblings(doc: Json, row: InputRow): string[] {
   return isMembers(parent) ? Object.keys(parent) : [];
 }
 
+/** The reference, where a word of each call has no output but a path at once. */
+function ofCall({ source, output, rest }: Reference, row: InputRow): Reference {
+  if (output === undefined || !isOfCall(row.call, source)) return { source, output, rest };
+  return { source, output: undefined, rest: [output, ...rest] };
+}
+
 function Wired(props: { row: InputRow; from: string; put: (value: Json | undefined) => void; isFixed: boolean }) {
-  const { source, output, rest } = parsed(props.from);
+  const { source, output, rest } = ofCall(parsed(props.from), props.row);
   const path = rest.join(".");
   const base = output === undefined ? source : `${source}.${output}`;
   const [text, setText] = useState(path);

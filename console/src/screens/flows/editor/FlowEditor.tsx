@@ -30,6 +30,7 @@ import { exactly } from "./exactly";
 import { FlowTabs } from "./FlowTabs";
 import { HistoryDrawer } from "./HistoryDrawer";
 import { ImportButton, type Imported, ImportNotes } from "./ImportButton";
+import { RemoveFlow } from "./RemoveFlow";
 import { type Ran, type RunChoice, RunDialog } from "./RunDialog";
 import { RunPanel, type ShownRun } from "./RunPanel";
 import { SaveDialog } from "./SaveDialog";
@@ -50,7 +51,7 @@ export interface Opened {
   run: ShownRun | undefined;
 }
 
-type Dialog = "event" | "outputs" | "options" | "save" | "run" | "deploy" | "history";
+type Dialog = "event" | "outputs" | "options" | "save" | "run" | "deploy" | "history" | "remove";
 
 /** The editor. */
 export function FlowEditor(props: { opened: Opened }) {
@@ -190,6 +191,7 @@ export function FlowEditor(props: { opened: Opened }) {
           <SaveDialog isOpen={dialog === "save"} name={name} isPending={save.isPending} failure={failure} onClose={() => setDialog(undefined)} onSave={(name) => save.mutate({ name, revision: monitor?.revision })} />
           <RunDialog isOpen={dialog === "run"} doc={set(doc, ["name"], name === "" ? "New flow" : name)} monitor={monitor?.id} connector={text(get(doc, ["connector"]))} options={checked.options} choice={choice} last={ran} onChoice={setChoice} onClose={() => setDialog(undefined)} onRan={setRan} />
           {monitor ? <DeployDialog isOpen={dialog === "deploy"} monitor={monitor} checked={checked} isChanged={edited.isChanged} onClose={() => setDialog(undefined)} /> : null}
+          {monitor ? <RemoveFlow isOpen={dialog === "remove"} monitor={monitor} onClose={() => setDialog(undefined)} onRemoved={() => edited.start(saved, true)} /> : null}
           {monitor ? <HistoryDrawer isOpen={dialog === "history"} monitor={monitor.id} onClose={() => setDialog(undefined)} /> : null}
         </>
       )}

@@ -19,7 +19,7 @@ export function Toolbar(props: {
   isSaving: boolean;
   onSave: () => void;
   onSaveAs: () => void;
-  onOpen: (dialog: "run" | "deploy" | "history") => void;
+  onOpen: (dialog: "run" | "deploy" | "history" | "remove") => void;
 }) {
   const { monitor, isFixed, edited, checked } = props;
   const word = checked.faults > 0 ? `${checked.faults} ${checked.faults === 1 ? "fault" : "faults"}` : checked.warnings > 0 ? `${checked.warnings} ${checked.warnings === 1 ? "warning" : "warnings"}` : "sound";
@@ -75,6 +75,14 @@ export function Toolbar(props: {
             <Menu.Item component={Link} href={`/monitors?monitor=${monitor.id}`}>
               Its subscriptions
             </Menu.Item>
+            {isFixed ? null : (
+              <>
+                <Menu.Divider />
+                <Menu.Item color="red.9" onClick={() => props.onOpen("remove")}>
+                  Remove…
+                </Menu.Item>
+              </>
+            )}
           </Menu.Dropdown>
         </Menu>
       )}

@@ -196,6 +196,11 @@ const OF_CALL: Record<CallKind, Field[]> = {
   pages: [{ name: "page", type: "object" }, { name: "index", type: "number" }],
 };
 
+/** Whether a name is what each call gives, such as `item`: such a word has no outputs, a path follows it at once. */
+export function isOfCall(call: CallKind | undefined, name: string): boolean {
+  return call !== undefined && OF_CALL[call].some((field) => field.name === name);
+}
+
 /** What an input of a card may be wired to, the nearest card first. `lane` is the branch whose condition it is. */
 export function sourcesFor(doc: Json, card: Card, call?: CallKind): Source[] {
   const found: Source[] = [];

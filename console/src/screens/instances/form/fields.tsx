@@ -55,7 +55,7 @@ export function HeaderRows(props: { form: Form; entry: string; label: string; de
     form.set(entry, named.length === 0 ? undefined : (Object.fromEntries(named.map(({ name, value }) => [name.trim(), value])) as Members));
   };
   return (
-    <Input.Wrapper label={props.label} labelElement="div" description={props.description} error={error}>
+    <Input.Wrapper role="group" aria-label={props.label} label={props.label} labelElement="div" description={props.description} error={error}>
       <Stack gap="xs" mt={6}>
         {rows.map((row, at) => (
           <Group key={at} gap="xs" wrap="nowrap">
