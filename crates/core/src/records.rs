@@ -389,12 +389,19 @@ fn date<'t>(
             Ok(()) => Ok(Some((parsed.at, text))),
             Err(odd) => Err(format!("`{}` of record `{object_id}` is `{text}`: {odd}", field.path)),
         },
-        Err(error) => Err(cannot_read(field, object_id, &error)),
+        Err(error) => Err(cannot_read(field, object_id, &text, &error)),
     }
 }
 
-fn cannot_read(field: &DateField, object_id: &str, error: &ParseError) -> String {
-    format!("cannot read `{}` of record `{object_id}`: {error}", field.path)
+/// Characters of a date that cannot be read which are shown; whole texts may stand in the place of one.
+const DATE_CHARS_SHOWN: usize = 60;
+
+fn cannot_read(field: &DateField, object_id: &str, text: &str, error: &ParseError) -> String {
+    let (shown, more) = match text.char_indices().nth(DATE_CHARS_SHOWN) {
+        Some((end, _)) => (&text[..end], "…"),
+        None => (text, ""),
+    };
+    format!("cannot read `{}` of record `{object_id}`, which is `{shown}{more}`: {error}", field.path)
 }
 
 /// Whether the value at `deletedField` says that the record is gone. A date says so, as `deleted_at` does.

@@ -57,8 +57,8 @@ impl Health {
 pub struct PollerFilter {
     /// Only those of this health, or of one of these; empty for all.
     pub health: Vec<Health>,
-    /// Only this instance's.
-    pub instance: Option<InstanceId>,
+    /// Only those of these instances; empty for all.
+    pub instances: Vec<InstanceId>,
     /// So many of the first are left out.
     pub skip: u32,
     /// At most so many.

@@ -25,8 +25,10 @@ import { troubled } from "../pollers/parts";
 type Instance = components["schemas"]["Instance"];
 
 const PAGE = 50;
-/** Pollers that are asked for to know how instances are: enough for a bad day, and little to move. */
-const FAILING = 40;
+/** Pollers that fail and are shown above the list. */
+const FAILING = 5;
+/** Pollers of the instances of a page, the worst first: more are needed only where each has many resources. */
+const OF_PAGE = 400;
 
 /** The list of instances. */
 export default function Instances() {
@@ -49,12 +51,14 @@ export default function Instances() {
   });
   const tags = useQuery({ queryKey: ["tags"], queryFn: () => told(api.GET(`${BASE}/tags`)), staleTime: 60_000 });
   const failing = useQuery({ queryKey: ["pollers", "failing"], queryFn: () => pollers({ status: "failing", pageSize: FAILING }), refetchInterval: 30_000 });
-  const resting = useQuery({ queryKey: ["pollers", "paused"], queryFn: () => pollers({ status: "paused", pageSize: FAILING }), staleTime: 30_000 });
+  const ids = (list.data?.entries ?? []).map((instance) => instance.id);
+  const own = useQuery({ queryKey: ["pollers", "of page", ids], queryFn: () => pollers({ instanceId: ids, pageSize: OF_PAGE }), enabled: ids.length > 0, refetchInterval: 30_000, placeholderData: keepPreviousData });
   const trouble = troubled(failing.data?.entries ?? []);
-  const restOf = new Map((resting.data?.entries ?? []).filter((poller) => poller.paused).map((poller) => [poller.instanceId, poller]));
-  const troubleOf = new Map(trouble.map((poller) => [poller.instanceId, poller]));
-  // Where more fail than were told, nothing can be said of the others but that they are connected.
-  const isAllKnown = [failing, resting].every((query) => query.data !== undefined && query.data.next === undefined);
+  // The worst comes first, so the first of an instance says how it is.
+  const worst = new Map<number, PollerEntry>();
+  for (const poller of own.data?.entries ?? []) if (!worst.has(poller.instanceId)) worst.set(poller.instanceId, poller);
+  // Where more polls than were told, nothing can be said of the others but that they are connected.
+  const isAllKnown = own.data !== undefined && own.data.next === undefined;
   const isNarrowed = search !== "" || tag !== undefined;
 
   const columns: Column<Instance>[] = [
@@ -74,7 +78,7 @@ export default function Instances() {
       ),
     },
     { head: "Connector", cell: (instance) => instance.element.name ?? instance.element.key },
-    { head: "Health", cell: (instance) => <Health instance={instance} trouble={troubleOf.get(instance.id)} rest={restOf.get(instance.id)} isSure={isAllKnown} /> },
+    { head: "Health", cell: (instance) => <Health instance={instance} worst={worst.get(instance.id)} isSure={isAllKnown} /> },
     { head: "Made", cell: (instance) => <When at={instance.createdDate} /> },
   ];
 
@@ -138,18 +142,19 @@ export default function Instances() {
   );
 }
 
-function Health(props: { instance: Instance; trouble: PollerEntry | undefined; rest: PollerEntry | undefined; isSure: boolean }) {
-  const { instance } = props;
+function Health(props: { instance: Instance; worst: PollerEntry | undefined; isSure: boolean }) {
+  const { instance, worst } = props;
+  const isTroubled = worst !== undefined && troubled([worst]).length > 0;
   const [word, tone, why] = instance.disabled
     ? (["off", "calm", "switched off: neither polled nor called"] as const)
     : instance.connection.state !== "connected"
       ? (["not connected", "bad", instance.connection.reason] as const)
-      : props.trouble
-        ? (["failing", "bad", `${props.trouble.resource}: ${props.trouble.status.sentence || "its last polls failed"}`] as const)
+      : isTroubled
+        ? (["failing", "bad", `${worst.resource}: ${worst.status.sentence || "its last polls failed"}`] as const)
         : !instance.eventsEnabled
           ? (["no events", "calm", "events are not enabled"] as const)
-          : props.rest
-            ? (["paused", "warn", `${props.rest.resource}: ${props.rest.paused ?? ""}`] as const)
+          : worst?.paused
+            ? (["paused", "warn", `${worst.resource}: ${worst.paused}`] as const)
             : ([props.isSure ? "ok" : "connected", "good", undefined] as const);
   return (
     <Group gap="xs" wrap="nowrap" align="flex-start">

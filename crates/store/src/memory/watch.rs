@@ -22,7 +22,7 @@ impl State {
     fn poller_page(&self, org: OrgId, filter: &PollerFilter) -> (Vec<PollerRow>, u64) {
         let mut all: Vec<&PollerRow> = self
             .polling(org)
-            .filter(|row| filter.instance.is_none_or(|instance| instance == row.instance))
+            .filter(|row| filter.instances.is_empty() || filter.instances.contains(&row.instance))
             .filter(|row| filter.health.is_empty() || filter.health.contains(&Health::of_row(row)))
             .collect();
         all.sort_by_key(|row| (Health::of_row(row), row.id));

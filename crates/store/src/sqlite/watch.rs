@@ -4,7 +4,7 @@
 //! of the page are read one by one afterwards.
 
 use std::cmp::Reverse;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -201,23 +201,24 @@ fn read_counted(row: &Row<'_>) -> rusqlite::Result<Counted> {
     })
 }
 
-fn counted(db: &Connection, org: OrgId, instance: Option<InstanceId>) -> Result<Vec<Counted>> {
-    let mut select;
-    let rows = match instance {
-        None => {
-            select = db.prepare_cached(SELECT_HEALTH)?;
-            select.query_map([org.0], read_counted)?
+/// The pollers of an organisation, or of these instances of it.
+fn counted(db: &Connection, org: OrgId, instances: &[InstanceId]) -> Result<Vec<Counted>> {
+    if instances.is_empty() {
+        let mut select = db.prepare_cached(SELECT_HEALTH)?;
+        return Ok(select.query_map([org.0], read_counted)?.collect::<rusqlite::Result<_>>()?);
+    }
+    let mut select = db.prepare_cached(SELECT_HEALTH_OF_INSTANCE)?;
+    let mut found = Vec::new();
+    for id in instances.iter().collect::<BTreeSet<_>>() {
+        for one in select.query_map([org.0, id.0], read_counted)? {
+            found.push(one?);
         }
-        Some(id) => {
-            select = db.prepare_cached(SELECT_HEALTH_OF_INSTANCE)?;
-            select.query_map([org.0, id.0], read_counted)?
-        }
-    };
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+    Ok(found)
 }
 
 fn poller_page(db: &Connection, org: OrgId, filter: &PollerFilter) -> Result<(Vec<PollerRow>, u64)> {
-    let mut all = counted(db, org, filter.instance)?;
+    let mut all = counted(db, org, &filter.instances)?;
     all.retain(|one| filter.health.is_empty() || filter.health.contains(&one.health));
     all.sort_unstable_by_key(|one| (one.health, one.id));
     let page = all.iter().skip(filter.skip as usize).take(filter.limit as usize);
@@ -238,7 +239,7 @@ fn overview(db: &Connection, org: OrgId) -> Result<Overview> {
     }
     found.instances_enabled = enabled.len() as u64;
     let mut failing = HashSet::new();
-    for one in counted(db, org, None)? {
+    for one in counted(db, org, &[])? {
         match one.health {
             Health::NeedsAttention | Health::Failing => found.pollers_failing += 1,
             Health::Paused => found.pollers_paused += 1,

@@ -238,12 +238,12 @@ impl Query {
 
     /// A whole number of at least 0; 400 when it is none.
     pub fn number(&self, name: &str) -> Answer<Option<i64>> {
-        let Some(text) = self.text(name) else { return Ok(None) };
-        let number = text.trim().parse::<i64>().ok().filter(|number| *number >= 0);
-        number.map(Some).ok_or_else(|| {
-            let message = format!("`{name}` is `{text}`; write a whole number of at least 0");
-            ApiError::bad("badParameter", message)
-        })
+        self.text(name).map(|text| whole(name, text)).transpose()
+    }
+
+    /// Every value of a number that may be there several times; 400 when one is none.
+    pub fn numbers(&self, name: &str) -> Answer<Vec<i64>> {
+        self.all(name).iter().map(|text| whole(name, text)).collect()
     }
 
     /// An instant; 400 when it is none.
@@ -274,6 +274,14 @@ impl Query {
             }
         }
     }
+}
+
+fn whole(name: &str, text: &str) -> Answer<i64> {
+    let number = text.trim().parse::<i64>().ok().filter(|number| *number >= 0);
+    number.ok_or_else(|| {
+        let message = format!("`{name}` is `{text}`; write a whole number of at least 0");
+        ApiError::bad("badParameter", message)
+    })
 }
 
 /// Tells how many entries an answer holds, and what `nextPage` continues after, if there may be more.

@@ -40,9 +40,10 @@ pub async fn pollers_are_listed_worst_first(store: Arc<dyn Watched>) {
     assert_eq!(page(of(&[Health::Failing, Health::NeedsAttention])).await, (vec![2, 1], 2));
     assert_eq!(page(of(&[Health::Paused])).await, (vec![3], 1));
     assert_eq!(page(of(&[Health::Ok, Health::Starting])).await, (vec![4, 0], 2));
-    let instance = Some(instance);
-    assert_eq!(page(PollerFilter { instance, ..all.clone() }).await, (vec![2, 1, 3, 4], 4));
-    assert_eq!(page(PollerFilter { instance, ..of(&[Health::Ok]) }).await, (vec![], 0));
+    let two = vec![world.instance, instance, world.instance];
+    assert_eq!(page(PollerFilter { instances: two, ..all.clone() }).await, (vec![2, 1, 3, 4, 0], 5));
+    assert_eq!(page(PollerFilter { instances: vec![instance], ..all.clone() }).await, (vec![2, 1, 3, 4], 4));
+    assert_eq!(page(PollerFilter { instances: vec![instance], ..of(&[Health::Ok]) }).await, (vec![], 0));
 }
 
 pub async fn an_overview_counts_everything(store: Arc<dyn Watched>) {
@@ -197,7 +198,7 @@ pub async fn organisations_see_their_own(store: Arc<dyn Watched>) {
     assert_eq!(world.watch.overview(other).await.unwrap(), Overview::default());
     let all = PollerFilter { limit: 9, ..PollerFilter::default() };
     assert_eq!(world.watch.poller_page(other, &all).await.unwrap(), (vec![], 0));
-    let of_instance = PollerFilter { instance: Some(world.instance), ..all };
+    let of_instance = PollerFilter { instances: vec![world.instance], ..all };
     assert_eq!(world.watch.poller_page(other, &of_instance).await.unwrap(), (vec![], 0));
     for filter in [
         RunFilter { limit: 9, ..RunFilter::default() },

@@ -43,7 +43,7 @@ pub struct PollerOfAll {
     operation_id = "listAllPollers",
     params(
         ("status" = Option<String>, Query, description = "`failing`, `paused`, `ok` (those that have not polled yet included) or `all`."),
-        ("instanceId" = Option<i64>, Query, description = "Only this instance's."),
+        ("instanceId" = Option<Vec<i64>>, Query, description = "Only these instances'; once for each."),
         ("pageSize" = Option<u32>, Query, description = "Entries of the answer; 1 to 1,000, and 200 when it is not said."),
         ("nextPage" = Option<i64>, Query, description = "What `Elements-Next-Page-Token` said.")
     ),
@@ -63,7 +63,7 @@ pub async fn list_all(State(api): State<Api>, Caller { org, .. }: Caller, query:
     };
     let filter = PollerFilter {
         health,
-        instance: query.number("instanceId")?.map(InstanceId),
+        instances: query.numbers("instanceId")?.into_iter().map(InstanceId).collect(),
         skip: query.skip()?,
         limit: query.page_size()?,
     };

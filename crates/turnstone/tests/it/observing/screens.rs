@@ -32,6 +32,9 @@ fn the_first_screen_counts_and_lists_what_fails() {
     assert_eq!(list("?status=failing").json().as_array().unwrap().len(), 1);
     assert_eq!(list("?status=ok").json(), json!([]));
     assert_eq!(list("?instanceId=999").json(), json!([]));
+    let both = list(&format!("?instanceId=999&instanceId={}", world.instance));
+    assert_eq!(both.json().as_array().unwrap().len(), 1);
+    list("?instanceId=1&instanceId=x").expect(400);
     list("?status=well").expect(400);
     let failed = world.get("/runs?outcome=failed&pageSize=1");
     assert_eq!((&failed[0]["outcome"], &failed[0]["instanceName"]), (&json!("failed"), &json!("Shop one")));
