@@ -27,6 +27,8 @@ export interface Turnstone {
   stop: () => Promise<void>;
   /** Ends the process and starts it again on the same data and port. */
   restart: () => Promise<void>;
+  /** Ends the process, does something without it, and starts it again. */
+  without: (act: () => Promise<void>) => Promise<void>;
 }
 
 /** Starts a server on a directory of its own; with `fill`, on one with so many instances and events in it. */
@@ -54,6 +56,14 @@ export async function turnstone(fill?: { instances: number; events: number }): P
     restart: async () => {
       await ended(process.child);
       process = await start(data, listen);
+    },
+    without: async (act) => {
+      await ended(process.child);
+      try {
+        await act();
+      } finally {
+        process = await start(data, listen);
+      }
     },
   };
 }
