@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import type { Browser, Page } from "playwright-core";
 
-import { browser, type Callback, callback, listen, opened, signIn, type Turnstone, turnstone } from "./harness.ts";
+import { aged, browser, type Callback, callback, listen, opened, signIn, type Turnstone, turnstone } from "./harness.ts";
 import { type Call, prepare, until } from "./prepare.ts";
 
 type Row = Record<string, unknown>;
@@ -186,7 +186,7 @@ async function beyond(call: Call): Promise<void> {
   delete instance.configuration["event.notification.callback.url"];
   await call("PUT", `/instances/${cancelled.id}`, instance);
   await cancelled.delivered("cancelled");
-  await server.restart({ aged: true });
+  await server.without(aged);
   await dead.delivered("dead");
   questions.push({ shop: dead.name, id: "given up", run: given, says: [`delivery ${letter} is a dead letter: given up after its last retry`], decision: "UPDATED" });
   questions.push({ shop: cancelled.name, id: "cancelled", run, says: [`delivery ${closed} was cancelled, because its endpoint was removed`], decision: "UPDATED" });

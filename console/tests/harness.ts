@@ -26,8 +26,10 @@ export interface Turnstone {
   /** Signs its first user in once. */
   link: string;
   stop: () => Promise<void>;
-  /** Ends the process and starts it again on the same data and port; with `aged`, as if what is retried had one try left. */
-  restart: (how?: { aged: boolean }) => Promise<void>;
+  /** Ends the process and starts it again on the same data and port. */
+  restart: () => Promise<void>;
+  /** Ends the process, does something without it, with the folder of its data, and starts it again. */
+  without: (act: (data: string) => Promise<unknown>) => Promise<void>;
 }
 
 /** Starts a server on a directory of its own; with `fill`, on one with so many instances and events in it. */
@@ -52,10 +54,17 @@ export async function turnstone(fill?: { instances: number; events: number }): P
       await ended(process.child);
       await rm(data, { recursive: true, force: true });
     },
-    restart: async (how) => {
+    restart: async () => {
       await ended(process.child);
-      if (how?.aged) await promisify(execFile)(AGER, [data]);
       process = await start(data, listen);
+    },
+    without: async (act) => {
+      await ended(process.child);
+      try {
+        await act(data);
+      } finally {
+        process = await start(data, listen);
+      }
     },
   };
 }
@@ -79,6 +88,9 @@ async function start(data: string, listen: string): Promise<{ child: ChildProces
     child.on("exit", (code) => reject(new Error(`the server ended with ${code}:\n${text}`)));
   });
 }
+
+/** Makes what is being retried as old as what has one try left; for [Turnstone.without]. */
+export const aged = (data: string): Promise<unknown> => promisify(execFile)(AGER, [data]);
 
 async function ended(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null) return;

@@ -7,6 +7,7 @@ import { parseExact } from "../../api/exact";
 import type { Members } from "../../api/trying";
 import { Code } from "../Code";
 import { memberPath, useFaultsWhere } from "../faults";
+import { useUnread } from "../unread";
 import { type Explain, Preview } from "./Preview";
 import { ResourceForm } from "./ResourceForm";
 import type { Resource } from "./settings";
@@ -72,6 +73,7 @@ export function ResourceCard(props: ResourcesProps & { name: string; resource: R
   const [suggests, setSuggests] = useState(false);
   const [copies, setCopies] = useState(false);
   const [leaves, setLeaves] = useState(false);
+  const [, setUnread] = useUnread(name);
   const change = (next: Resource) => props.onChange({ ...value, [name]: next });
   const path = memberPath(props.path, name);
   const own = useFaultsWhere((fault) => fault.path === path && !/^`(url|idField)` is/.test(fault.problem), path);
@@ -108,6 +110,7 @@ export function ResourceCard(props: ResourcesProps & { name: string; resource: R
             {own}
           </Alert>
         ) : null}
+        {view === "edit" ? <UnreadRemark name={name} onCode={() => setView("code")} /> : null}
         <Grid gap="lg">
           <Grid.Col span={{ base: 12, lg: 7 }}>{view === "edit" ? <ResourceForm value={resource} onChange={change} path={path} /> : <ResourceCode name={name} value={resource} onChange={change} />}</Grid.Col>
           <Grid.Col span={{ base: 12, lg: 5 }}>
@@ -125,7 +128,7 @@ export function ResourceCard(props: ResourcesProps & { name: string; resource: R
             <Button variant="default" onClick={() => setLeaves(false)}>
               Keep it
             </Button>
-            <Button color="red" onClick={() => props.onChange(Object.fromEntries(Object.entries(value).filter(([one]) => one !== name)))}>
+            <Button color="red" onClick={() => { setUnread(undefined); props.onChange(Object.fromEntries(Object.entries(value).filter(([one]) => one !== name))); }}>
               Take it out
             </Button>
           </Group>
@@ -138,21 +141,47 @@ export function ResourceCard(props: ResourcesProps & { name: string; resource: R
 /** A resource as JSON. What cannot be read stays as it is typed, and the form waits for it. */
 export function ResourceCode(props: { name: string; value: Members; onChange: (value: Members) => void; label?: string }) {
   const [typed, setTyped] = useState<{ text: string; of: Members }>();
-  const [problem, setProblem] = useState<string>();
-  const text = typed !== undefined && (typed.of === props.value || problem !== undefined) ? typed.text : JSON.stringify(props.value, null, 2);
+  const [unread, setUnread] = useUnread(props.name);
+  const text = unread?.text ?? (typed !== undefined && typed.of === props.value ? typed.text : JSON.stringify(props.value, null, 2));
   const take = (next: string) => {
     try {
       const read: unknown = parseExact(next);
       if (typeof read !== "object" || read === null || Array.isArray(read)) throw new SyntaxError("it is not an object in braces");
-      setProblem(undefined);
       setTyped({ text: next, of: read as Members });
+      setUnread(undefined);
       props.onChange(read as Members);
     } catch (thrown) {
-      setTyped({ text: next, of: props.value });
-      setProblem(`Not taken over yet: ${thrown instanceof Error ? thrown.message : String(thrown)}`);
+      setUnread({ text: next, problem: thrown instanceof Error ? thrown.message : String(thrown) });
     }
   };
-  return <Code label={props.label ?? `${props.name} as JSON`} language="json" value={text} onChange={take} height={260} error={problem} />;
+  return (
+    <Stack gap="xs">
+      <Code label={props.label ?? `${props.name} as JSON`} language="json" value={text} onChange={take} height={260} error={unread === undefined ? undefined : `Not taken over yet: ${unread.problem}`} />
+      {unread === undefined ? null : (
+        <Group>
+          <Button size="xs" variant="default" onClick={() => setUnread(undefined)}>
+            Take it back to what it was
+          </Button>
+        </Group>
+      )}
+    </Stack>
+  );
+}
+
+/** Says in a form that something else was typed as code. */
+export function UnreadRemark(props: { name: string; onCode: () => void }) {
+  const [unread] = useUnread(props.name);
+  if (unread === undefined) return null;
+  return (
+    <Alert color="orange" title="What was typed as code cannot be read yet">
+      <Group justify="space-between">
+        <Text size="sm">The form shows what was there before.</Text>
+        <Button size="xs" variant="default" onClick={props.onCode}>
+          Back to the code
+        </Button>
+      </Group>
+    </Alert>
+  );
 }
 
 /** Asks for the name of a copy. */

@@ -1,6 +1,6 @@
 // A connector's setup: seven steps with an address each over one draft, and its flows beside them.
 import { Alert, Button, Group, Paper, Stack, Text } from "@mantine/core";
-import { type ComponentType, lazy, Suspense } from "react";
+import { type ComponentType, lazy, Suspense, useState } from "react";
 import { Link } from "wouter";
 
 import type { Fault } from "../../api/failure";
@@ -9,6 +9,7 @@ import { Faults, UnmatchedFaults } from "../../parts/faults";
 import { Loaded, Refusal } from "../../parts/Loaded";
 import { Nothing } from "../../parts/Nothing";
 import { Screen } from "../../parts/Screen";
+import { forgetUnread, UnreadScope, unreadSentence, useUnreadOf } from "../../parts/unread";
 import { type Doc, entryAt } from "./document";
 import { type Draft, useConnector, useDraft } from "./draft";
 import { Steps } from "./Steps";
@@ -72,6 +73,7 @@ function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
   const mayChange = useMay("admin");
   const draft = useDraft(props.keyOrId, props.stored);
   const { doc, findings } = draft;
+  const scope = `connector ${props.keyOrId}`;
   const step = STEPS.find(({ name }) => name === props.step);
   const base = `/connectors/${encodeURIComponent(props.keyOrId)}`;
   const steps = STEPS.map(({ name, label, owns }) => ({ to: `${base}/${name}`, label, isHere: name === props.step, isAdvice: !draft.isRefused, count: findings.filter((fault) => owns(fault, doc)).length }));
@@ -89,6 +91,7 @@ function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
     >
       <Steps steps={steps} beside={[{ to: `/connectors/${encodeURIComponent(props.keyOrId)}/flows`, label: "Flows", isHere: props.step === "flows", count: 0 }]} />
       {Shown ? (
+        <UnreadScope value={scope}>
         <Faults faults={findings}>
           <Stack gap="lg">
             {mayChange ? null : <Alert color="gray">Connectors are changed by admins; you can look at everything here.</Alert>}
@@ -102,9 +105,10 @@ function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
               </>
             )}
             <Shown draft={draft} mayChange={mayChange} />
-            <SaveBar draft={draft} mayChange={mayChange} />
+            <SaveBar draft={draft} mayChange={mayChange} scope={scope} />
           </Stack>
         </Faults>
+        </UnreadScope>
       ) : props.step === "flows" ? (
         <Suspense fallback={null}>
           <FlowsTab connector={doc.key} />
@@ -116,18 +120,34 @@ function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
   );
 }
 
-function SaveBar({ draft, mayChange }: StepProps) {
+function SaveBar({ draft, mayChange, scope }: StepProps & { scope: string }) {
+  const unread = useUnreadOf(scope);
+  const [isHeld, setHeld] = useState(false);
+  const isChanged = draft.isChanged || unread.length > 0;
+  const save = () => {
+    setHeld(unread.length > 0);
+    if (unread.length === 0) draft.save();
+  };
+  const discard = () => {
+    forgetUnread(scope);
+    draft.discard();
+  };
   return (
     <Paper withBorder p="sm" pos="sticky" bottom={8} style={{ zIndex: 5 }}>
+      {isHeld && unread.length > 0 ? (
+        <Alert color="red" role="alert" mb="sm">
+          {unreadSentence(unread)}
+        </Alert>
+      ) : null}
       <Group justify="space-between">
         <Text size="sm" c="dimmed" role="status" visibleFrom="sm">
-          {draft.isChanged ? "There are changes that are not saved." : draft.isSaved ? "Everything is saved. Instances take the new revision when they are changed." : "Everything is saved."}
+          {isChanged ? "There are changes that are not saved." : draft.isSaved ? "Everything is saved. Instances take the new revision when they are changed." : "Everything is saved."}
         </Text>
         <Group gap="xs">
-          <Button variant="default" disabled={!draft.isChanged} onClick={draft.discard}>
+          <Button variant="default" disabled={!isChanged} onClick={discard}>
             Discard changes
           </Button>
-          <Button disabled={!mayChange || !draft.isChanged} loading={draft.isSaving} onClick={draft.save}>
+          <Button disabled={!mayChange || !isChanged} loading={draft.isSaving} onClick={save}>
             Save
           </Button>
         </Group>

@@ -13,6 +13,7 @@ import { Refusal } from "../../parts/Loaded";
 import { Interval } from "../../parts/polling/Interval";
 import { asMembers } from "../../parts/polling/Resources";
 import { Screen } from "../../parts/Screen";
+import { forgetUnread, UnreadScope, unreadSentence, useUnreadOf } from "../../parts/unread";
 import { type Doc, polledOf as defaultsOf, valueOf } from "../connectors/document";
 import { changeOf, type Form, type InstanceDoc, KEY, keepForm, keyPaths, polledOf, useForm, whole } from "./form/document";
 import { HeaderRows, KeyField } from "./form/fields";
@@ -41,6 +42,8 @@ export function InstanceForm(props: Props) {
   // Fields hold what they cannot give away yet, such as a header without a name: they begin anew with the form.
   const [round, setRound] = useState(0);
   const mayMake = useMay("member");
+  const unread = useUnreadOf(props.id);
+  const [isHeld, setHeld] = useState(false);
   const change = () => changeOf(props.initial, form.doc);
   const save = useMutation({
     mutationFn: async (only: "plan" | "save") => {
@@ -57,15 +60,22 @@ export function InstanceForm(props: Props) {
       if (instance.token) keepToken(instance.id, instance.token);
       go(stored === undefined ? `/instances/new?made=${instance.id}` : `/instances/${instance.id}`);
       keepForm(props.id, undefined);
+      forgetUnread(props.id);
     },
     onError: () => setPlan(undefined),
   });
+  const start = () => {
+    setHeld(unread.length > 0);
+    if (unread.length === 0) save.mutate(stored === undefined ? "save" : "plan");
+  };
   const failure = save.error ? asFailure(save.error) : undefined;
   const title = stored !== undefined ? `Change ${stored.name}` : connector === undefined ? "Poll an API by its address" : `New instance of ${connector.name}`;
   return (
     <Screen title={title} crumbs={[{ label: "Instances", to: "/instances" }]} about={stored === undefined ? "An instance is one connected account: what is polled, how often, and where the events go." : "Before anything is saved you see what becomes of each cursor."}>
+      <UnreadScope value={props.id}>
       <Faults faults={failure?.faults ?? NONE}>
         <Stack key={round} gap="lg" maw={1180}>
+          {isHeld && unread.length > 0 ? <Alert color="red" role="alert">{unreadSentence(unread)}</Alert> : null}
           {mayMake ? null : <Alert color="gray">Instances are made and changed by members.</Alert>}
           {failure ? failure.faults.length > 0 ? <UnmatchedFaults /> : <Refusal error={failure} title={stored === undefined ? "The instance was not created" : "Nothing was changed"} /> : null}
           <Fieldset legend="The account">
@@ -83,8 +93,8 @@ export function InstanceForm(props: Props) {
                 {stored === undefined ? "Nothing is stored until the account is connected." : form.isChanged ? "There are changes that are not saved." : "Everything is saved."}
               </Text>
               <Group gap="xs">
-                {form.isChanged ? (
-                  <Button variant="default" onClick={() => { save.reset(); keepForm(props.id, undefined); setRound(round + 1); }}>
+                {form.isChanged || unread.length > 0 ? (
+                  <Button variant="default" onClick={() => { save.reset(); keepForm(props.id, undefined); forgetUnread(props.id); setRound(round + 1); }}>
                     {stored === undefined ? "Start again" : "Discard changes"}
                   </Button>
                 ) : null}
@@ -93,7 +103,7 @@ export function InstanceForm(props: Props) {
                     To the instance
                   </Button>
                 )}
-                <Button disabled={!mayMake || (stored !== undefined && !form.isChanged)} loading={save.isPending} onClick={() => save.mutate(stored === undefined ? "save" : "plan")}>
+                <Button disabled={!mayMake || (stored !== undefined && !form.isChanged && unread.length === 0)} loading={save.isPending} onClick={start}>
                   {stored === undefined ? "Create Instance" : "See what it does"}
                 </Button>
               </Group>
@@ -102,6 +112,7 @@ export function InstanceForm(props: Props) {
         </Stack>
         <PlanDialog plan={plan} onClose={() => setPlan(undefined)} onGo={() => save.mutate("save")} isGoing={save.isPending} />
       </Faults>
+      </UnreadScope>
     </Screen>
   );
 }

@@ -13,6 +13,7 @@ import { useMay } from "../../../app/session";
 import { Json as Printed } from "../../../parts/Json";
 import { Refusal } from "../../../parts/Loaded";
 import { Screen } from "../../../parts/Screen";
+import { forgetUnread, UnreadScope, unreadSentence, useUnreadOf } from "../../../parts/unread";
 import type { CanvasValue, Found, RunValues } from "../canvas/context";
 import { Findings } from "../canvas/Findings";
 import { AddCard } from "../dialogs/AddCard";
@@ -98,8 +99,13 @@ export function FlowEditor(props: { opened: Opened }) {
     },
   });
   const failure = save.error === null ? undefined : asFailure(save.error);
+  const scope = key ?? "";
+  const unread = useUnreadOf(scope);
+  const [isHeld, setHeld] = useState(false);
   const startSaving = () => {
     save.reset();
+    setHeld(unread.length > 0);
+    if (unread.length > 0) return;
     if (monitor === undefined) setDialog("save");
     else save.mutate({ name, revision: monitor.revision });
   };
@@ -137,11 +143,11 @@ export function FlowEditor(props: { opened: Opened }) {
       title={title}
       crumbs={crumbs}
       about={<About opened={props.opened} isChanged={edited.isChanged} mayEdit={mayEdit} />}
-      actions={doc === undefined ? null : <Toolbar monitor={monitor} isFixed={isFixed} isOld={version !== undefined} mayRun={mayEdit && version === undefined} edited={edited} checked={checked} isSaving={save.isPending} onSave={startSaving} onSaveAs={() => setDialog("save")} onOpen={setDialog} />}
+      actions={doc === undefined ? null : <Toolbar monitor={monitor} isFixed={isFixed} isOld={version !== undefined} mayRun={mayEdit && version === undefined} edited={edited} checked={checked} isUnread={unread.length > 0} isSaving={save.isPending} onSave={startSaving} onSaveAs={() => (unread.length > 0 ? setHeld(true) : setDialog("save"))} onOpen={setDialog} />}
     >
       {edited.isRestored ? (
         <Alert color="blue" title="Changes that were not saved are here again">
-          <Button size="xs" variant="default" onClick={() => edited.start(saved, true)}>
+          <Button size="xs" variant="default" onClick={() => { forgetUnread(scope); edited.start(saved, true); }}>
             {monitor === undefined ? "Begin anew" : "Take what is saved"}
           </Button>
         </Alert>
@@ -169,9 +175,10 @@ export function FlowEditor(props: { opened: Opened }) {
         <>
           <FlowTabs doc={doc} flow={here} isFixed={isFixed} faults={(name) => count(checked.found, name)} onFlow={setFlow} edit={edited.edit} />
           <Findings found={rest} />
+          {unread.length > 0 && (isHeld || view === "canvas") ? <Alert color={isHeld ? "red" : "orange"} role="alert">{unreadSentence(unread)}</Alert> : null}
           <SegmentedControl aria-label="View" style={{ alignSelf: "flex-start" }} value={view} onChange={setView} data={[{ value: "canvas", label: "Canvas" }, { value: "document", label: "Document" }]} />
           <Suspense fallback={<Center mih={300}><Loader aria-label="Loading" /></Center>}>
-            {view === "canvas" ? <Canvas value={value} zoom={zoom} label={here === null ? "Canvas of the monitor" : `Canvas of ${here}`} /> : <DocumentView doc={doc} isFixed={isFixed} found={everything(checked.found)} onChange={(next) => edited.edit(() => next)} />}
+            {view === "canvas" ? <Canvas value={value} zoom={zoom} label={here === null ? "Canvas of the monitor" : `Canvas of ${here}`} /> : <UnreadScope value={scope}><DocumentView doc={doc} isFixed={isFixed} found={everything(checked.found)} onChange={(next) => edited.edit(() => next)} /></UnreadScope>}
           </Suspense>
           {view === "canvas" ? <Zoom zoom={zoom} onZoom={setZoom} /> : null}
           {run ? <RunPanel run={run} {...(props.opened.run === undefined ? { onClose: () => setRan(undefined) } : {})} /> : null}
@@ -191,7 +198,7 @@ export function FlowEditor(props: { opened: Opened }) {
           <SaveDialog isOpen={dialog === "save"} name={name} isPending={save.isPending} failure={failure} onClose={() => setDialog(undefined)} onSave={(name) => save.mutate({ name, revision: monitor?.revision })} />
           <RunDialog isOpen={dialog === "run"} doc={set(doc, ["name"], name === "" ? "New flow" : name)} monitor={monitor?.id} connector={text(get(doc, ["connector"]))} options={checked.options} choice={choice} last={ran} onChoice={setChoice} onClose={() => setDialog(undefined)} onRan={setRan} />
           {monitor ? <DeployDialog isOpen={dialog === "deploy"} monitor={monitor} checked={checked} isChanged={edited.isChanged} onClose={() => setDialog(undefined)} /> : null}
-          {monitor ? <RemoveFlow isOpen={dialog === "remove"} monitor={monitor} onClose={() => setDialog(undefined)} onRemoved={() => edited.start(saved, true)} /> : null}
+          {monitor ? <RemoveFlow isOpen={dialog === "remove"} monitor={monitor} onClose={() => setDialog(undefined)} onRemoved={() => { forgetUnread(scope); edited.start(saved, true); }} /> : null}
           {monitor ? <HistoryDrawer isOpen={dialog === "history"} monitor={monitor.id} onClose={() => setDialog(undefined)} /> : null}
         </>
       )}

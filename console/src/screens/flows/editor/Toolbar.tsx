@@ -17,6 +17,8 @@ export function Toolbar(props: {
   edited: Edited;
   checked: Checked;
   isSaving: boolean;
+  /** A text was typed that cannot be read yet. */
+  isUnread: boolean;
   onSave: () => void;
   onSaveAs: () => void;
   onOpen: (dialog: "run" | "deploy" | "history" | "remove") => void;
@@ -56,7 +58,7 @@ export function Toolbar(props: {
         </Button>
       )}
       {isFixed ? null : (
-        <Button loading={props.isSaving} disabled={monitor !== undefined && !edited.isChanged} onClick={props.onSave}>
+        <Button loading={props.isSaving} disabled={monitor !== undefined && !edited.isChanged && !props.isUnread} onClick={props.onSave}>
           Save
         </Button>
       )}

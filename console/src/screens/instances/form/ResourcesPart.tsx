@@ -4,7 +4,7 @@ import { useState } from "react";
 
 import { explainInstance, type Members } from "../../../api/trying";
 import { memberPath, useHasFault } from "../../../parts/faults";
-import { asMembers, CopyDialog, ResourceCard, ResourceCode, Resources, type ResourcesProps } from "../../../parts/polling/Resources";
+import { asMembers, CopyDialog, ResourceCard, ResourceCode, Resources, type ResourcesProps, UnreadRemark } from "../../../parts/polling/Resources";
 import { type Form, isSame, KEY, keyPaths, polledOf, whole } from "./document";
 
 const PATH = keyPaths(KEY.polled)[0] as string;
@@ -36,6 +36,7 @@ export function ResourcesPart(props: { form: Form; defaults: Members; base: stri
         <ResourceCode name="All resources" label="Resources as JSON" value={polled} onChange={(next) => form.set(KEY.polled, next)} />
       ) : (
         <>
+          <UnreadRemark name="All resources" onCode={() => setCode(true)} />
           {Object.keys(defaults).map((name) => (
             <DefaultResource
               key={name}
