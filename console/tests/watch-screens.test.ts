@@ -52,6 +52,7 @@ test("every screen can be read in light and dark and at 390 pixels, and asks for
     deliveries: "/deliveries",
     endpoints: "/deliveries?show=endpoints",
     delivery: "/deliveries/1",
+    "settings-keys": "/settings?tab=keys",
   };
   for (const [name, path] of Object.entries(screens)) {
     let count = 0;

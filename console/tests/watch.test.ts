@@ -159,6 +159,11 @@ test("a notification that failed is seen with its reason, and is delivered again
   receiver.status = 200;
   await page.getByRole("button", { name: /Redeliver/ }).click();
   await page.getByText(/Its event was accepted/).waitFor();
+  // What was sent is told as the receiver saw it.
+  await attempts.getByText("Request", { exact: true }).first().click();
+  await attempts.getByText(`POST ${receiver.url}`).first().waitFor();
+  const id = receiver.received.at(-1)?.headers["elements-webhook-id"];
+  await attempts.getByText(`Elements-Webhook-Id: ${id}`).first().waitFor();
   assert.ok(receiver.received.length > before + 1, "it was sent again");
   const bodies = receiver.received.slice(before).map(({ body }) => body);
   assert.ok(bodies.every((body) => body === bodies[0]), "with the same bytes");
@@ -180,6 +185,7 @@ test("one poll is searched by a record's id, from window to attempts", async () 
   await decisions.getByRole("button", { name: "3" }).click();
   const way = page.getByRole("list", { name: "The way of the record" });
   await way.getByText("CREATED").waitFor();
+  await way.getByText("Page 1").waitFor();
   const sent = page.getByRole("list", { name: /Notification/ });
   await sent.getByText("delivered").waitFor();
   await sent.getByText("Attempt 1").waitFor();

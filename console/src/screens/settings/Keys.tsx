@@ -104,7 +104,7 @@ function Retention() {
               <Table.Tr>
                 <Table.Th>What</Table.Th>
                 <Table.Th>Kept for</Table.Th>
-                <Table.Th>But</Table.Th>
+                <Table.Th>Exception</Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>
