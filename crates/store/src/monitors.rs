@@ -4,7 +4,8 @@
 //! A monitor has a draft and deployed versions, numbered from 1, which never change. A subscription uses one version
 //! and is a poller of its own ([`crate::PollerRow::subscription`]): claim, ledger, finish and due times are the verbs
 //! of [`crate::Store`], and so is replacing its state, which holds the cursor. The conventions are those of
-//! [`crate::api`]; the words of `NotFound` here are `monitor`, `version`, `instance`, `subscription`, `poller` and `run`.
+//! [`crate::api`]; the words of `NotFound` here are `monitor`, `version`, `instance`, `subscription`, `poller` and
+//! `run`.
 //!
 //! Not here: what a document means, and whether options fit it (the core's `flow`).
 
