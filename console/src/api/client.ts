@@ -27,6 +27,21 @@ export function whenSignedOut(call: () => void): void {
   onSignedOut = call;
 }
 
+let isHeld = false;
+
+/** Stays on the page although the session has ended: something on it is shown only now. Gives a way to let go. */
+export function stayHere(): () => void {
+  isHeld = true;
+  return () => {
+    isHeld = false;
+  };
+}
+
+/** Whether somebody stays although the session has ended. */
+export function isStaying(): boolean {
+  return isHeld;
+}
+
 const credentials: Middleware = {
   onRequest({ request }) {
     if (changeToken !== undefined && !["GET", "HEAD"].includes(request.method)) {
@@ -35,7 +50,7 @@ const credentials: Middleware = {
     return request;
   },
   onResponse({ response, schemaPath }) {
-    if (response.status === 401 && schemaPath !== `${BASE}/session`) onSignedOut();
+    if (response.status === 401 && schemaPath !== `${BASE}/session` && !isHeld) onSignedOut();
     return undefined;
   },
 };

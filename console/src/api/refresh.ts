@@ -26,3 +26,16 @@ export function useRefreshOnEvents(keys: readonly (readonly unknown[])[], concer
     ),
   );
 }
+
+/** Answers that an event may make old, by the first word of their keys. */
+const AGING = new Set(["analytics", "deliveries", "delivery", "endpoints", "event", "events", "overview", "pollers", "record", "runs", "webhook"]);
+
+/** Ages what is kept and not shown when an event arrives: whoever comes back to it sees what happened meanwhile. */
+export function useAgingOnEvents(): void {
+  const client = useQueryClient();
+  useLiveEvents(
+    useCallback(() => {
+      void client.invalidateQueries({ refetchType: "none", predicate: (query) => !query.isActive() && AGING.has(String(query.queryKey[0])) });
+    }, [client]),
+  );
+}

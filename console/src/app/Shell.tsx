@@ -8,6 +8,7 @@ import { Link, useLocation } from "wouter";
 
 import { api, BASE, keepChangeToken } from "../api/client";
 import { useConnection } from "../api/live";
+import { useAgingOnEvents } from "../api/refresh";
 import { Logo } from "./Logo";
 import { forgetOthers, SESSION_KEY, useSession } from "./session";
 
@@ -25,6 +26,7 @@ const PLACES = [
 /** The frame around a screen. */
 export function Shell(props: { children: ReactNode }) {
   const [isOpen, { toggle, close }] = useDisclosure();
+  useAgingOnEvents();
   const [location] = useLocation();
   const isHere = (to: string) => (to === "/" ? location === "/" : location === to || location.startsWith(`${to}/`));
   return (

@@ -2,7 +2,7 @@
 import { type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { createContext, type ReactNode, useContext, useEffect } from "react";
 
-import { api, BASE, keepChangeToken, told, whenSignedOut } from "../api/client";
+import { api, BASE, isStaying, keepChangeToken, told, whenSignedOut } from "../api/client";
 import { Failure } from "../api/failure";
 import { startLive } from "../api/live";
 import type { components } from "../api/schema";
@@ -29,7 +29,7 @@ export async function readSession(): Promise<Session | null> {
     keepChangeToken(session.changeToken);
     return session;
   } catch (thrown) {
-    if (thrown instanceof Failure && thrown.status === 401) return null;
+    if (thrown instanceof Failure && thrown.status === 401 && !isStaying()) return null;
     throw thrown;
   }
 }

@@ -5,7 +5,7 @@ import { json, jsonParseLinter } from "@codemirror/lang-json";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, defaultHighlightStyle, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { linter } from "@codemirror/lint";
-import { Compartment, EditorState } from "@codemirror/state";
+import { Annotation, Compartment, EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { useComputedColorScheme } from "@mantine/core";
 import { tags } from "@lezer/highlight";
@@ -27,6 +27,9 @@ const dark = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.variableName)], color: "#a5d0ff" },
   { tag: tags.comment, color: "#a6adb5" },
 ]);
+
+/** Marks a change that came from outside: nobody typed it, so nobody is told of it. */
+const fromOutside = Annotation.define<boolean>();
 
 const LANGUAGES = {
   json: () => [json(), linter(jsonParseLinter())],
@@ -77,7 +80,8 @@ export default function Editor(props: EditorProps) {
           EditorState.readOnly.of(props.onChange === undefined),
           EditorView.contentAttributes.of({ "aria-labelledby": props.labelledBy, role: "textbox", "aria-multiline": "true" }),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) change.current?.(update.state.doc.toString());
+            const isTyped = !update.transactions.some((one) => one.annotation(fromOutside) === true);
+            if (update.docChanged && isTyped) change.current?.(update.state.doc.toString());
           }),
           LANGUAGES[props.language](),
           looks.current.of(look(isDark, props.height)),
@@ -96,7 +100,7 @@ export default function Editor(props: EditorProps) {
   useEffect(() => {
     const shown = view.current;
     if (shown && shown.state.doc.toString() !== props.value) {
-      shown.dispatch({ changes: { from: 0, to: shown.state.doc.length, insert: props.value } });
+      shown.dispatch({ changes: { from: 0, to: shown.state.doc.length, insert: props.value }, annotations: fromOutside.of(true) });
     }
   }, [props.value]);
 

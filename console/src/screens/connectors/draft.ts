@@ -13,11 +13,13 @@ interface Held {
   draft: Doc | undefined;
   faults: readonly Fault[];
   warnings: readonly Fault[];
+  /** What was saved over which document, until the query gives the new one. */
+  saved: { over: Doc; doc: Doc } | undefined;
   /** Values of the account that previews use; never saved. */
   trial: Members;
 }
 
-const NOTHING: Held = { draft: undefined, faults: [], warnings: [], trial: {} };
+const NOTHING: Held = { draft: undefined, faults: [], warnings: [], saved: undefined, trial: {} };
 const held = new Map<string, Held>();
 const watchers = new Set<() => void>();
 
@@ -58,7 +60,7 @@ export interface Draft {
 }
 
 /** The draft of a connector. */
-export function useDraft(key: string, stored: Doc): Draft {
+export function useDraft(key: string, asked: Doc): Draft {
   const client = useQueryClient();
   const now = useSyncExternalStore(
     (watcher) => {
@@ -67,6 +69,7 @@ export function useDraft(key: string, stored: Doc): Draft {
     },
     () => held.get(key) ?? NOTHING,
   );
+  const stored = now.saved?.over === asked ? now.saved.doc : asked;
   const doc = now.draft ?? stored;
   const isChanged = now.draft !== undefined;
   const save = useMutation({
@@ -76,7 +79,7 @@ export function useDraft(key: string, stored: Doc): Draft {
       client.setQueryData(connectorKey(key), saved);
       void client.invalidateQueries({ queryKey: ["connectors"] });
       void client.invalidateQueries({ queryKey: ["date-formats"] });
-      keep(key, { draft: undefined, faults: [], warnings });
+      keep(key, { draft: undefined, faults: [], warnings, saved: { over: asked, doc: saved } });
     },
     onError: (error) => keep(key, { faults: asFailure(error).faults, warnings: [] }),
   });

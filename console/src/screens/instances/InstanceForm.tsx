@@ -16,7 +16,7 @@ import { Screen } from "../../parts/Screen";
 import { forgetUnread, UnreadScope, unreadSentence, useUnreadOf } from "../../parts/unread";
 import { type Doc, polledOf as defaultsOf, valueOf } from "../connectors/document";
 import { changeOf, type Form, type InstanceDoc, KEY, keepForm, keyPaths, polledOf, useForm, whole } from "./form/document";
-import { HeaderRows, KeyField } from "./form/fields";
+import { HeaderRows, KeyField, WebhookSecret } from "./form/fields";
 import { FirstPoll, startOf } from "./form/FirstPoll";
 import { PlanDialog } from "./form/PlanDialog";
 import { ResourcesPart } from "./form/ResourcesPart";
@@ -157,6 +157,7 @@ function Events(props: { form: Form; connector: Doc | undefined; stored: Props["
   const isOn = said === "true";
   const defaults = connector === undefined ? {} : defaultsOf(connector);
   const kind = form.text("event.vendor.type") || (connector === undefined ? "" : valueOf(connector, "event.vendor.type"));
+  const isVerified = (form.text("event.webhook.verification") || (connector === undefined ? "" : valueOf(connector, "event.webhook.verification"))).trim() !== "";
   const polls = !(/webhook/i.test(kind) && !/polling|both/i.test(kind));
   const polled = polledOf(form.doc);
   const start = startOf(polled);
@@ -180,6 +181,11 @@ function Events(props: { form: Form; connector: Doc | undefined; stored: Props["
             <div style={{ maxWidth: 760 }}>
               <KeyField form={form} entry={KEY.callback} label="Event Notification Callback URL" placeholder="https://app.example.com/events" description="Where events are sent. Without one they are recorded, and can be read from the API." />
             </div>
+            {/webhook|both/i.test(kind) && isVerified ? (
+              <div style={{ maxWidth: 760 }}>
+                <WebhookSecret form={form} />
+              </div>
+            ) : null}
             {polls ? (
               <>
                 <div style={{ maxWidth: 720 }}>

@@ -1,9 +1,10 @@
 // How the provider's own notifications reach an instance: the address, what waits, what was put aside and why.
 import { Alert, Button, Code, CopyButton, Group, Paper, Stack, Text, Title } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { api, BASE, page, told } from "../../api/client";
+import { useRefreshOnEvents } from "../../api/refresh";
 import type { components } from "../../api/schema";
 import { useMay } from "../../app/session";
 import { Confirm } from "../../parts/Confirm";
@@ -18,6 +19,9 @@ import { When } from "../../parts/When";
 
 type Request = components["schemas"]["ReceivedRequest"];
 
+/** When to look again: soon while something waits for its hook; what is put aside or refused makes no event. */
+const LOOK_MS = { soon: 1_000, idle: 5_000 };
+
 /** The tab. */
 export function Webhook(props: { instance: number }) {
   const id = props.instance;
@@ -25,7 +29,8 @@ export function Webhook(props: { instance: number }) {
   const client = useQueryClient();
   const mayRenew = useMay("admin");
   const [isAsked, setAsked] = useState(false);
-  const query = useQuery({ queryKey: ["webhook", id], queryFn: () => told(api.GET(`${BASE}/instances/{id}/webhook`, { params })) });
+  const query = useQuery({ queryKey: ["webhook", id], queryFn: () => told(api.GET(`${BASE}/instances/{id}/webhook`, { params })), refetchInterval: ({ state }) => ((state.data?.waiting ?? 0) > 0 ? LOOK_MS.soon : LOOK_MS.idle) });
+  useRefreshOnEvents([["webhook", id]], (event) => event.instanceId === id);
   const renew = useMutation({
     mutationFn: () => told(api.POST(`${BASE}/instances/{id}/webhook/address`, { params })),
     onSuccess: (webhook) => {
@@ -102,6 +107,8 @@ function Requests(props: { instance: number; quarantined: number }) {
   const query = useQuery({
     queryKey: ["webhook", props.instance, "requests", place.token],
     queryFn: () => page(api.GET(`${BASE}/instances/{id}/webhook/requests`, { params: { path, query: { pageSize: 50, ...(place.token ? { nextPage: place.token as never } : {}) } } })),
+    placeholderData: keepPreviousData,
+    refetchInterval: ({ state }) => (place.token !== undefined ? false : state.data?.entries.some((request) => request.state === "received") ? LOOK_MS.soon : LOOK_MS.idle),
   });
   const again = () => void client.invalidateQueries({ queryKey: ["webhook", props.instance] });
   const replay = useMutation({
@@ -115,6 +122,19 @@ function Requests(props: { instance: number; quarantined: number }) {
     },
     onError: refused,
   });
+  const [asked, setAsked] = useState<Request>();
+  const discard = useMutation({
+    mutationFn: (request: number) => told(api.DELETE(`${BASE}/instances/{id}/webhook/requests/{requestId}`, { params: { path: { ...path, requestId: request } } })),
+    onSuccess: () => {
+      done("Nothing comes of it.");
+      setAsked(undefined);
+      again();
+    },
+  });
+  const close = () => {
+    discard.reset();
+    setAsked(undefined);
+  };
   const columns: Column<Request>[] = [
     { head: "Received", cell: (request) => <When at={request.receivedAt} /> },
     { head: "State", cell: (request) => <Mark word={request.state} /> },
@@ -125,10 +145,17 @@ function Requests(props: { instance: number; quarantined: number }) {
       head: "Actions",
       quiet: true,
       cell: (request) =>
-        request.quarantine ? (
-          <Button size="xs" variant="default" disabled={!mayAct} onClick={() => replay.mutate(request.id)}>
-            Run again
-          </Button>
+        request.state === "quarantined" || request.state === "discarded" ? (
+          <Group gap="xs" justify="flex-end">
+            <Button size="xs" variant="default" disabled={!mayAct} onClick={() => replay.mutate(request.id)}>
+              Run again
+            </Button>
+            {request.state === "quarantined" ? (
+              <Button size="xs" variant="default" disabled={!mayAct} onClick={() => setAsked(request)}>
+                Discard…
+              </Button>
+            ) : null}
+          </Group>
         ) : null,
     },
   ];
@@ -154,6 +181,9 @@ function Requests(props: { instance: number; quarantined: number }) {
           )
         }
       </Loaded>
+      <Confirm opened={asked !== undefined} title="Discard this notification?" act="Discard" danger busy={discard.isPending} error={discard.error} onClose={close} onAct={() => asked && discard.mutate(asked.id)}>
+        Nothing shall come of it. It stays in this list for seven days, and can be run again until then.
+      </Confirm>
     </Paper>
   );
 }

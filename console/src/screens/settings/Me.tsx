@@ -2,9 +2,9 @@
 import { Button, Group, Stack, Text, TextInput, Title } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
-import { api, BASE, told } from "../../api/client";
+import { api, BASE, stayHere, told } from "../../api/client";
 import { asFailure, faultsAt } from "../../api/failure";
 import type { components } from "../../api/schema";
 import { SESSION_KEY } from "../../app/session";
@@ -34,6 +34,14 @@ function Form({ user }: { user: User }) {
     },
   });
   const renew = useMutation({ mutationFn: () => told(api.POST(`${BASE}/users/me/token`)), onSuccess: () => setAsks(false) });
+  // Its session is over, and whoever goes to keep the secret and comes back must still find it.
+  const isShown = renew.data !== undefined;
+  useEffect(() => (isShown ? stayHere() : undefined), [isShown]);
+  const leave = () => {
+    renew.reset();
+    // Asked once nothing is shown any more that would be lost.
+    setTimeout(() => void client.invalidateQueries({ queryKey: SESSION_KEY }), 0);
+  };
   const failure = save.error ? asFailure(save.error) : undefined;
   return (
     <Stack maw={560} gap="xl">
@@ -60,7 +68,7 @@ function Form({ user }: { user: User }) {
       <Stack>
         <Title order={2}>Your secret</Title>
         <Text size="sm">Scripts send it as Authorization: User …, and it signs you in here. A new one ends the old one and all your sessions, this one too.</Text>
-        {renew.data ? <Once title="Your new secret is shown only now" secret={renew.data.secret} about="Keep it before you leave this page: your session has ended, and you sign in with it." onClose={() => void client.invalidateQueries({ queryKey: SESSION_KEY })} /> : null}
+        {renew.data ? <Once title="Your new secret is shown only now" secret={renew.data.secret} about="Keep it before you leave this page: your session has ended, and you sign in with it." onClose={leave} /> : null}
         <Group>
           <Button variant="default" onClick={() => setAsks(true)} disabled={renew.data !== undefined}>
             Take a new secret

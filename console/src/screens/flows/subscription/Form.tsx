@@ -1,5 +1,5 @@
 // The form of a subscription, new or changed.
-import { Alert, Button, Fieldset, Group, NativeSelect, PasswordInput, SegmentedControl, Stack, Switch, Textarea, TextInput } from "@mantine/core";
+import { Alert, Button, Fieldset, Group, NativeSelect, SegmentedControl, Stack, Switch, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useLocation } from "wouter";
@@ -8,6 +8,7 @@ import { api, BASE, told } from "../../../api/client";
 import { asFailure, Failure, faultsAt } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { Refusal } from "../../../parts/Loaded";
+import { Secret } from "../../../parts/Secret";
 import { choicesOf, useInstances } from "../editor/instances";
 import { OptionFields } from "../editor/OptionFields";
 import { parseJson } from "../model/exact";
@@ -140,10 +141,10 @@ export function SubscriptionForm(props: { monitor: number; monitorName: string; 
             {values.hasCallback ? (
               <>
                 <TextInput label="Callback URL" type="url" placeholder="https://app.example.com/users" value={values.url} error={faultsAt(faults, "callback.url") ?? faultsAt(faults, "callback")} onChange={(event) => put({ url: event.currentTarget.value })} />
-                <PasswordInput label="Signature key" description="Signs what is sent; left empty, it is not signed with one of its own." autoComplete="off" value={values.signatureKey} error={faultsAt(faults, "callback.signatureKey")} onChange={(event) => put({ signatureKey: event.currentTarget.value })} />
+                <Secret label="Signature key" description="Signs what is sent; left empty, it is not signed with one of its own." autoComplete="off" value={values.signatureKey} error={faultsAt(faults, "callback.signatureKey")} onChange={(event) => put({ signatureKey: event.currentTarget.value })} />
                 <Group grow align="flex-start">
                   <TextInput label="User name" autoComplete="off" value={values.username} error={faultsAt(faults, "callback.username")} onChange={(event) => put({ username: event.currentTarget.value })} />
-                  <PasswordInput label="Password" autoComplete="new-password" value={values.password} error={faultsAt(faults, "callback.password")} onChange={(event) => put({ password: event.currentTarget.value })} />
+                  <Secret label="Password" autoComplete="new-password" value={values.password} error={faultsAt(faults, "callback.password")} onChange={(event) => put({ password: event.currentTarget.value })} />
                 </Group>
               </>
             ) : null}

@@ -16,6 +16,7 @@ export const KEY = {
   user: "event.notification.basic.username",
   password: "event.notification.basic.password",
   signature: "event.notification.signature.key",
+  secret: "event.webhook.secret",
   interval: "event.poller.refresh_interval",
   polled: "event.poller.configuration",
   base: "base.url",
