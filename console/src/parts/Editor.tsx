@@ -75,7 +75,8 @@ export default function Editor(props: EditorProps) {
           keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
           EditorView.lineWrapping,
           EditorState.readOnly.of(props.onChange === undefined),
-          EditorView.contentAttributes.of({ "aria-labelledby": props.labelledBy, role: "textbox", "aria-multiline": "true" }),
+          // Escape is the editor's own key: it does not close the dialog around it.
+          EditorView.contentAttributes.of({ "data-mantine-stop-propagation": "true", "aria-labelledby": props.labelledBy, "aria-describedby": `${props.labelledBy}-keys`, role: "textbox", "aria-multiline": "true", tabindex: "0" }),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) change.current?.(update.state.doc.toString());
           }),

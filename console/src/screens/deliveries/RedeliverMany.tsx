@@ -1,10 +1,11 @@
 // Sends again everything that a filter finds, or everything since a time.
-import { Alert, Button, Group, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { redeliverWhere } from "../../api/watching";
 import { asFailure, faultsAt } from "../../api/failure";
+import { Dialog } from "../../parts/Dialog";
 import { InstancePicker } from "../../parts/InstancePicker";
 import { done } from "../../parts/said";
 import { clause } from "./clause";
@@ -50,7 +51,7 @@ export function RedeliverMany(props: { opened: boolean; instance: number | undef
   };
   const failure = act.error ? asFailure(act.error) : undefined;
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title="Redeliver many">
+    <Dialog opened={props.opened} onClose={props.onClose} title="Redeliver many">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -79,6 +80,6 @@ export function RedeliverMany(props: { opened: boolean; instance: number | undef
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
