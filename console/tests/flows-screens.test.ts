@@ -108,8 +108,7 @@ test("a wire is made by keyboard alone", async () => {
   await tabTo("What Properties takes");
   await page.keyboard.press("Enter");
   await page.getByRole("menuitem", { name: /^Cursor/ }).waitFor();
-  await page.keyboard.press("ArrowDown");
-  await until(() => page.evaluate(() => document.activeElement?.getAttribute("role") === "menuitem"));
+  await until(() => page.evaluate(() => /^Cursor/.test(document.activeElement?.textContent ?? "") && document.activeElement?.getAttribute("role") === "menuitem"));
   await page.keyboard.press("Enter");
   await card("Cursor").getByRole("button", { name: "Cut the wire to Properties" }).waitFor();
   assert.equal(await page.locator(".react-flow__edge").count(), 1);

@@ -242,18 +242,18 @@ async function settled(page: Page): Promise<void> {
   });
 }
 
-/** What axe finds serious or critical on the page as it is. */
-export async function seriousFindings(page: Page): Promise<Finding[]> {
+/** What axe finds serious or critical on the page as it is, or within one part of it. */
+export async function seriousFindings(page: Page, within?: string): Promise<Finding[]> {
   await settled(page);
-  await page.evaluate(axe);
-  return await page.evaluate(async () => {
+  if (await page.evaluate(() => !("axe" in window))) await page.evaluate(axe);
+  return await page.evaluate(async (within) => {
     type Result = { violations: { id: string; impact: string | null; nodes: { html: string; failureSummary?: string }[] }[] };
-    const run = (window as unknown as { axe: { run: () => Promise<Result> } }).axe.run;
-    const { violations } = await run();
+    const run = (window as unknown as { axe: { run: (within: string | Document, options: object) => Promise<Result> } }).axe.run;
+    const { violations } = await run(within ?? document, { resultTypes: ["violations"] });
     return violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, impact, nodes }) => ({ id, impact: impact ?? "", nodes: nodes.map((node) => `${node.html} ${node.failureSummary ?? ""}`.slice(0, 400)) }));
-  });
+  }, within);
 }
 
 /** Whether the page is wider than its window. */

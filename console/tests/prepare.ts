@@ -23,7 +23,8 @@ export async function prepare(page: Page, server: Turnstone): Promise<Call> {
   };
 }
 
-const FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'";
+/** How the test's API writes dates. */
+export const FORMAT = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'";
 
 /** An instance that polls the contacts of a test's API. */
 export async function connected(call: Call, options: { name: string; api: string; callback?: string; minutes?: string; startFrom?: string; resource?: string }): Promise<number> {

@@ -1,9 +1,10 @@
 // Which screen an address shows. Screens are loaded when they are opened first.
 import { Alert, Button, Center, Loader, Stack } from "@mantine/core";
 import { Component, lazy, type ReactNode, Suspense } from "react";
-import { Route, Switch, useLocation } from "wouter";
+import { Link, Route, Switch, useLocation } from "wouter";
 
-import { Nothing } from "../parts/Nothing";
+import { Screen as Page } from "../parts/Screen";
+import { ROUTES, type ScreenName } from "./routes";
 import { SessionGate } from "./session";
 import { Shell } from "./Shell";
 import { SignIn } from "./SignIn";
@@ -47,31 +48,46 @@ function part(index: number): string {
   }
 }
 
+type Parts = Record<string, string | undefined>;
+
+/** What each screen is given of its address. */
+const SCREENS: Record<ScreenName, (parts: Parts) => ReactNode> = {
+  home: () => <Home />,
+  connectors: () => <Connectors />,
+  connector: ({ "*": rest }) => <Connector connector={part(2)} step={rest?.split("/")[0]} part={rest?.split("/")[1]} />,
+  instances: () => <Instances />,
+  newInstance: () => <NewInstance />,
+  instance: ({ id }) => <Instance id={Number(id)} />,
+  poller: ({ id }) => <Poller instance={Number(id)} resource={part(4)} />,
+  run: ({ id = "" }) => <Poll run={id} />,
+  ask: () => <Ask />,
+  events: () => <Events />,
+  event: ({ id = "" }) => <Event id={id} />,
+  deliveries: () => <Deliveries />,
+  delivery: ({ id }) => <Delivery id={Number(id)} />,
+  monitors: () => <Monitors />,
+  flow: ({ id = "" }) => <Flow id={id} />,
+  subscription: ({ id }) => <Subscription id={Number(id)} />,
+  settings: () => <Settings />,
+};
+
 function Screen() {
   const [location] = useLocation();
   return (
     <Fallen key={location}>
       <Suspense fallback={<Waiting error={null} />}>
         <Switch>
-          <Route path="/" component={Home} />
-          <Route path="/connectors" component={Connectors} />
-          <Route path="/connectors/:key/*?">{(params) => <Connector connector={decodeURIComponent(params.key)} step={params["*"]?.split("/")[0]} part={params["*"]?.split("/")[1]} />}</Route>
-          <Route path="/instances" component={Instances} />
-          <Route path="/instances/new" component={NewInstance} />
-          <Route path="/instances/:id">{({ id }) => <Instance id={Number(id)} />}</Route>
-          <Route path="/instances/:id/pollers/:resource">{({ id }) => <Poller instance={Number(id)} resource={part(4)} />}</Route>
-          <Route path="/runs/:id">{({ id }) => <Poll run={id} />}</Route>
-          <Route path="/ask" component={Ask} />
-          <Route path="/events" component={Events} />
-          <Route path="/events/:id">{({ id }) => <Event id={id} />}</Route>
-          <Route path="/deliveries" component={Deliveries} />
-          <Route path="/deliveries/:id">{({ id }) => <Delivery id={Number(id)} />}</Route>
-          <Route path="/monitors" component={Monitors} />
-          <Route path="/monitors/:id">{({ id }) => <Flow id={id} />}</Route>
-          <Route path="/subscriptions/:id">{({ id }) => <Subscription id={Number(id)} />}</Route>
-          <Route path="/settings" component={Settings} />
+          {Object.entries(ROUTES).map(([name, path]) => (
+            <Route key={name} path={path}>
+              {(parts: Parts) => SCREENS[name as ScreenName](parts)}
+            </Route>
+          ))}
           <Route>
-            <Nothing title="There is no such page" text="The address may be old. The places on the left are all there are." />
+            <Page title="There is no such page" about="The address may be old, or was cut when it was copied.">
+              <Button component={Link} href="/" style={{ alignSelf: "flex-start" }}>
+                To the home screen
+              </Button>
+            </Page>
           </Route>
         </Switch>
       </Suspense>

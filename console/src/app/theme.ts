@@ -16,6 +16,10 @@ export const theme = createTheme({
   headings: { sizes: { h1: { fontSize: "1.5rem" }, h2: { fontSize: "1.15rem" }, h3: { fontSize: "1rem" } } },
   components: {
     Anchor: { defaultProps: { underline: "hover" } },
+    // A menu begins at its first entry; the library's place before it is none that a menu may hold.
+    Menu: { defaultProps: { withInitialFocusPlaceholder: false } },
+    // What is wider than the window scrolls in itself, by keyboard too.
+    TableScrollContainer: { defaultProps: { type: "native", tabIndex: 0 } },
     Table: { defaultProps: { verticalSpacing: "xs", highlightOnHover: true } },
     Modal: { defaultProps: { centered: true, closeButtonProps: { "aria-label": "Close" } } },
     // The list itself scrolls: so it is part of its field, and no stop of its own for the keyboard.

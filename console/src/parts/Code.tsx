@@ -1,8 +1,10 @@
 // The editor for JSON, JavaScript and YAML. It is loaded when it is shown first.
-import { Input, Skeleton } from "@mantine/core";
+import { Input, Skeleton, Text } from "@mantine/core";
 import { lazy, Suspense, useId } from "react";
 
 import type { EditorProps } from "./Editor";
+
+import "./parts.css";
 
 const Editor = lazy(() => import("./Editor"));
 
@@ -11,10 +13,15 @@ export function Code(props: Omit<EditorProps, "labelledBy"> & { label: string; d
   const { label, description, error, ...editor } = props;
   const id = useId();
   return (
-    <Input.Wrapper label={label} labelElement="div" labelProps={{ id }} description={description} error={error}>
+    <Input.Wrapper className="code" label={label} labelElement="div" labelProps={{ id }} description={description} error={error}>
       <Suspense fallback={<Skeleton h={editor.height ?? 200} />}>
         <Editor {...editor} labelledBy={id} />
       </Suspense>
+      {editor.onChange === undefined ? null : (
+        <Text size="xs" c="dimmed" className="code-keys" id={`${id}-keys`}>
+          Tab indents; Escape and then Tab leaves the editor.
+        </Text>
+      )}
     </Input.Wrapper>
   );
 }

@@ -1,7 +1,8 @@
 // Asks before something is done that cannot be undone, or that others will notice.
-import { Button, Group, Modal, Stack } from "@mantine/core";
+import { Button, Group, Stack } from "@mantine/core";
 import type { ReactNode } from "react";
 
+import { Dialog } from "./Dialog";
 import { Refusal } from "./Loaded";
 
 /** A question with a way out. A refusal is shown in it, and what was typed stays. */
@@ -18,7 +19,7 @@ export function Confirm(props: {
   onClose: () => void;
 }) {
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title={props.title}>
+    <Dialog opened={props.opened} onClose={props.onClose} title={props.title}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -38,6 +39,6 @@ export function Confirm(props: {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -78,7 +78,8 @@ export default function Editor(props: EditorProps) {
           keymap.of([...defaultKeymap, ...historyKeymap, indentWithTab]),
           EditorView.lineWrapping,
           EditorState.readOnly.of(props.onChange === undefined),
-          EditorView.contentAttributes.of({ "aria-labelledby": props.labelledBy, role: "textbox", "aria-multiline": "true" }),
+          // Escape is the editor's own key: it does not close the dialog around it.
+          EditorView.contentAttributes.of({ "data-mantine-stop-propagation": "true", "aria-labelledby": props.labelledBy, "aria-describedby": `${props.labelledBy}-keys`, role: "textbox", "aria-multiline": "true", tabindex: "0" }),
           EditorView.updateListener.of((update) => {
             const isTyped = !update.transactions.some((one) => one.annotation(fromOutside) === true);
             if (update.docChanged && isTyped) change.current?.(update.state.doc.toString());

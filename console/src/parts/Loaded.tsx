@@ -4,15 +4,24 @@ import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 
 import { asFailure } from "../api/failure";
+import { type Crumb, Screen } from "./Screen";
 
-/** Shows the answer of a query once it is there; while it is asked for again the last answer stays. */
-export function Loaded<T>(props: { query: UseQueryResult<T, Error>; children: (data: T) => ReactNode; rows?: number }) {
-  const { query } = props;
+/**
+ * Shows the answer of a query once it is there; while it is asked for again the last answer stays. `head` is what a whole
+ * screen is called, and where it lies, as long as its answer is not there.
+ */
+export function Loaded<T>(props: { query: UseQueryResult<T, Error>; children: (data: T) => ReactNode; rows?: number; head?: { title: string; crumbs: Crumb[] } }) {
+  const { query, head } = props;
   if (query.data !== undefined) return <>{props.children(query.data)}</>;
-  if (query.error) return <Refusal error={query.error} again={() => void query.refetch()} />;
+  const meanwhile = query.error ? <Refusal error={query.error} again={() => void query.refetch()} /> : <Waiting rows={props.rows ?? 3} />;
+  return head === undefined ? meanwhile : <Screen {...head}>{meanwhile}</Screen>;
+}
+
+/** What stands where something is still on its way. */
+export function Waiting(props: { rows: number }) {
   return (
     <Stack aria-busy="true" aria-label="Loading" role="status">
-      {Array.from({ length: props.rows ?? 3 }, (_, row) => (
+      {Array.from({ length: props.rows }, (_, row) => (
         <Skeleton key={row} h={28} />
       ))}
     </Stack>

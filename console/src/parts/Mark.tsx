@@ -16,7 +16,7 @@ const TONES: Record<string, Tone> = {
 export function Mark(props: { word: string; tone?: Tone; label?: string }) {
   const tone = props.tone ?? TONES[props.word] ?? "calm";
   return (
-    <Badge color={COLOURS[tone]} variant="light" tt="none" fw={600} style={{ color: `var(--mark-${tone})`, flexShrink: 0 }}>
+    <Badge color={COLOURS[tone]} variant="light" tt="none" fw={600} style={{ color: `var(--mark-${tone})`, flexShrink: 0, minWidth: "max-content" }}>
       {props.label ?? props.word}
     </Badge>
   );

@@ -70,7 +70,7 @@ function Opened({ operation, tries }: { operation: Operation; tries: ((operation
         </Text>
       ) : null}
       {operation.parameters.length > 0 ? (
-        <Table.ScrollContainer minWidth={420} type="native" tabIndex={0}>
+        <Table.ScrollContainer minWidth={420}>
           <Table aria-label={`Parameters of ${operation.id}`} verticalSpacing={4} fz="sm">
             <Table.Thead>
               <Table.Tr>

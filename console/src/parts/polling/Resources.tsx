@@ -1,11 +1,12 @@
 // The polled resources of a connector or an instance: a form and its JSON for each, which follow each other.
-import { ActionIcon, Alert, Button, Divider, Grid, Group, Modal, Paper, SegmentedControl, Stack, Text, TextInput, Title, Tooltip } from "@mantine/core";
+import { ActionIcon, Alert, Button, Divider, Grid, Group, Paper, SegmentedControl, Stack, Text, TextInput, Title, Tooltip } from "@mantine/core";
 import { IconCopy, IconTrash, IconWand } from "@tabler/icons-react";
 import { type ReactNode, useState } from "react";
 
 import { parseExact } from "../../api/exact";
 import type { Members } from "../../api/trying";
 import { Code } from "../Code";
+import { Dialog } from "../Dialog";
 import { memberPath, useFaultsWhere } from "../faults";
 import { useUnread } from "../unread";
 import { type Explain, Preview } from "./Preview";
@@ -121,7 +122,7 @@ export function ResourceCard(props: ResourcesProps & { name: string; resource: R
       </Stack>
       <Suggest opened={suggests} onClose={() => setSuggests(false)} name={name} value={resource} url={suggestedUrl(url, props.base)} onTake={change} />
       <CopyDialog opened={copies} onClose={() => setCopies(false)} name={name} taken={Object.keys(value)} onCopy={(to) => props.onChange({ ...value, [to]: structuredCopy(resource) })} />
-      <Modal opened={leaves} onClose={() => setLeaves(false)} title={`Take ${name} out?`}>
+      <Dialog opened={leaves} onClose={() => setLeaves(false)} title={`Take ${name} out?`}>
         <Stack>
           <Text size="sm">Its settings are gone from this form. Nothing is stored until you save.</Text>
           <Group justify="flex-end">
@@ -133,7 +134,7 @@ export function ResourceCard(props: ResourcesProps & { name: string; resource: R
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     </Paper>
   );
 }
@@ -190,7 +191,7 @@ export function CopyDialog(props: { opened: boolean; onClose: () => void; name: 
   const wanted = to.trim();
   const isTaken = props.taken.includes(wanted);
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title={`Copy ${props.name}`}>
+    <Dialog opened={props.opened} onClose={props.onClose} title={`Copy ${props.name}`}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -209,7 +210,7 @@ export function CopyDialog(props: { opened: boolean; onClose: () => void; name: 
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

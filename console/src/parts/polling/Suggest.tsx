@@ -1,19 +1,20 @@
 // Proposals for a resource, made from one sample answer. Each has its evidence, and can be taken or left.
-import { Alert, Button, Checkbox, Group, Modal, Select, Stack, Switch, Table, Text, Textarea, TextInput } from "@mantine/core";
+import { Alert, Button, Checkbox, Group, Select, Stack, Switch, Table, Text, Textarea, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { asFailure, faultsAt } from "../../api/failure";
 import { type Members, type Proposal, suggest } from "../../api/trying";
+import { Dialog } from "../Dialog";
 import { Refusal } from "../Loaded";
 import { type Resource, withValueAt } from "./settings";
 
 /** Asks for proposals and hands over the resource with those that were taken. */
 export function Suggest(props: { opened: boolean; onClose: () => void; name: string; value: Resource; url?: string; onTake: (value: Resource) => void }) {
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title={`Suggest how ${props.name || "the resource"} is polled`} size="xl">
+    <Dialog opened={props.opened} onClose={props.onClose} title={`Suggest how ${props.name || "the resource"} is polled`} size="xl">
       <Form {...props} />
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -103,7 +104,7 @@ function Form(props: { onClose: () => void; value: Resource; url?: string; onTak
 
 function Proposals(props: { proposals: Proposal[]; left: ReadonlySet<string>; onLeft: (left: ReadonlySet<string>) => void; chosen: Members; onChosen: (chosen: Members) => void }) {
   return (
-    <Table.ScrollContainer minWidth={520} type="native" tabIndex={0}>
+    <Table.ScrollContainer minWidth={520}>
       <Table aria-label="Proposals">
         <Table.Thead>
           <Table.Tr>

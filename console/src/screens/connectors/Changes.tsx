@@ -1,11 +1,12 @@
 // Copying, exporting and removing a connector.
-import { Button, Group, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Button, Group, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 
 import { api, BASE, told } from "../../api/client";
 import { asFailure, faultsAt } from "../../api/failure";
+import { Dialog } from "../../parts/Dialog";
 import { Refusal } from "../../parts/Loaded";
 import type { Short } from "./Connectors";
 import { readDoc } from "./document";
@@ -24,9 +25,9 @@ export async function exportConnector(key: string): Promise<void> {
 /** Asks for key and name of a copy. */
 export function CloneConnector(props: { of: Short | undefined; onClose: () => void }) {
   return (
-    <Modal opened={props.of !== undefined} onClose={props.onClose} title={`Clone ${props.of?.name ?? ""}`}>
+    <Dialog opened={props.of !== undefined} onClose={props.onClose} title={`Clone ${props.of?.name ?? ""}`}>
       {props.of ? <CloneForm of={props.of} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -81,7 +82,7 @@ export function DeleteConnector(props: { of: Short | undefined; onClose: () => v
     props.onClose();
   };
   return (
-    <Modal opened={props.of !== undefined} onClose={close} title={`Delete ${props.of?.name ?? ""}?`}>
+    <Dialog opened={props.of !== undefined} onClose={close} title={`Delete ${props.of?.name ?? ""}?`}>
       <Stack>
         <Text size="sm">The connector and its revisions are gone for good. One that has instances stays: they go first.</Text>
         {remove.error ? <Refusal error={remove.error} /> : null}
@@ -94,6 +95,6 @@ export function DeleteConnector(props: { of: Short | undefined; onClose: () => v
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -6,7 +6,7 @@ import { Link } from "wouter";
 import type { Fault } from "../../api/failure";
 import { useMay } from "../../app/session";
 import { Faults, UnmatchedFaults } from "../../parts/faults";
-import { Loaded, Refusal } from "../../parts/Loaded";
+import { Loaded, Refusal, Waiting } from "../../parts/Loaded";
 import { Nothing } from "../../parts/Nothing";
 import { Screen } from "../../parts/Screen";
 import { forgetUnread, UnreadScope, unreadSentence, useUnreadOf } from "../../parts/unread";
@@ -63,7 +63,7 @@ const STEPS: readonly Step[] = [
 export default function Connector(props: { connector: string; step: string | undefined; part: string | undefined }) {
   const query = useConnector(props.connector);
   return (
-    <Loaded query={query} rows={6}>
+    <Loaded query={query} rows={6} head={{ title: props.connector, crumbs: [{ label: "Connectors", to: "/connectors" }] }}>
       {(doc) => <Setup stored={doc} keyOrId={props.connector} step={props.step ?? "info"} />}
     </Loaded>
   );
@@ -110,7 +110,7 @@ function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
         </Faults>
         </UnreadScope>
       ) : props.step === "flows" ? (
-        <Suspense fallback={null}>
+        <Suspense fallback={<Waiting rows={4} />}>
           <FlowsTab connector={doc.key} />
         </Suspense>
       ) : (

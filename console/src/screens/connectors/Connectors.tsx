@@ -89,7 +89,7 @@ export default function Connectors() {
                   setSought(event.currentTarget.value);
                 }}
               />
-              <Table.ScrollContainer minWidth={520} type="native" tabIndex={0}>
+              <Table.ScrollContainer minWidth={520}>
                 <Table aria-label="Connectors">
                   <Table.Thead>
                     <Table.Tr>

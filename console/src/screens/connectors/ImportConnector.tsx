@@ -1,5 +1,5 @@
 // Connectors from files: element JSON as it is, OpenAPI descriptions turned into it first.
-import { Alert, Button, FileButton, Group, Modal, Stack, Text } from "@mantine/core";
+import { Alert, Button, FileButton, Group, Stack, Text } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
@@ -7,6 +7,7 @@ import { useLocation } from "wouter";
 import { api, BASE, told } from "../../api/client";
 import { asFailure, type Fault, sentence } from "../../api/failure";
 import { Code } from "../../parts/Code";
+import { Dialog } from "../../parts/Dialog";
 import { Refusal } from "../../parts/Loaded";
 import { readDoc } from "./document";
 
@@ -44,7 +45,7 @@ export function ImportConnector(props: { opened: boolean; onClose: () => void })
   });
   const failure = convert.error ?? bring.error;
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title="Import a connector" size="xl">
+    <Dialog opened={props.opened} onClose={props.onClose} title="Import a connector" size="xl">
       <Stack>
         <Text size="sm">Element JSON, such as an export of Cloud Elements, SAP Open Connectors or Axway AMPLIFY, is taken as it is. An OpenAPI description (2 or 3, JSON or YAML) becomes a connector that you can look at before it is stored.</Text>
         <Group>
@@ -98,7 +99,7 @@ export function ImportConnector(props: { opened: boolean; onClose: () => void })
           )}
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,11 +1,12 @@
 // A connector from four lines; its setup goes on at the next step.
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useLocation } from "wouter";
 
 import { api, BASE, told } from "../../api/client";
 import { asFailure } from "../../api/failure";
+import { Dialog } from "../../parts/Dialog";
 import { Faults, UnmatchedFaults, useFault } from "../../parts/faults";
 import { Refusal } from "../../parts/Loaded";
 
@@ -40,7 +41,7 @@ export function NewConnector(props: { opened: boolean; onClose: () => void }) {
   const failure = make.error ? asFailure(make.error) : undefined;
   const set = (name: keyof typeof typed) => (value: string) => setTyped({ ...typed, [name]: value });
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title="New connector" size="lg">
+    <Dialog opened={props.opened} onClose={props.onClose} title="New connector" size="lg">
       <Faults faults={failure?.faults ?? NONE}>
         <form
           onSubmit={(event) => {
@@ -77,7 +78,7 @@ export function NewConnector(props: { opened: boolean; onClose: () => void }) {
           </Stack>
         </form>
       </Faults>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -27,7 +27,7 @@ export default function Delivery(props: { id: number }) {
     },
   });
   return (
-    <Loaded query={query} rows={8}>
+    <Loaded query={query} rows={8} head={{ title: `Notification ${props.id}`, crumbs: [{ label: "Deliveries", to: "/deliveries" }] }}>
       {(delivery) => (
         <Screen
           title={`Notification ${delivery.id}`}

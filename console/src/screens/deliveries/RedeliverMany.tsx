@@ -1,11 +1,12 @@
 // Sends again everything that a filter finds, or everything since a time.
-import { Alert, Button, Group, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, Group, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { findDeliveries, FOUND_MAX, redeliverWhere } from "../../api/watching";
 import { asFailure, faultsAt } from "../../api/failure";
+import { Dialog } from "../../parts/Dialog";
 import { InstancePicker } from "../../parts/InstancePicker";
 import { done } from "../../parts/said";
 import { lookAgain } from "./again";
@@ -64,7 +65,7 @@ export function RedeliverMany(props: { opened: boolean; instance: number | undef
   const found = useQuery({ queryKey: ["deliveries", "to redeliver", where], queryFn: () => findDeliveries(where), enabled: props.opened, placeholderData: keepPreviousData });
   const failure = act.error ? asFailure(act.error) : undefined;
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title="Redeliver many">
+    <Dialog opened={props.opened} onClose={props.onClose} title="Redeliver many">
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -96,7 +97,7 @@ export function RedeliverMany(props: { opened: boolean; instance: number | undef
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

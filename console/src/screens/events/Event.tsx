@@ -26,7 +26,7 @@ const STATUS: Record<string, string> = {
 export default function Event(props: { id: string }) {
   const query = useQuery({ queryKey: ["event", props.id], queryFn: () => readEvent(props.id) });
   return (
-    <Loaded query={query} rows={8}>
+    <Loaded query={query} rows={8} head={{ title: "Event", crumbs: [{ label: "Events", to: "/events" }] }}>
       {(entry) => {
         const told = entry.notifiedData[0];
         return (

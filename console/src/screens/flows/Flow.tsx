@@ -23,6 +23,11 @@ export default function Flow(props: { id: string }) {
   return <OfMonitor key={key} id={Number(props.id)} version={version === null ? undefined : Number(version)} run={undefined} />;
 }
 
+/** What a flow is called as long as it is not there. */
+function headOf(id: number) {
+  return { title: `Monitor ${id}`, crumbs: [{ label: "Monitors", to: "/monitors" }] };
+}
+
 function useMonitor(id: number) {
   return useQuery({ queryKey: ["monitors", "one", id], queryFn: () => exactly<components["schemas"]["Monitor"]>(api.GET(`${BASE}/monitors/{id}`, { params: { path: { id } }, parseAs: "text" })), refetchOnWindowFocus: false, structuralSharing: false });
 }
@@ -43,9 +48,10 @@ function OfMonitor(props: { id: number; version: number | undefined; run: ShownR
     version: version === undefined || document === undefined ? undefined : { number: version, document },
     run: props.run,
   });
+  const head = headOf(id);
   return (
-    <Loaded query={monitor} rows={8}>
-      {(monitor) => (version === undefined ? <FlowEditor opened={opened(monitor, undefined)} /> : <Loaded query={deployed}>{(deployed) => <FlowEditor opened={opened(monitor, deployed.document as Json)} />}</Loaded>)}
+    <Loaded query={monitor} rows={8} head={head}>
+      {(monitor) => (version === undefined ? <FlowEditor opened={opened(monitor, undefined)} /> : <Loaded query={deployed} rows={8} head={head}>{(deployed) => <FlowEditor opened={opened(monitor, deployed.document as Json)} />}</Loaded>)}
     </Loaded>
   );
 }
@@ -54,7 +60,8 @@ function OfMonitor(props: { id: number; version: number | undefined; run: ShownR
 function OverRun(props: { id: number; run: string; subscription: number }) {
   const subscription = useQuery({ queryKey: ["subscriptions", props.subscription], queryFn: () => told(api.GET(`${BASE}/subscriptions/{id}`, { params: { path: { id: props.subscription } } })) });
   const trace = useQuery({ queryKey: ["runs", props.run, "trace"], staleTime: Infinity, structuralSharing: false, queryFn: () => exactly<components["schemas"]["RunTrace"]>(api.GET(`${BASE}/runs/{id}/trace`, { params: { path: { id: props.run } }, parseAs: "text" })) });
-  return <Loaded query={subscription}>{(subscription) => <Loaded query={trace}>{(trace) => <OfMonitor id={props.id} version={subscription.version} run={ofTrace(trace, subscription)} />}</Loaded>}</Loaded>;
+  const head = headOf(props.id);
+  return <Loaded query={subscription} rows={8} head={head}>{(subscription) => <Loaded query={trace} rows={8} head={head}>{(trace) => <OfMonitor id={props.id} version={subscription.version} run={ofTrace(trace, subscription)} />}</Loaded>}</Loaded>;
 }
 
 function ofTrace(trace: components["schemas"]["RunTrace"], subscription: components["schemas"]["Subscription"]): ShownRun {

@@ -1,5 +1,5 @@
 // One subscription: how it is, its cursor, its runs, and what it is made of.
-import { Alert, Anchor, Button, Group, Modal, Paper, SimpleGrid, Stack, Switch, Text, Title } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Paper, SimpleGrid, Stack, Switch, Text, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconPlayerPlay, IconTrash } from "@tabler/icons-react";
 import { type ReactNode, useCallback, useEffect, useRef, useState } from "react";
@@ -9,6 +9,7 @@ import { api, BASE, told } from "../../api/client";
 import { useLiveEvents } from "../../api/live";
 import type { components } from "../../api/schema";
 import { useMay } from "../../app/session";
+import { Dialog } from "../../parts/Dialog";
 import { Loaded, Refusal } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
 import { Nothing } from "../../parts/Nothing";
@@ -86,7 +87,7 @@ function Existing(props: { id: number }) {
       [client, id, instance],
     ),
   );
-  return <Loaded query={query} rows={6}>{(subscription) => <View subscription={subscription} />}</Loaded>;
+  return <Loaded query={query} rows={6} head={{ title: `Subscription ${id}`, crumbs: [{ label: "Monitors", to: "/monitors" }] }}>{(subscription) => <View subscription={subscription} />}</Loaded>;
 }
 
 const DUE_MS = 1_000;
@@ -196,10 +197,10 @@ function View(props: { subscription: Body }) {
           </Stack>
         </Paper>
       </SimpleGrid>
-      <Modal opened={isEditing} onClose={() => setEditing(false)} title="Change the subscription" size="lg" closeOnClickOutside={false}>
+      <Dialog opened={isEditing} onClose={() => setEditing(false)} title="Change the subscription" size="lg" closeOnClickOutside={false}>
         {isEditing ? <Change subscription={subscription} onDone={() => setEditing(false)} /> : null}
-      </Modal>
-      <Modal opened={isRemoving} onClose={() => setRemoving(false)} title="Remove the subscription">
+      </Dialog>
+      <Dialog opened={isRemoving} onClose={() => setRemoving(false)} title="Remove the subscription">
         <Stack>
           <Text size="sm">Its cursor and what it knows as reported are removed with it. This cannot be undone; switching it off keeps both.</Text>
           {remove.error ? <Refusal error={remove.error} title="It is not removed" /> : null}
@@ -212,7 +213,7 @@ function View(props: { subscription: Body }) {
             </Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     </Screen>
   );
 }

@@ -28,7 +28,7 @@ export default function Instance(props: { id: number }) {
   const query = useQuery({ queryKey: ["instance", id], queryFn: () => told(api.GET(`${BASE}/instances/{id}`, { params: { path: { id } } })), enabled: Number.isInteger(id) });
   const [address, change] = useAddress();
   return (
-    <Loaded query={query} rows={8}>
+    <Loaded query={query} rows={8} head={{ title: `Instance ${id}`, crumbs: [{ label: "Instances", to: "/instances" }] }}>
       {(instance) => (
         <Screen title={instance.name || `Instance ${id}`} crumbs={[{ label: "Instances", to: "/instances" }]} about={<About instance={instance} />} actions={<Actions instance={instance} />}>
           {instance.disabled ? <Alert color="gray">It is switched off: nothing is polled, and calls to it are refused. Its cursors and its events are kept.</Alert> : null}

@@ -100,7 +100,7 @@ function Choice() {
 function OfConnector(props: { connector: string; problem: React.ReactNode }) {
   const query = useConnector(props.connector);
   return (
-    <Loaded query={query} rows={6}>
+    <Loaded query={query} rows={6} head={{ title: "New instance", crumbs: [{ label: "Instances", to: "/instances" }] }}>
       {(doc) => (
         <>
           {props.problem}
@@ -132,7 +132,7 @@ function Edited(props: { instance: number; problem: React.ReactNode }) {
     gcTime: 0,
   });
   return (
-    <Loaded query={query} rows={6}>
+    <Loaded query={query} rows={6} head={changing(`Instance ${props.instance}`)}>
       {(instance) => (
         <>
           {props.problem}
@@ -146,10 +146,14 @@ function Edited(props: { instance: number; problem: React.ReactNode }) {
 function EditedOfConnector(props: { instance: components["schemas"]["Instance"]; element: number }) {
   const query = useConnector(String(props.element));
   return (
-    <Loaded query={query} rows={6}>
+    <Loaded query={query} rows={6} head={changing(props.instance.name)}>
       {(doc) => <InstanceForm id={`edit=${props.instance.id}`} connector={doc} stored={props.instance} initial={{ ...documentOf(props.instance), configuration: withAll((props.instance.configuration ?? {}) as Members, doc) }} />}
     </Loaded>
   );
+}
+
+function changing(name: string) {
+  return { title: `Change ${name}`, crumbs: [{ label: "Instances", to: "/instances" }] };
 }
 
 function documentOf(instance: components["schemas"]["Instance"]): InstanceDoc {

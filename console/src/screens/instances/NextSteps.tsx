@@ -6,7 +6,7 @@ import { Link } from "wouter";
 
 import { api, BASE, told } from "../../api/client";
 import { asFailure } from "../../api/failure";
-import { Loaded, Refusal } from "../../parts/Loaded";
+import { Loaded, Refusal, Waiting } from "../../parts/Loaded";
 import { Screen } from "../../parts/Screen";
 import { tokenOf } from "./token";
 
@@ -17,7 +17,7 @@ export function NextSteps(props: { instance: number }) {
   const query = useQuery({ queryKey: ["instance", props.instance], queryFn: () => told(api.GET(`${BASE}/instances/{id}`, { params: { path: { id: props.instance } } })) });
   const token = tokenOf(props.instance);
   return (
-    <Loaded query={query}>
+    <Loaded query={query} rows={8} head={{ title: "Next steps", crumbs: [{ label: "Instances", to: "/instances" }] }}>
       {(instance) => (
         <Screen
           title="Next steps"
@@ -96,7 +96,7 @@ function Docs(props: { instance: number; token: string | undefined }) {
   return (
     <Loaded query={query}>
       {(docs) => (
-        <Suspense fallback={null}>
+        <Suspense fallback={<Waiting rows={8} />}>
           <Stack>
             <InstanceDocs document={docs} token={props.token} />
           </Stack>

@@ -25,7 +25,7 @@ const KIND = { poll: "Poll", sweep: "Sweep", look: "Look at single records", flo
 export default function Poll(props: { run: string }) {
   const query = useQuery({ queryKey: ["run", props.run], queryFn: () => readRun(props.run), staleTime: 60_000 });
   return (
-    <Loaded query={query} rows={8}>
+    <Loaded query={query} rows={8} head={{ title: "Poll", crumbs: [{ label: "Instances", to: "/instances" }] }}>
       {(run) => {
         const place = run.instanceId && run.resource ? pollerAddress({ instanceId: run.instanceId, resource: run.resource, subscriptionId: run.subscriptionId }) : undefined;
         return (

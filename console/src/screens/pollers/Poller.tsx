@@ -25,7 +25,7 @@ export default function Poller(props: { instance: number; resource: string }) {
   const owner = useQuery({ queryKey: ["instance", id], queryFn: () => told(api.GET(`${BASE}/instances/{id}`, { params: { path: { id } } })), staleTime: 60_000 });
   useRefreshOnEvents([["pollers", "of", id, resource], ["runs"]], (event) => event.instanceId === id && event.objectType === resource);
   return (
-    <Loaded query={query} rows={8}>
+    <Loaded query={query} rows={8} head={{ title: resource, crumbs: [{ label: "Instances", to: "/instances" }, { label: owner.data?.name || `Instance ${id}`, to: `/instances/${id}` }] }}>
       {(poller) => (
         <Screen
           title={resource}

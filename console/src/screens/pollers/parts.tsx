@@ -75,7 +75,7 @@ function Brake(props: { poller: Poller; brake: components["schemas"]["Brake"] })
         <Text size="sm" maw="40rem">
           So many at once are more often a fault of the provider than real deletions. Nothing was sent. Look at the provider first; if they are really gone, confirm it.
         </Text>
-        <Button size="xs" color="orange.9" disabled={!mayAct} title={mayAct ? undefined : "needs a member"} onClick={() => setAsked(true)}>
+        <Button size="xs" color="red.8" disabled={!mayAct} title={mayAct ? undefined : "needs a member"} onClick={() => setAsked(true)}>
           Confirm deletes
         </Button>
       </Group>

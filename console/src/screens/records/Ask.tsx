@@ -7,7 +7,7 @@ import { api, BASE, told } from "../../api/client";
 import { pollers, record } from "../../api/watching";
 import { useAddress } from "../../parts/address";
 import { InstancePicker } from "../../parts/InstancePicker";
-import { Loaded } from "../../parts/Loaded";
+import { Loaded, Refusal } from "../../parts/Loaded";
 import { Nothing } from "../../parts/Nothing";
 import { Screen } from "../../parts/Screen";
 import { Answer } from "./Answer";
@@ -80,6 +80,7 @@ export default function Ask() {
           </Group>
         </form>
       </Paper>
+      {all.error ? <Refusal error={all.error} title="The pollers are not told" again={() => void all.refetch()} /> : null}
       {chosen !== undefined && id !== "" ? (
         <Loaded query={answer} rows={6}>
           {(data) => <Answer answer={data} />}

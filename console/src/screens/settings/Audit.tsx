@@ -25,7 +25,7 @@ export function Audit() {
       <Loaded query={query}>
         {(found) => (
           <>
-            <Table.ScrollContainer minWidth={640} type="native" tabIndex={0}>
+            <Table.ScrollContainer minWidth={640}>
               <Table aria-label="Audit">
                 <Table.Thead>
                   <Table.Tr>

@@ -1,12 +1,13 @@
 // Asks before something is done that cannot be undone.
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 
+import { Dialog } from "../../parts/Dialog";
 import { Refusal } from "../../parts/Loaded";
 
 /** The question. */
 export function Confirm(props: { opened: boolean; title: string; text: string; action: string; error: unknown; isPending: boolean; onClose: () => void; onGo: () => void }) {
   return (
-    <Modal opened={props.opened} onClose={props.onClose} title={props.title}>
+    <Dialog opened={props.opened} onClose={props.onClose} title={props.title}>
       <Stack>
         <Text size="sm">{props.text}</Text>
         {props.error ? <Refusal error={props.error} /> : null}
@@ -19,6 +20,6 @@ export function Confirm(props: { opened: boolean; title: string; text: string; a
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -4,6 +4,7 @@ import { lazy, Suspense } from "react";
 import { useLocation, useSearch } from "wouter";
 
 import { useMay } from "../../app/session";
+import { Waiting } from "../../parts/Loaded";
 import { Screen } from "../../parts/Screen";
 import { Audit } from "./Audit";
 import { Keys } from "./Keys";
@@ -52,7 +53,7 @@ export default function Settings() {
           <Audit />
         </Tabs.Panel>
         <Tabs.Panel value="api">
-          <Suspense fallback={null}>
+          <Suspense fallback={<Waiting rows={8} />}>
             <ApiReference />
           </Suspense>
         </Tabs.Panel>

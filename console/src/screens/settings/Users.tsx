@@ -1,5 +1,5 @@
 // The organisation's users: roles, secrets, and links that sign a browser in once.
-import { ActionIcon, Button, Group, Menu, Modal, Select, Stack, Table, Text, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { IconDots } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
@@ -8,6 +8,7 @@ import { api, BASE, told } from "../../api/client";
 import { asFailure, faultsAt } from "../../api/failure";
 import type { components } from "../../api/schema";
 import { type Role, useMay, useSession } from "../../app/session";
+import { Dialog } from "../../parts/Dialog";
 import { Loaded, Refusal } from "../../parts/Loaded";
 import { When } from "../../parts/When";
 import { Confirm } from "./Confirm";
@@ -59,7 +60,7 @@ export function Users() {
       </Group>
       <Loaded query={query}>
         {(users) => (
-          <Table.ScrollContainer minWidth={560} type="native" tabIndex={0}>
+          <Table.ScrollContainer minWidth={560}>
             <Table aria-label="Users">
               <Table.Thead>
                 <Table.Tr>
@@ -79,14 +80,14 @@ export function Users() {
           </Table.ScrollContainer>
         )}
       </Loaded>
-      <Modal opened={adds} onClose={() => setAdds(false)} title="Add user">
+      <Dialog opened={adds} onClose={() => setAdds(false)} title="Add user">
         <AddUser
           onAdded={(user) => {
             setAdds(false);
             setShown({ title: `The secret of ${user.name} is shown only now`, secret: user.secret, about: "Hand it over, or make a link that signs them in once." });
           }}
         />
-      </Modal>
+      </Dialog>
       <Confirm
         opened={asks !== undefined}
         title={asks?.what === "remove" ? `Remove ${asks.of.name}?` : `A new secret for ${asks?.of.name ?? ""}?`}

@@ -1,8 +1,9 @@
 // One part of a connector (an entry, a parameter, a resource) as a form or as JSON, which follow each other.
-import { Button, Group, Modal, NumberInput, SegmentedControl, Select, SimpleGrid, Stack, Switch, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, NumberInput, SegmentedControl, Select, SimpleGrid, Stack, Switch, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 
 import type { Members } from "../../../api/trying";
+import { Dialog } from "../../../parts/Dialog";
 import { ResourceCode } from "../../../parts/polling/Resources";
 
 /** A member of a part. */
@@ -17,9 +18,9 @@ export interface PartField {
 /** Edits a copy; it comes back when it is taken over. */
 export function PartDialog(props: { title: string; fields: readonly PartField[]; value: Members | undefined; onClose: () => void; onTake: (value: Members) => void }) {
   return (
-    <Modal opened={props.value !== undefined} onClose={props.onClose} title={props.title} size="xl">
+    <Dialog opened={props.value !== undefined} onClose={props.onClose} title={props.title} size="xl">
       {props.value ? <Form {...props} value={props.value} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 

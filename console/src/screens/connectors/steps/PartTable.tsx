@@ -40,7 +40,7 @@ export function PartTable<T>(props: {
           None yet.
         </Text>
       ) : (
-        <Table.ScrollContainer minWidth={520} type="native" tabIndex={0}>
+        <Table.ScrollContainer minWidth={520}>
           <Table aria-label={props.title}>
             <Table.Thead>
               <Table.Tr>

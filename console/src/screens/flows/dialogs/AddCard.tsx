@@ -1,8 +1,9 @@
 // The list of cards to choose from, by group, with what each does.
-import { Badge, Group, Modal, ScrollArea, Stack, Text, TextInput, Title, UnstyledButton } from "@mantine/core";
+import { Badge, Group, ScrollArea, Stack, Text, TextInput, Title, UnstyledButton } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 
+import { Dialog } from "../../../parts/Dialog";
 import { GroupIcon } from "../canvas/icons";
 import { choices, typeLabel } from "../model/catalogue";
 import { fullLabel } from "../model/document";
@@ -10,9 +11,9 @@ import { fullLabel } from "../model/document";
 /** Asks which card to put in. */
 export function AddCard(props: { isOpen: boolean; isMain: boolean; onClose: () => void; onPick: (id: string) => void }) {
   return (
-    <Modal opened={props.isOpen} onClose={props.onClose} title="Add a card" size="lg" scrollAreaComponent={ScrollArea.Autosize}>
+    <Dialog opened={props.isOpen} onClose={props.onClose} title="Add a card" size="lg" scrollAreaComponent={ScrollArea.Autosize}>
       {props.isOpen ? <Choice {...props} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,6 +1,7 @@
 // The choice of what begins a flow.
-import { Badge, Group, Modal, Stack, Text, UnstyledButton } from "@mantine/core";
+import { Badge, Group, Stack, Text, UnstyledButton } from "@mantine/core";
 
+import { Dialog } from "../../../parts/Dialog";
 import { CARDS } from "../model/catalogue";
 
 const EVENTS = CARDS.filter(({ group, id }) => group === "Event" && id !== "control.callable");
@@ -8,7 +9,7 @@ const EVENTS = CARDS.filter(({ group, id }) => group === "Event" && id !== "cont
 /** Asks for the event of a new flow. Only polling monitors can be made yet. */
 export function AddEvent(props: { isOpen: boolean; onClose: () => void; onPick: () => void }) {
   return (
-    <Modal opened={props.isOpen} onClose={props.onClose} title="Add event" size="lg">
+    <Dialog opened={props.isOpen} onClose={props.onClose} title="Add event" size="lg">
       <Stack gap={4}>
         {EVENTS.map((card) => {
           const isThere = card.id === "control.pollingMonitor";
@@ -31,6 +32,6 @@ export function AddEvent(props: { isOpen: boolean; onClose: () => void; onPick: 
           );
         })}
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

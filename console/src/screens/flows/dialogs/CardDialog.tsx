@@ -1,7 +1,8 @@
 // What a card has beside its inputs and outputs: its id, a remark, its time, and what follows an error.
-import { Button, Group, Modal, NativeSelect, NumberInput, Stack, Textarea, TextInput } from "@mantine/core";
+import { Button, Group, NativeSelect, NumberInput, Stack, Textarea, TextInput } from "@mantine/core";
 import { useState } from "react";
 
+import { Dialog } from "../../../parts/Dialog";
 import { type Card, everyCard, fullLabel, helperNames } from "../model/document";
 import * as edit from "../model/edit";
 import { get, isMembers, type Json, type Members, members, samePath, text } from "../model/json";
@@ -19,9 +20,9 @@ interface Props {
 export function CardDialog(props: Props) {
   const title = props.card?.spec === undefined ? "Card" : fullLabel(props.card.spec);
   return (
-    <Modal opened={props.card !== undefined} onClose={props.onClose} title={`Settings of ${title}`} size="md">
+    <Dialog opened={props.card !== undefined} onClose={props.onClose} title={`Settings of ${title}`} size="md">
       {props.card === undefined ? null : <Form {...props} card={props.card} />}
-    </Modal>
+    </Dialog>
   );
 }
 

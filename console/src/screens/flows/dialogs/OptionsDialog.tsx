@@ -1,8 +1,9 @@
 // The Options dialog of the Polling Monitor card: what a user of the monitor chooses. Values are texts.
-import { ActionIcon, Alert, Button, Checkbox, Group, Modal, NativeSelect, Paper, Stack, TagsInput, TextInput } from "@mantine/core";
+import { ActionIcon, Alert, Button, Checkbox, Group, NativeSelect, Paper, Stack, TagsInput, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 
+import { Dialog } from "../../../parts/Dialog";
 import { helperNames } from "../model/document";
 import { freeName, setOptions } from "../model/edit";
 import { get, isMembers, items, type Json, type Members, members, text } from "../model/json";
@@ -19,9 +20,9 @@ interface Props {
 /** Edits the options; nothing is changed before Apply. */
 export function OptionsDialog(props: Props) {
   return (
-    <Modal opened={props.isOpen} onClose={props.onClose} title="Options" size="lg" closeOnClickOutside={false}>
+    <Dialog opened={props.isOpen} onClose={props.onClose} title="Options" size="lg" closeOnClickOutside={false}>
       {props.isOpen ? <Form {...props} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 

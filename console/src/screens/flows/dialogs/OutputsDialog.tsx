@@ -1,8 +1,9 @@
 // The Outputs dialog of Return Outputs: groups of fields, and how a record is recognised.
-import { ActionIcon, Alert, Button, Group, Modal, NativeSelect, Paper, Stack, TextInput } from "@mantine/core";
+import { ActionIcon, Alert, Button, Group, NativeSelect, Paper, Stack, TextInput } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 
+import { Dialog } from "../../../parts/Dialog";
 import { freeName, followRecord, outputGroups, type OutputGroup, setOutputs } from "../model/edit";
 import { get, isMembers, type Json, type Members } from "../model/json";
 import { faultOfName, FieldRows } from "./FieldRows";
@@ -18,9 +19,9 @@ interface Props {
 /** Edits the outputs; nothing is changed before Apply. */
 export function OutputsDialog(props: Props) {
   return (
-    <Modal opened={props.isOpen} onClose={props.onClose} title="Outputs" size="lg" closeOnClickOutside={false}>
+    <Dialog opened={props.isOpen} onClose={props.onClose} title="Outputs" size="lg" closeOnClickOutside={false}>
       {props.isOpen ? <Form {...props} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,7 +1,8 @@
 // What a helper flow takes or gives.
-import { Button, Group, Modal, Stack, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { useState } from "react";
 
+import { Dialog } from "../../../parts/Dialog";
 import { signatureOf } from "../model/document";
 import { setSignature } from "../model/edit";
 import type { Json } from "../model/json";
@@ -20,9 +21,9 @@ interface Props {
 export function SignatureDialog(props: Props) {
   const isOpen = props.side !== undefined && props.flow !== null;
   return (
-    <Modal opened={isOpen} onClose={props.onClose} title={props.side === "inputs" ? "Inputs of the flow" : "Outputs of the flow"} size="lg" closeOnClickOutside={false}>
+    <Dialog opened={isOpen} onClose={props.onClose} title={props.side === "inputs" ? "Inputs of the flow" : "Outputs of the flow"} size="lg" closeOnClickOutside={false}>
       {isOpen ? <Form {...props} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,10 +1,11 @@
 // Deploying the draft, and the versions that were deployed.
-import { Alert, Anchor, Button, Group, Modal, Stack, Table, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Group, Stack, Table, Text } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "wouter";
 
 import { api, BASE, told } from "../../../api/client";
 import type { components } from "../../../api/schema";
+import { Dialog } from "../../../parts/Dialog";
 import { Loaded, Refusal } from "../../../parts/Loaded";
 import { Mark } from "../../../parts/Mark";
 import { When } from "../../../parts/When";
@@ -23,9 +24,9 @@ interface Props {
 /** Makes the saved draft the next version, or says why it cannot be. */
 export function DeployDialog(props: Props) {
   return (
-    <Modal opened={props.isOpen} onClose={props.onClose} title="Deploy" size="lg">
+    <Dialog opened={props.isOpen} onClose={props.onClose} title="Deploy" size="lg">
       {props.isOpen ? <Body {...props} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 

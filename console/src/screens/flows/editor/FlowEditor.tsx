@@ -1,5 +1,5 @@
 // A flow under edit: the canvas or the document, what can be done with it, and what a run brought.
-import { Alert, Anchor, Button, Center, Loader, Modal, SegmentedControl, Stack, Text } from "@mantine/core";
+import { Alert, Anchor, Button, Center, Loader, SegmentedControl, Stack, Text } from "@mantine/core";
 import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { IconPlus } from "@tabler/icons-react";
@@ -10,6 +10,7 @@ import { api, BASE } from "../../../api/client";
 import { asFailure } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { useMay } from "../../../app/session";
+import { Dialog } from "../../../parts/Dialog";
 import { Json as Printed } from "../../../parts/Json";
 import { Refusal } from "../../../parts/Loaded";
 import { Screen } from "../../../parts/Screen";
@@ -52,7 +53,7 @@ export interface Opened {
   run: ShownRun | undefined;
 }
 
-type Dialog = "event" | "outputs" | "options" | "save" | "run" | "deploy" | "history" | "remove";
+type Asked = "event" | "outputs" | "options" | "save" | "run" | "deploy" | "history" | "remove";
 
 /** The editor. */
 export function FlowEditor(props: { opened: Opened }) {
@@ -69,7 +70,7 @@ export function FlowEditor(props: { opened: Opened }) {
   const [view, setView] = useState("canvas");
   const [flow, setFlow] = useState<FlowName>(null);
   const [zoom, setZoom] = useState(1);
-  const [dialog, setDialog] = useState<Dialog>();
+  const [dialog, setDialog] = useState<Asked>();
   const [adding, setAdding] = useState<{ list: Path; at: number }>();
   const [settings, setSettings] = useState<Card>();
   const [side, setSide] = useState<"inputs" | "outputs">();
@@ -210,9 +211,9 @@ export function FlowEditor(props: { opened: Opened }) {
           setDialog(undefined);
         }}
       />
-      <Modal opened={shown !== undefined} onClose={() => setShown(undefined)} title={shown?.title ?? ""} size="lg">
+      <Dialog opened={shown !== undefined} onClose={() => setShown(undefined)} title={shown?.title ?? ""} size="lg">
         {shown ? <Printed value={shown.value} label={shown.title} height={480} /> : null}
-      </Modal>
+      </Dialog>
     </Screen>
   );
 }
@@ -251,7 +252,7 @@ function About(props: { opened: Opened; isChanged: boolean; mayEdit: boolean }) 
     return (
       <>
         This version never changes.{" "}
-        <Anchor component={Link} href={`/monitors/${monitor?.id}`} size="sm">
+        <Anchor component={Link} href={`/monitors/${monitor?.id}`} size="sm" underline="always">
           Open the draft
         </Anchor>
       </>

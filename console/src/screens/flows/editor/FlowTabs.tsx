@@ -1,8 +1,9 @@
 // The flows of a document as tabs: the monitor, its helper flows, and one more.
-import { ActionIcon, Button, Group, Menu, Modal, Stack, Tabs, TextInput } from "@mantine/core";
+import { ActionIcon, Button, Group, Menu, Stack, Tabs, TextInput } from "@mantine/core";
 import { IconDots, IconPlus } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 
+import { Dialog } from "../../../parts/Dialog";
 import { type FlowName, helperNames, isId } from "../model/document";
 import { addFlow, removeFlow, renameFlow } from "../model/edit";
 import type { Json } from "../model/json";
@@ -56,7 +57,7 @@ export function FlowTabs(props: { doc: Json; flow: FlowName; isFixed: boolean; f
           )}
         </Group>
       )}
-      <Modal opened={asked !== undefined} onClose={() => setAsked(undefined)} title={asked === "rename" ? "Rename the flow" : "New helper flow"}>
+      <Dialog opened={asked !== undefined} onClose={() => setAsked(undefined)} title={asked === "rename" ? "Rename the flow" : "New helper flow"}>
         {asked === undefined ? null : (
           <NameForm
             name={asked === "rename" ? (flow ?? "") : ""}
@@ -68,7 +69,7 @@ export function FlowTabs(props: { doc: Json; flow: FlowName; isFixed: boolean; f
             }}
           />
         )}
-      </Modal>
+      </Dialog>
     </Group>
   );
 }

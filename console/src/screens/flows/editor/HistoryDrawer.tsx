@@ -1,10 +1,11 @@
 // The runs of a monitor's subscriptions; each opens on the canvas.
-import { Anchor, Drawer, NativeSelect, Stack, Table, Text } from "@mantine/core";
+import { Anchor, NativeSelect, Stack, Table, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 
 import { api, BASE, told } from "../../../api/client";
+import { SideDialog } from "../../../parts/Dialog";
 import { Loaded } from "../../../parts/Loaded";
 import { Mark } from "../../../parts/Mark";
 import { Nothing } from "../../../parts/Nothing";
@@ -13,9 +14,9 @@ import { When } from "../../../parts/When";
 /** Lists runs, newest first. */
 export function HistoryDrawer(props: { isOpen: boolean; monitor: number; onClose: () => void }) {
   return (
-    <Drawer opened={props.isOpen} onClose={props.onClose} title="Run history" position="right" size="md">
+    <SideDialog opened={props.isOpen} onClose={props.onClose} title="Run history" position="right" size="md">
       {props.isOpen ? <Body {...props} /> : null}
-    </Drawer>
+    </SideDialog>
   );
 }
 

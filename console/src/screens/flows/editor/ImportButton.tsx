@@ -1,5 +1,5 @@
 // Reading an export of another builder (`.flopack`) into a document.
-import { Alert, Button, FileButton, Group, List, Modal, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Button, FileButton, Group, List, Stack, Text, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { IconFileImport } from "@tabler/icons-react";
 import { useState } from "react";
@@ -7,6 +7,7 @@ import { useState } from "react";
 import { api, BASE, told } from "../../../api/client";
 import { Failure } from "../../../api/failure";
 import type { components } from "../../../api/schema";
+import { Dialog } from "../../../parts/Dialog";
 import { Refusal } from "../../../parts/Loaded";
 import { parseJson } from "../model/exact";
 import type { Json } from "../model/json";
@@ -48,7 +49,7 @@ export function ImportButton(props: { onImported: (doc: Json, about: Imported) =
           </Button>
         )}
       </FileButton>
-      <Modal opened={file !== undefined && run.isError} onClose={() => setFile(undefined)} title={`Import of ${file?.name ?? ""}`}>
+      <Dialog opened={file !== undefined && run.isError} onClose={() => setFile(undefined)} title={`Import of ${file?.name ?? ""}`}>
         <Stack>
           <Refusal error={run.error} title="It was not imported" />
           <TextInput label="Flow that becomes the monitor" description="Where an export holds several: its name or id." value={main} onChange={(event) => setMain(event.currentTarget.value)} />
@@ -56,7 +57,7 @@ export function ImportButton(props: { onImported: (doc: Json, about: Imported) =
             <Button onClick={() => file && run.mutate({ text: file.text, main })}>Import again</Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     </>
   );
 }

@@ -1,5 +1,5 @@
 // The Run dialog: from which cursor, over which instance, with which options.
-import { Alert, Button, Group, Modal, NativeSelect, Stack, Textarea } from "@mantine/core";
+import { Alert, Button, Group, NativeSelect, Stack, Textarea } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
@@ -7,6 +7,7 @@ import { Link } from "wouter";
 import { api, BASE } from "../../../api/client";
 import { asFailure } from "../../../api/failure";
 import type { components } from "../../../api/schema";
+import { Dialog } from "../../../parts/Dialog";
 import { Refusal } from "../../../parts/Loaded";
 import { line } from "../canvas/Value";
 import { parseJson } from "../model/exact";
@@ -45,9 +46,9 @@ interface Props {
 /** Asks for what a run begins with, and runs. */
 export function RunDialog(props: Props) {
   return (
-    <Modal opened={props.isOpen} onClose={props.onClose} title="Run" size="lg">
+    <Dialog opened={props.isOpen} onClose={props.onClose} title="Run" size="lg">
       {props.isOpen ? <Form {...props} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 

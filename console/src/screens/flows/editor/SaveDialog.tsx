@@ -1,8 +1,9 @@
 // Asks for the name of a flow.
-import { Button, Group, Modal, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
 
 import { type Failure } from "../../../api/failure";
+import { Dialog } from "../../../parts/Dialog";
 import { Refusal } from "../../../parts/Loaded";
 
 interface Props {
@@ -17,9 +18,9 @@ interface Props {
 /** Asks for a name, and saves under it. */
 export function SaveDialog(props: Props) {
   return (
-    <Modal opened={props.isOpen} onClose={props.onClose} title="Save the flow">
+    <Dialog opened={props.isOpen} onClose={props.onClose} title="Save the flow">
       {props.isOpen ? <Form {...props} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,11 +1,12 @@
 // The cursor of a subscription: what it is, what it was, and how to set it, forget it or put an earlier one back.
-import { Alert, Button, Group, Modal, Paper, Stack, Table, Text, Textarea, Title } from "@mantine/core";
+import { Alert, Button, Group, Paper, Stack, Table, Text, Textarea, Title } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { api, BASE, told } from "../../../api/client";
 import type { components } from "../../../api/schema";
 import { useMay } from "../../../app/session";
+import { Dialog } from "../../../parts/Dialog";
 import { Json as Printed } from "../../../parts/Json";
 import { Loaded, Refusal } from "../../../parts/Loaded";
 import { When } from "../../../parts/When";
@@ -109,9 +110,9 @@ export function CursorPanel(props: { id: number }) {
 
 function SetCursor(props: { id: number; isOpen: boolean; value: unknown; onClose: () => void; onDone: () => void }) {
   return (
-    <Modal opened={props.isOpen} onClose={props.onClose} title="Set the cursor">
+    <Dialog opened={props.isOpen} onClose={props.onClose} title="Set the cursor">
       {props.isOpen ? <SetForm {...props} /> : null}
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -153,7 +154,7 @@ function Confirm(props: { id: number; asked: "reset" | Former | undefined; onClo
     onSuccess: props.onDone,
   });
   return (
-    <Modal opened={asked !== undefined} onClose={props.onClose} title={asked === "reset" ? "Reset the cursor" : "Rewind the cursor"}>
+    <Dialog opened={asked !== undefined} onClose={props.onClose} title={asked === "reset" ? "Reset the cursor" : "Rewind the cursor"}>
       <Stack>
         <Alert color="gray">
           {asked === "reset" ? "The next run is a first run. What was reported is known and is not reported again where records have an id; the present cursor stays in the history." : `The next run begins from ${cursorLine(asked?.cursor)}. What was reported is known and is not reported again where records have an id.`}
@@ -168,6 +169,6 @@ function Confirm(props: { id: number; asked: "reset" | Former | undefined; onClo
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,8 +1,9 @@
 // What a change would do to each cursor, shown before it is made.
-import { Alert, Button, Group, List, Modal, Stack, Table, Text } from "@mantine/core";
+import { Alert, Button, Group, List, Stack, Table, Text } from "@mantine/core";
 
 import { sentence } from "../../../api/failure";
 import type { components } from "../../../api/schema";
+import { Dialog } from "../../../parts/Dialog";
 import { Mark } from "../../../parts/Mark";
 
 const TONES = { kept: "good", "begins anew": "warn", new: "info", removed: "bad" } as const;
@@ -11,7 +12,7 @@ const TONES = { kept: "good", "begins anew": "warn", new: "info", removed: "bad"
 export function PlanDialog(props: { plan: components["schemas"]["Plan"] | undefined; onClose: () => void; onGo: () => void; isGoing: boolean }) {
   const { plan } = props;
   return (
-    <Modal opened={plan !== undefined} onClose={props.onClose} title="What this change does" size="lg">
+    <Dialog opened={plan !== undefined} onClose={props.onClose} title="What this change does" size="lg">
       {plan ? (
         <Stack>
           {plan.document.length === 0 && plan.changes.length === 0 ? <Text size="sm">Nothing: it is as it was.</Text> : null}
@@ -54,7 +55,7 @@ export function PlanDialog(props: { plan: components["schemas"]["Plan"] | undefi
           </Group>
         </Stack>
       ) : null}
-    </Modal>
+    </Dialog>
   );
 }
 
