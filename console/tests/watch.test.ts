@@ -98,6 +98,8 @@ test("an event shows the record before and after, with the difference marked", a
   shop.change(2, { city: "Basel" });
   await page.goto(`${server.url}/instances/${north}`);
   await page.getByRole("button", { name: "Poll now: contacts" }).click();
+  // A page that is left takes its request with it.
+  await page.getByText("contacts is polled now.").waitFor();
   await page.goto(`${server.url}/events`);
   await page.getByRole("row", { name: /UPDATED.*Basel/ }).getByRole("link").first().click();
   await page.getByRole("heading", { name: "UPDATED contacts 2" }).waitFor();
