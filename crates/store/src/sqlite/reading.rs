@@ -161,21 +161,6 @@ statements! {
         event_columns!(events_in_batches!()), batches_of_org!(), event_filter!(), newest_first!()
     );
 
-    /// Records of one id are few, and so are the events of each; the index has them in log order.
-    SELECT_EVENTS_OF_RECORD = concat!(event_columns!(event_and_batch!()), "
-    where event.org_id = ?1
-    and event.object_id = ?5
-    and event.position > ?2", event_filter!(), "
-    order by event.position
-    limit ?7");
-
-    SELECT_EVENTS_OF_RECORD_NEWEST = concat!(event_columns!(event_and_batch!()), "
-    where event.org_id = ?1
-    and event.object_id = ?5
-    and event.position < ?8", event_filter!(), "
-    order by event.position desc
-    limit ?7");
-
     SELECT_RUNS = concat!(run_columns!(), "
     where poller_id = ?1
     and org_id = ?2
@@ -225,14 +210,12 @@ pub(super) fn event_at(db: &Connection, position: i64) -> Result<LoggedEvent> {
 
 /// See [`crate::Store::events`].
 pub(super) fn events(db: &Connection, org: OrgId, filter: &EventFilter) -> Result<Vec<LoggedEvent>> {
-    let sql = match (&filter.id, &filter.object_id, &filter.instance, filter.newest_first) {
-        (Some(_), _, _, _) => SELECT_EVENT_BY_ID,
-        (None, Some(_), _, false) => SELECT_EVENTS_OF_RECORD,
-        (None, Some(_), _, true) => SELECT_EVENTS_OF_RECORD_NEWEST,
-        (None, None, Some(_), false) => SELECT_EVENTS_OF_INSTANCE,
-        (None, None, Some(_), true) => SELECT_EVENTS_OF_INSTANCE_NEWEST,
-        (None, None, None, false) => SELECT_EVENTS,
-        (None, None, None, true) => SELECT_EVENTS_NEWEST,
+    let sql = match (&filter.id, &filter.instance, filter.newest_first) {
+        (Some(_), _, _) => SELECT_EVENT_BY_ID,
+        (None, Some(_), false) => SELECT_EVENTS_OF_INSTANCE,
+        (None, Some(_), true) => SELECT_EVENTS_OF_INSTANCE_NEWEST,
+        (None, None, false) => SELECT_EVENTS,
+        (None, None, true) => SELECT_EVENTS_NEWEST,
     };
     let (mut after, mut before) = (filter.after, filter.before.unwrap_or(i64::MAX));
     // A span of time is a range of positions. The instants are compared as well: a clock may have been set back.

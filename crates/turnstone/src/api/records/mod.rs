@@ -207,6 +207,8 @@ impl Looked {
         let format = dates_of(resource.as_ref()).cloned();
         let story = story_of(api, &poller, &object_id, folds).await?;
         let filter = EventFilter {
+            // Its batches are what is searched: there is no index by record.
+            instance: Some(poller.instance),
             poller: Some(poller.id),
             object_id: Some(object_id.clone()),
             newest_first: true,
