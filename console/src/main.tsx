@@ -1,10 +1,8 @@
 // Mounts the console. Everything that all screens share is put around them here, once.
 import "@mantine/core/styles.css";
-import "@mantine/notifications/styles.css";
 import "./app/app.css";
 
 import { MantineProvider } from "@mantine/core";
-import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
@@ -12,6 +10,7 @@ import { createRoot } from "react-dom/client";
 import { queries } from "./api/queries";
 import { App } from "./app/App";
 import { theme, variables } from "./app/theme";
+import { SaidHere } from "./parts/SaidHere";
 
 const root = document.getElementById("root");
 if (root) {
@@ -19,8 +18,8 @@ if (root) {
     <StrictMode>
       <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto">
         <QueryClientProvider client={queries}>
-          <Notifications position="bottom-right" />
           <App />
+          <SaidHere />
         </QueryClientProvider>
       </MantineProvider>
     </StrictMode>,

@@ -28,7 +28,7 @@ export async function addressesOf(name: ScreenName, world: World): Promise<strin
   const found: Record<ScreenName, () => Promise<string[]>> = {
     home: async () => ["/"],
     connectors: async () => ["/connectors"],
-    connector: async () => ["/connectors/crm"],
+    connector: async () => ["/connectors/crm", "/connectors/crm/events/polling"],
     newInstance: async () => ["/instances/new", "/instances/new?connector=crm", "/instances/new?own", `/instances/new?edit=${north}`, `/instances/new?made=${pushy}`],
     instances: async () => ["/instances"],
     instance: async () => [`/instances/${north}`, `/instances/${pushy}`, `/instances/${down}`],

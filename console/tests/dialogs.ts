@@ -46,7 +46,7 @@ export function setupDialogsOf(world: World): Dialog[] {
     {
       name: "resource-suggest",
       file: "parts/polling/Suggest.tsx",
-      at: "/connectors/crm/events",
+      at: "/connectors/crm/events/polling",
       opener: button("Suggest"),
       further: async (page) => {
         await page.getByRole("textbox", { name: "Address of the list" }).fill(`${world.shop.url}/contacts?updatedAfter=2020-01-01T00:00:00Z`);
@@ -54,8 +54,8 @@ export function setupDialogsOf(world: World): Dialog[] {
         await page.getByRole("button", { name: /^Take \d+ of/ }).waitFor();
       },
     },
-    { name: "resource-copy", file: "parts/polling/Resources.tsx", at: "/connectors/crm/events", opener: button("Copy contacts") },
-    { name: "resource-remove", file: "parts/polling/Resources.tsx", at: "/connectors/crm/events", opener: button("Remove contacts") },
+    { name: "resource-copy", file: "parts/polling/Resources.tsx", at: "/connectors/crm/events/polling", opener: button("Copy contacts") },
+    { name: "resource-remove", file: "parts/polling/Resources.tsx", at: "/connectors/crm/events/polling", opener: button("Remove contacts") },
     {
       name: "instance-plan",
       file: "screens/instances/form/PlanDialog.tsx",
@@ -179,9 +179,12 @@ export function allDialogsOf(world: World): Dialog[] {
 
 /** Goes to where a dialog is opened. */
 export async function toOpener(page: Page, url: string, dialog: Dialog): Promise<Locator> {
-  await page.evaluate(() => sessionStorage.clear());
-  await page.goto(url + dialog.at);
-  await loaded(page);
+  // A screen on which nothing was done but opening and closing serves again.
+  if (dialog.before !== undefined || dialog.further !== undefined || page.url() !== url + dialog.at) {
+    await page.evaluate(() => sessionStorage.clear());
+    await page.goto(url + dialog.at);
+    await loaded(page);
+  }
   await dialog.before?.(page);
   const opener = dialog.opener(page);
   await opener.waitFor({ state: "attached" });

@@ -60,6 +60,7 @@ test("the choice of events offers the polling monitor, and says what is not ther
   await page.getByRole("link", { name: "New Flow" }).first().click();
   await page.getByRole("button", { name: "Add event" }).click();
   const others = dialog().getByRole("button", { name: /not available yet/ });
+  await others.first().waitFor();
   assert.ok((await others.count()) >= 5);
   assert.ok(await others.first().isDisabled());
   await dialog().getByRole("button", { name: /^Polling Monitor/ }).click();

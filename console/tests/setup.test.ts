@@ -77,7 +77,7 @@ test("a connector is made, and polling is set up for a resource with a preview b
   await resource.getByRole("button", { name: "Preview", exact: true }).click();
   const preview = resource.getByRole("region", { name: "Preview of contacts" });
   const records = preview.getByRole("table", { name: "Sample records" });
-  await records.getByRole("row").filter({ hasText: api.contacts[0]!.updatedAt.replace(/\.?0+Z$/, "Z").replace("T", " ").replace("Z", " UTC") }).first().waitFor();
+  await records.getByRole("row").filter({ hasText: api.contacts[0]!.updatedAt.replace("T", " ").replace(/\.?0*Z$/, "") }).first().waitFor();
   assert.equal(await records.getByText("CREATED", { exact: true }).count(), 2);
   await preview.getByText(`${api.url}/contacts?updatedAfter=`).waitFor();
   await preview.getByRole("button", { name: "Record 2" }).click();

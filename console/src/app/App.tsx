@@ -7,8 +7,8 @@ import { Screen as Page } from "../parts/Screen";
 import { ROUTES, type ScreenName } from "./routes";
 import { SessionGate } from "./session";
 import { Shell } from "./Shell";
-import { SignIn } from "./SignIn";
 
+const SignIn = lazy(() => import("./SignIn"));
 const Home = lazy(() => import("../screens/home/Home"));
 const Connectors = lazy(() => import("../screens/connectors/Connectors"));
 const Connector = lazy(() => import("../screens/connectors/Connector"));
@@ -30,7 +30,14 @@ const Settings = lazy(() => import("../screens/settings/Settings"));
 /** The whole console. */
 export function App() {
   return (
-    <SessionGate otherwise={<SignIn />} waiting={(error) => <Waiting error={error} />}>
+    <SessionGate
+      otherwise={
+        <Suspense fallback={<Waiting error={null} />}>
+          <SignIn />
+        </Suspense>
+      }
+      waiting={(error) => <Waiting error={error} />}
+    >
       <Shell>
         <Screen />
       </Shell>

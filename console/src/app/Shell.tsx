@@ -1,5 +1,5 @@
 // What stands around every screen: where one can go, who is signed in, and whether the server is there.
-import { ActionIcon, Alert, AppShell, Burger, Button, Group, Menu, NavLink, ScrollArea, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, Alert, Burger, Group, NavLink, Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconBolt, IconHome, IconMoon, IconPlugConnected, IconPuzzle, IconSearch, IconSend, IconSettings, IconSitemap, IconSun, IconUser } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
@@ -9,6 +9,7 @@ import { Link, useLocation } from "wouter";
 import { api, BASE, keepChangeToken } from "../api/client";
 import { useConnection } from "../api/live";
 import { useAgingOnEvents } from "../api/refresh";
+import { Actions } from "../parts/Actions";
 import { Logo } from "./Logo";
 import { forgetOthers, SESSION_KEY, useSession } from "./session";
 
@@ -30,44 +31,40 @@ export function Shell(props: { children: ReactNode }) {
   const [location] = useLocation();
   const isHere = (to: string) => (to === "/" ? location === "/" : location === to || location.startsWith(`${to}/`));
   return (
-    <AppShell header={{ height: 56 }} navbar={{ width: 230, breakpoint: "sm", collapsed: { mobile: !isOpen } }} padding="md">
+    <div className="shell">
       <a className="skip" href="#screen">
         Skip to the screen
       </a>
-      <AppShell.Header>
-        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap">
-            <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Places" aria-expanded={isOpen} />
-            <Logo />
-          </Group>
-          <Group gap="xs" wrap="nowrap">
-            <Live />
-            <SchemeSwitch />
-            <Person />
-          </Group>
+      <header className="shell-head">
+        <Group gap="sm" wrap="nowrap">
+          <Burger opened={isOpen} onClick={toggle} hiddenFrom="sm" size="sm" aria-label="Places" aria-expanded={isOpen} aria-controls="places" />
+          <Logo />
         </Group>
-      </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Places">
-        <ScrollArea>
-          {PLACES.map(({ to, label, icon: Icon }) => (
-            <NavLink
-              key={to}
-              component={Link}
-              href={to}
-              label={label}
-              leftSection={<Icon size={18} aria-hidden />}
-              active={isHere(to)}
-              aria-current={isHere(to) ? "page" : undefined}
-              onClick={close}
-            />
-          ))}
-        </ScrollArea>
-      </AppShell.Navbar>
-      <AppShell.Main id="screen" tabIndex={-1}>
+        <Group gap="xs" wrap="nowrap">
+          <Live />
+          <SchemeSwitch />
+          <Person />
+        </Group>
+      </header>
+      <nav className="shell-places" id="places" aria-label="Places" data-open={isOpen || undefined}>
+        {PLACES.map(({ to, label, icon: Icon }) => (
+          <NavLink
+            key={to}
+            component={Link}
+            href={to}
+            label={label}
+            leftSection={<Icon size={18} aria-hidden />}
+            active={isHere(to)}
+            aria-current={isHere(to) ? "page" : undefined}
+            onClick={close}
+          />
+        ))}
+      </nav>
+      <main className="shell-screen" id="screen" tabIndex={-1}>
         <Lost />
         {props.children}
-      </AppShell.Main>
-    </AppShell>
+      </main>
+    </div>
   );
 }
 
@@ -110,19 +107,17 @@ function Person() {
     client.setQueryData(SESSION_KEY, null);
   };
   return (
-    <Menu position="bottom-end">
-      <Menu.Target>
-        <Button variant="subtle" color="gray" leftSection={<IconUser size={18} aria-hidden />}>
-          {session.name}
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{session.role}</Menu.Label>
-        <Menu.Item component={Link} href="/settings">
-          Settings
-        </Menu.Item>
-        <Menu.Item onClick={() => void leave()}>Sign out</Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+    <Actions
+      label={session.name}
+      heading={session.role}
+      size="sm"
+      leftSection={<IconUser size={18} aria-hidden />}
+      actions={[
+        { label: "Settings", to: "/settings" },
+        { label: "Sign out", onClick: () => void leave() },
+      ]}
+    >
+      {session.name}
+    </Actions>
   );
 }

@@ -9,7 +9,7 @@ import { Logo } from "./Logo";
 import { forgetOthers, SESSION_KEY } from "./session";
 
 /** Asks for a user's secret. */
-export function SignIn() {
+export default function SignIn() {
   const client = useQueryClient();
   const [secret, setSecret] = useState("");
   const enter = useMutation({

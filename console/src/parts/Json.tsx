@@ -1,5 +1,5 @@
 // JSON as text. Everything that a provider or a callback wrote goes through here or as a text node: never as markup.
-import { Box, CopyButton, ActionIcon, Tooltip } from "@mantine/core";
+import { ActionIcon, Box, CopyButton } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 
 /** A value, or a text that may be JSON, printed. Long ones scroll in themselves. */
@@ -10,11 +10,9 @@ export function Json(props: { value: unknown; height?: number; label: string }) 
       <Box pos="absolute" right={4} top={4}>
         <CopyButton value={text}>
           {({ copied, copy }) => (
-            <Tooltip label={copied ? "Copied" : "Copy"}>
-              <ActionIcon variant="subtle" color="gray" onClick={copy} aria-label={`Copy ${props.label}`}>
-                {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-              </ActionIcon>
-            </Tooltip>
+            <ActionIcon variant="subtle" color="gray" onClick={copy} title={copied ? "Copied" : "Copy"} aria-label={copied ? `Copied ${props.label}` : `Copy ${props.label}`}>
+              {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
+            </ActionIcon>
           )}
         </CopyButton>
       </Box>

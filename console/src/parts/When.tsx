@@ -1,6 +1,10 @@
 // Instants as people read them, with the exact one at hand.
-import { Text, Tooltip } from "@mantine/core";
-import { useSyncExternalStore } from "react";
+import { Text } from "@mantine/core";
+import { lazy, useId, useRef, useState, useSyncExternalStore } from "react";
+
+import { Later } from "./Later";
+
+const Hint = lazy(() => import("./Hint"));
 
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
@@ -37,13 +41,23 @@ export function When(props: { at: string | null | undefined; none?: string; exac
   if (!props.at) return <Text span inherit c="dimmed">{props.none ?? "never"}</Text>;
   const date = new Date(props.at);
   if (Number.isNaN(date.getTime())) return <span>{props.at}</span>;
-  const label = `${props.at} · ${exact.format(date)} here`;
+  return <Instant at={props.at} date={date} words={props.exact ? exact.format(date) : since(date.getTime(), present)} isStop={!props.exact && !props.still} />;
+}
+
+function Instant(props: { at: string; date: Date; words: string; isStop: boolean }) {
+  const [isPointed, setPointed] = useState(false);
+  const target = useRef<HTMLTimeElement>(null);
+  const id = useId();
+  const [on, off] = [() => setPointed(true), () => setPointed(false)];
   return (
-    <Tooltip label={label} events={{ hover: true, focus: true, touch: true }}>
-      <time dateTime={props.at} className="nowrap" tabIndex={props.exact || props.still ? undefined : 0}>
-        {props.exact ? exact.format(date) : since(date.getTime(), present)}
+    <>
+      <time ref={target} dateTime={props.at} className="nowrap" tabIndex={props.isStop ? 0 : undefined} aria-describedby={isPointed ? id : undefined} onPointerEnter={on} onPointerLeave={off} onFocus={on} onBlur={off}>
+        {props.words}
       </time>
-    </Tooltip>
+      <Later when={isPointed}>
+        <Hint target={target} id={id} label={`${props.at} · ${exact.format(props.date)} here`} isShown={isPointed} />
+      </Later>
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 // A hook: its script, what it gets and gives, and a run on a sample.
-import { Alert, Button, Grid, Group, Paper, Select, Stack, Table, Text, Title } from "@mantine/core";
+import { Alert, Button, Grid, Group, NativeSelect, Paper, Stack, Table, Text, Title } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -129,22 +129,20 @@ function Events(props: { events: Members[] }) {
 
 function Samples(props: { onSample: (script: string, input: string) => void; onScript: (script: string) => void; isEmpty: boolean }) {
   const samples = useQuery({ queryKey: ["webhook-samples"], queryFn: () => told(api.GET(`${BASE}/webhooks/samples`)), staleTime: Infinity });
-  const [name, setName] = useState<string | null>(null);
+  const [name, setName] = useState("");
   const read = useMutation({
     mutationFn: (wanted: string) => told(api.GET(`${BASE}/webhooks/samples/{name}`, { params: { path: { name: wanted } } })),
     onSuccess: (sample) => props.onSample(sample.script, inputOf(sample)),
   });
   return (
     <Group align="flex-end" gap="sm">
-      <Select
+      <NativeSelect
         label="Start from a sample"
-        placeholder="a provider's webhook"
-        data={(samples.data ?? []).map((sample) => ({ value: sample.name, label: sample.title }))}
+        data={[{ value: "", label: "a provider's webhook…" }, ...(samples.data ?? []).map((sample) => ({ value: sample.name, label: sample.title }))]}
         value={name}
-        searchable
-        onChange={(next) => {
+        onChange={({ currentTarget: { value: next } }) => {
           setName(next);
-          if (next !== null) read.mutate(next);
+          if (next !== "") read.mutate(next);
         }}
         style={{ flex: "1 1 14rem" }}
       />

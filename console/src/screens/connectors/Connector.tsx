@@ -13,14 +13,14 @@ import { forgetUnread, UnreadScope, unreadSentence, useUnreadOf } from "../../pa
 import { type Doc, entryAt } from "./document";
 import { type Draft, useConnector, useDraft } from "./draft";
 import { Steps } from "./Steps";
-import { AuthenticationStep } from "./steps/AuthenticationStep";
-import { ConfigStep } from "./steps/ConfigStep";
-import { EventsStep } from "./steps/EventsStep";
-import { HooksStep } from "./steps/HooksStep";
-import { InfoStep } from "./steps/InfoStep";
-import { PropertiesStep } from "./steps/PropertiesStep";
-import { ResourcesStep } from "./steps/ResourcesStep";
 
+const AuthenticationStep = lazy(() => import("./steps/AuthenticationStep"));
+const ConfigStep = lazy(() => import("./steps/ConfigStep"));
+const EventsStep = lazy(() => import("./steps/EventsStep"));
+const HooksStep = lazy(() => import("./steps/HooksStep"));
+const InfoStep = lazy(() => import("./steps/InfoStep"));
+const PropertiesStep = lazy(() => import("./steps/PropertiesStep"));
+const ResourcesStep = lazy(() => import("./steps/ResourcesStep"));
 const FlowsTab = lazy(() => import("../flows/FlowsTab"));
 
 /** What a step is given. */
@@ -104,7 +104,9 @@ function Setup(props: { stored: Doc; keyOrId: string; step: string }) {
                 <UnmatchedFaults title="Elsewhere in this connector" isAdvice />
               </>
             )}
-            <Shown draft={draft} mayChange={mayChange} />
+            <Suspense fallback={<Waiting rows={6} />}>
+              <Shown draft={draft} mayChange={mayChange} />
+            </Suspense>
             <SaveBar draft={draft} mayChange={mayChange} scope={scope} />
           </Stack>
         </Faults>

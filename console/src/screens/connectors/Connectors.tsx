@@ -1,12 +1,13 @@
 // All connectors, and the ways to a new one.
-import { ActionIcon, Anchor, Button, Group, Menu, Table, Text, TextInput } from "@mantine/core";
-import { IconDots, IconPlus, IconUpload } from "@tabler/icons-react";
+import { Anchor, Button, Group, Table, Text, TextInput } from "@mantine/core";
+import { IconPlus, IconUpload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
 
 import { api, BASE, page } from "../../api/client";
 import { useMay } from "../../app/session";
+import { Actions } from "../../parts/Actions";
 import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
 import { Nothing } from "../../parts/Nothing";
@@ -121,31 +122,16 @@ export default function Connectors() {
                           <Mark word={one.active === false ? "inactive" : "active"} />
                         </Table.Td>
                         <Table.Td>
-                          <Menu position="bottom-end">
-                            <Menu.Target>
-                              <ActionIcon variant="subtle" color="gray" aria-label={`What to do with ${one.name}`}>
-                                <IconDots size={18} />
-                              </ActionIcon>
-                            </Menu.Target>
-                            <Menu.Dropdown>
-                              <Menu.Item component={Link} href={`/instances/new?connector=${encodeURIComponent(one.key)}`}>
-                                New instance
-                              </Menu.Item>
-                              <Menu.Item component={Link} href={`/connectors/${encodeURIComponent(one.key)}/events`}>
-                                Set up events
-                              </Menu.Item>
-                              <Menu.Item onClick={() => void exportConnector(one.key)}>Export</Menu.Item>
-                              {mayChange ? (
-                                <>
-                                  <Menu.Item onClick={() => setDialog({ kind: "clone", of: one })}>Clone</Menu.Item>
-                                  <Menu.Divider />
-                                  <Menu.Item color="red" onClick={() => setDialog({ kind: "delete", of: one })}>
-                                    Delete
-                                  </Menu.Item>
-                                </>
-                              ) : null}
-                            </Menu.Dropdown>
-                          </Menu>
+                          <Actions
+                            label={`What to do with ${one.name}`}
+                            actions={[
+                              { label: "New instance", to: `/instances/new?connector=${encodeURIComponent(one.key)}` },
+                              { label: "Set up events", to: `/connectors/${encodeURIComponent(one.key)}/events` },
+                              { label: "Export", onClick: () => void exportConnector(one.key) },
+                              mayChange && { label: "Clone", onClick: () => setDialog({ kind: "clone", of: one }) },
+                              mayChange && { label: "Delete", isDanger: true, onClick: () => setDialog({ kind: "delete", of: one }) },
+                            ]}
+                          />
                         </Table.Td>
                       </Table.Tr>
                     ))}

@@ -1,6 +1,7 @@
 // A connector's document as the console edits it: the field's element JSON, of which nothing gets lost that is not shown.
 import { parseExact, textOf } from "../../api/exact";
 import type { Members } from "../../api/trying";
+import type { HookType } from "../../parts/hooks/Reference";
 
 /** An entry of `configuration`. */
 export type Entry = Members & { key: string; name?: string; type?: string; defaultValue?: unknown; required?: boolean };
@@ -115,4 +116,14 @@ export function valuePath(doc: Doc, key: string): string {
 /** A list with another item, or without it. */
 export function withItem<T>(list: readonly T[], at: number, item: T | undefined): T[] {
   return item === undefined ? list.filter((_, place) => place !== at) : at >= list.length ? [...list, item] : list.map((one, place) => (place === at ? item : one));
+}
+
+/** A hook as it is made. */
+export function newHook(type: HookType): Hook {
+  return { type, mimeType: "application/javascript", body: "", isLegacy: false };
+}
+
+/** Whether a hook is of webhooks. */
+export function isEventHook(hook: Hook): boolean {
+  return /^events?$/i.test(hook.type);
 }

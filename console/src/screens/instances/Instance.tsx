@@ -1,6 +1,6 @@
 // One connected account: what is polled and how that goes, its subscriptions, its address for webhooks, its settings.
-import { Alert, Anchor, Badge, Button, Group, Menu, Tabs, Text } from "@mantine/core";
-import { IconDots, IconEdit } from "@tabler/icons-react";
+import { Alert, Anchor, Badge, Button, Group, Tabs, Text } from "@mantine/core";
+import { IconEdit } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
@@ -8,6 +8,7 @@ import { Link, useLocation } from "wouter";
 import { api, BASE, told } from "../../api/client";
 import type { components } from "../../api/schema";
 import { useMay } from "../../app/session";
+import { Actions as More } from "../../parts/Actions";
 import { useAddress } from "../../parts/address";
 import { Confirm } from "../../parts/Confirm";
 import { Loaded } from "../../parts/Loaded";
@@ -126,19 +127,15 @@ function Actions(props: { instance: Instance }) {
           <Button component={Link} href={`/instances/new?edit=${instance.id}`} size="sm" leftSection={<IconEdit size={16} aria-hidden />}>
             Edit
           </Button>
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <Button variant="default" size="sm" px="xs" aria-label="More">
-                <IconDots size={16} aria-hidden />
-              </Button>
-            </Menu.Target>
-            <Menu.Dropdown>
-              {instance.disabled ? <Menu.Item onClick={() => act.mutate("on")}>Switch on</Menu.Item> : <Menu.Item onClick={() => setAsked("off")}>Switch off…</Menu.Item>}
-              <Menu.Item c="red.9" onClick={() => setAsked("remove")}>
-                Remove…
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+          <More
+            label="More"
+            variant="default"
+            size="lg"
+            actions={[
+              instance.disabled ? { label: "Switch on", onClick: () => act.mutate("on") } : { label: "Switch off…", onClick: () => setAsked("off") },
+              { label: "Remove…", isDanger: true, onClick: () => setAsked("remove") },
+            ]}
+          />
         </>
       ) : null}
       <Confirm opened={asked === "off"} title={`Switch ${instance.name} off?`} act="Switch off" busy={act.isPending} error={act.error} onClose={close} onAct={() => act.mutate("off")}>

@@ -1,6 +1,5 @@
 // One's own account.
 import { Button, Group, Stack, Text, TextInput, Title } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 
@@ -9,6 +8,7 @@ import { asFailure, faultsAt } from "../../api/failure";
 import type { components } from "../../api/schema";
 import { SESSION_KEY } from "../../app/session";
 import { Loaded, Refusal } from "../../parts/Loaded";
+import { done } from "../../parts/said";
 import { When } from "../../parts/When";
 import { Confirm } from "./Confirm";
 import { Once } from "./Once";
@@ -30,7 +30,7 @@ function Form({ user }: { user: User }) {
     onSuccess: (changed) => {
       client.setQueryData(["me"], changed);
       void client.invalidateQueries({ queryKey: SESSION_KEY });
-      notifications.show({ message: "Saved.", color: "teal" });
+      done("Saved.");
     },
   });
   const renew = useMutation({ mutationFn: () => told(api.POST(`${BASE}/users/me/token`)), onSuccess: () => setAsks(false) });

@@ -1,6 +1,5 @@
 // The organisation's users: roles, secrets, and links that sign a browser in once.
-import { ActionIcon, Button, Group, Menu, Select, Stack, Table, Text, TextInput } from "@mantine/core";
-import { IconDots } from "@tabler/icons-react";
+import { Button, Group, Select, Stack, Table, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 
@@ -8,6 +7,7 @@ import { api, BASE, told } from "../../api/client";
 import { asFailure, faultsAt } from "../../api/failure";
 import type { components } from "../../api/schema";
 import { type Role, useMay, useSession } from "../../app/session";
+import { Actions } from "../../parts/Actions";
 import { Dialog } from "../../parts/Dialog";
 import { Loaded, Refusal } from "../../parts/Loaded";
 import { When } from "../../parts/When";
@@ -132,21 +132,14 @@ function Row(props: { user: User; isOwner: boolean; onLink: () => void; onAsk: (
       </Table.Td>
       <Table.Td>
         {isOwner ? (
-          <Menu position="bottom-end">
-            <Menu.Target>
-              <ActionIcon variant="subtle" color="gray" aria-label={`What to do with ${user.name}`}>
-                <IconDots size={18} />
-              </ActionIcon>
-            </Menu.Target>
-            <Menu.Dropdown>
-              <Menu.Item onClick={props.onLink}>Sign-in link</Menu.Item>
-              <Menu.Item onClick={() => props.onAsk("secret")}>New secret</Menu.Item>
-              <Menu.Divider />
-              <Menu.Item color="red" onClick={() => props.onAsk("remove")}>
-                Remove
-              </Menu.Item>
-            </Menu.Dropdown>
-          </Menu>
+          <Actions
+            label={`What to do with ${user.name}`}
+            actions={[
+              { label: "Sign-in link", onClick: props.onLink },
+              { label: "New secret", onClick: () => props.onAsk("secret") },
+              { label: "Remove", isDanger: true, onClick: () => props.onAsk("remove") },
+            ]}
+          />
         ) : null}
       </Table.Td>
     </Table.Tr>

@@ -24,7 +24,7 @@ const LABELS: Record<string, string> = {
 };
 
 /** The step. */
-export function AuthenticationStep(props: StepProps) {
+export default function AuthenticationStep(props: StepProps) {
   const { draft, mayChange } = props;
   const authentication = draft.doc["authentication"] as Members | undefined;
   const type = String(authentication?.["type"] ?? "");

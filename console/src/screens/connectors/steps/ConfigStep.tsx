@@ -37,7 +37,7 @@ export const PARAMETER: readonly PartField[] = [
 type Open = { of: "entry" | "parameter"; at: number; value: Members };
 
 /** The step. */
-export function ConfigStep({ draft, mayChange }: StepProps) {
+export default function ConfigStep({ draft, mayChange }: StepProps) {
   const { doc, edit } = draft;
   const [open, setOpen] = useState<Open>();
   return (

@@ -4,20 +4,10 @@ import { Button, Group, Stack, Text } from "@mantine/core";
 import { HookEditor } from "../../../parts/hooks/HookEditor";
 import type { HookType } from "../../../parts/hooks/Reference";
 import type { StepProps } from "../Connector";
-import { type Hook, withItem } from "../document";
-
-/** A hook as it is made. */
-export function newHook(type: HookType): Hook {
-  return { type, mimeType: "application/javascript", body: "", isLegacy: false };
-}
-
-/** Whether a hook is of webhooks. */
-export function isEventHook(hook: Hook): boolean {
-  return /^events?$/i.test(hook.type);
-}
+import { isEventHook, newHook, withItem } from "../document";
 
 /** The step. */
-export function HooksStep({ draft, mayChange }: StepProps) {
+export default function HooksStep({ draft, mayChange }: StepProps) {
   const { doc, edit } = draft;
   const hooks = doc.hooks.map((hook, at) => ({ hook, at })).filter(({ hook }) => !isEventHook(hook));
   const has = (type: HookType) => hooks.some(({ hook }) => hook.type.toLowerCase() === type.toLowerCase());

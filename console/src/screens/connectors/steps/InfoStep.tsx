@@ -5,7 +5,7 @@ import type { StepProps } from "../Connector";
 import { MemberField } from "./fields";
 
 /** What the connector is called, and whether instances of it can be made. */
-export function InfoStep(props: StepProps) {
+export default function InfoStep(props: StepProps) {
   const { draft, mayChange } = props;
   const tags = draft.doc["tags"];
   return (

@@ -10,7 +10,7 @@ const PAGINATION = [
 ];
 
 /** Where the provider's API begins and how it pages. */
-export function PropertiesStep(props: StepProps) {
+export default function PropertiesStep(props: StepProps) {
   return (
     <Stack maw={820}>
       <ValueField {...props} entry="base.url" label="Base URL" description="Where the provider's API begins. Parts that differ per account stand in braces: https://{subdomain}.example.com/v1." placeholder="https://api.example.com/v1" mono />

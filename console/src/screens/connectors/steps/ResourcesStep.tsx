@@ -26,7 +26,7 @@ const RESOURCE: readonly PartField[] = [
 ];
 
 /** The step. */
-export function ResourcesStep({ draft, mayChange }: StepProps) {
+export default function ResourcesStep({ draft, mayChange }: StepProps) {
   const { doc, edit } = draft;
   const [open, setOpen] = useState<{ at: number; value: Members }>();
   return (

@@ -1,15 +1,16 @@
 // A card on the canvas: its head, what it takes, what it gives, and what a run did with it.
-import { ActionIcon, Button, Menu, NativeSelect, Text } from "@mantine/core";
+import { ActionIcon, Button, NativeSelect, Text } from "@mantine/core";
 import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
 import { IconDots, IconGripVertical, IconPlus } from "@tabler/icons-react";
-import { useEffect, useMemo, useState } from "react";
+import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 
+import { useLaterMenu } from "../../../parts/Actions";
 import { FIELD_TYPES, typeLabel } from "../model/catalogue";
-import { allCards, type Card, cardAt, fieldsOf, flowOf, helperNames, nameOf, signatureOf } from "../model/document";
+import { type Card, fieldsOf, helperNames, nameOf, signatureOf } from "../model/document";
 import * as edit from "../model/edit";
 import type { Step } from "../model/findings";
 import { tookMs } from "../model/findings";
-import { get, isBelow, items, type Json, members, text } from "../model/json";
+import { get, members, text } from "../model/json";
 import type { Box } from "../model/layout";
 import { callsFlow, givenNames, inputRows, nextRepeated, type OutputRow, outputRows, takesOwnInputs } from "../model/pins";
 import { CanvasProvider, type CanvasValue, useCanvas } from "./context";
@@ -17,6 +18,9 @@ import { Findings } from "./Findings";
 import { GroupIcon } from "./icons";
 import { InputField } from "./InputField";
 import { OutputField } from "./OutputField";
+
+const menus = () => import("./menus");
+const CardMenu = lazy(async () => ({ default: (await menus()).CardMenu }));
 
 /** The node of a card. */
 export function CardNode(props: NodeProps) {
@@ -231,56 +235,19 @@ export function Small(props: { label: string; onClick: () => void }) {
   );
 }
 
-/** Where a card can be moved: into the blocks of its flow that are not its own, and out. */
-function destinations(doc: Json, card: Card): { label: string; list: Card["list"]; at: number }[] {
-  const flow = flowOf(card.path);
-  const lanes = allCards(doc, flow)
-    .filter((other) => !isBelow(other.path, card.path))
-    .flatMap((other) => other.lanes.map((lane) => ({ label: `Into ${lane.label} of ${nameOf(other)}${other.id === undefined ? "" : ` ${other.id}`}`, list: lane.path, at: items(get(doc, lane.path)).length })))
-    .filter(({ list }) => list.join("/") !== card.list.join("/"));
-  const out = card.parent === undefined ? [] : [{ label: "Out of the block", list: card.parent.list, at: card.parent.at + 1 }];
-  return [...out, ...lanes];
-}
-
 function More(props: { card: Card; label: string; canvas: CanvasValue }) {
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <Menu position="bottom-end" width={260} opened={isOpen} onChange={setOpen}>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="sm" className="nodrag" aria-label={`More for ${props.label}`}>
-          <IconDots size={16} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown>{isOpen ? <Actions {...props} /> : null}</Menu.Dropdown>
-    </Menu>
+  const menu = useLaterMenu(menus);
+  const button = (
+    <ActionIcon variant="subtle" color="gray" size="sm" className="nodrag" aria-label={`More for ${props.label}`} {...menu.button}>
+      <IconDots size={16} />
+    </ActionIcon>
   );
-}
-
-function Actions(props: { card: Card; canvas: CanvasValue }) {
-  const { canvas } = props;
-  const { edit: change } = canvas;
-  const doc = canvas.now();
-  const card = cardAt(doc, props.card);
-  const count = items(get(doc, card.list)).length;
-  const move = (list: Card["list"], at: number) => change((doc) => edit.moveCard(doc, card.path, list, at));
+  if (!menu.isWanted) return button;
   return (
-    <>
-      <Menu.Item onClick={() => canvas.openCard(card)}>Settings of the card</Menu.Item>
-      <Menu.Item disabled={card.at === 0} onClick={() => move(card.list, card.at - 1)}>
-        Move left
-      </Menu.Item>
-      <Menu.Item disabled={card.at >= count - 1} onClick={() => move(card.list, card.at + 2)}>
-        Move right
-      </Menu.Item>
-      {destinations(doc, card).map(({ label, list, at }) => (
-        <Menu.Item key={label} onClick={() => move(list, at)}>
-          {label}
-        </Menu.Item>
-      ))}
-      <Menu.Divider />
-      <Menu.Item color="red" onClick={() => change((doc) => edit.removeCard(doc, card))}>
-        Remove the card
-      </Menu.Item>
-    </>
+    <Suspense fallback={button}>
+      <CardMenu card={props.card} canvas={props.canvas} isOpen={menu.isOpen} onChange={menu.change}>
+        {button}
+      </CardMenu>
+    </Suspense>
   );
 }

@@ -1,38 +1,26 @@
 // One input of a card: typed in place, or wired to an output that an earlier card gives.
-import { ActionIcon, CloseButton, Menu, NativeSelect, Text, TextInput, Textarea } from "@mantine/core";
+import { ActionIcon, CloseButton, NativeSelect, Text, TextInput, Textarea } from "@mantine/core";
 import { Handle, Position } from "@xyflow/react";
-import { IconArrowsRightLeft, IconCheck } from "@tabler/icons-react";
-import { useEffect, useState } from "react";
+import { IconArrowsRightLeft } from "@tabler/icons-react";
+import { lazy, Suspense, useEffect, useState } from "react";
 
+import { useLaterMenu } from "../../../parts/Actions";
 import { choicesOf, typeLabel } from "../model/catalogue";
-import { type Card, cardAt } from "../model/document";
+import type { Card } from "../model/document";
 import { isExact, isNumber, numberOf, parseJson } from "../model/exact";
 import * as edit from "../model/edit";
 import { isMembers, type Json } from "../model/json";
-import { type InputRow, isOfCall, sourcesFor } from "../model/pins";
+import { type InputRow, isOfCall } from "../model/pins";
 import { parsed, type Reference, referenceOf } from "../model/references";
 import { handleOf } from "../model/wires";
 import { useCanvas } from "./context";
 import { Findings } from "./Findings";
+import { type Kind, kindOf } from "./kinds";
 import { RenameField } from "./RenameField";
 import { Value } from "./Value";
 
-type Kind = "text" | "number" | "boolean" | "json" | "nothing";
-const KINDS: readonly { kind: Kind; label: string; first: Json }[] = [
-  { kind: "text", label: "Text", first: "" },
-  { kind: "number", label: "Number", first: 0 },
-  { kind: "boolean", label: "True/False", first: true },
-  { kind: "json", label: "Object or list, as JSON", first: {} },
-  { kind: "nothing", label: "Nothing", first: null },
-];
-
-function kindOf(value: Json | undefined, type: string): Kind {
-  if (value === undefined) return type === "number" ? "number" : type === "boolean" ? "boolean" : type === "object" || type === "file" || type.startsWith("list") ? "json" : "text";
-  if (value === null) return "nothing";
-  if (typeof value === "boolean") return "boolean";
-  if (typeof value === "number" || isExact(value)) return "number";
-  return typeof value === "string" ? (type === "number" ? "number" : "text") : "json";
-}
+const menus = () => import("./menus");
+const SourcesMenu = lazy(async () => ({ default: (await menus()).SourcesMenu }));
 
 /** An input as a row. `given` is what a run gave it. */
 export function InputField(props: { card: Card; row: InputRow; given: unknown }) {
@@ -156,50 +144,18 @@ function parse(text: string): { json: Json | undefined } | "fault" {
 
 /** The menu at an input: what it may be wired to, and what may be typed instead. */
 function Sources(props: { card: Card; row: InputRow; put: (value: Json | undefined) => void }) {
-  const { card, row, put } = props;
-  const [isOpen, setOpen] = useState(false);
-  return (
-    <Menu position="bottom-end" width={280} opened={isOpen} onChange={setOpen} withinPortal>
-      <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`What ${row.label} takes`}>
-          <IconArrowsRightLeft size={14} />
-        </ActionIcon>
-      </Menu.Target>
-      <Menu.Dropdown mah={360} style={{ overflowY: "auto" }}>{isOpen ? <Choices card={card} row={row} put={put} /> : null}</Menu.Dropdown>
-    </Menu>
+  const menu = useLaterMenu(menus);
+  const button = (
+    <ActionIcon variant="subtle" color="gray" size="sm" aria-label={`What ${props.row.label} takes`} {...menu.button}>
+      <IconArrowsRightLeft size={14} />
+    </ActionIcon>
   );
-}
-
-function Choices(props: { card: Card; row: InputRow; put: (value: Json | undefined) => void }) {
-  const { row, put } = props;
-  const { now, edit: change } = useCanvas();
-  const from = referenceOf(row.value);
-  const sources = sourcesFor(now(), cardAt(now(), props.card), row.call);
-  const kinds = row.type === "any" ? KINDS : KINDS.filter(({ kind }) => kind === kindOf(undefined, row.type) || kind === "nothing" || kind === "json");
+  if (!menu.isWanted) return button;
   return (
-    <>
-      {sources.map((source) => (
-        <div key={`${source.label}${source.card?.place ?? source.source}`}>
-          <Menu.Label>{source.label}</Menu.Label>
-          {source.outputs.map((output) => {
-            const here = source.source === "" ? output.name : `${source.source}.${output.name}`;
-            return (
-              <Menu.Item key={output.name} leftSection={from === here ? <IconCheck size={14} aria-label="now" /> : undefined} rightSection={<span className="flow-type">{typeLabel(output.type)}</span>} onClick={() => change((doc) => edit.wire(doc, row.path, { card: source.card, source: source.source, output: output.name }))}>
-                {output.label}
-              </Menu.Item>
-            );
-          })}
-        </div>
-      ))}
-      {sources.length === 0 ? <Menu.Label>No earlier card gives anything</Menu.Label> : null}
-      <Menu.Divider />
-      <Menu.Label>Type a value</Menu.Label>
-      {kinds.map(({ kind, label, first }) => (
-        <Menu.Item key={kind} onClick={() => put(first)}>
-          {label}
-        </Menu.Item>
-      ))}
-      {row.value === undefined || row.isOwn ? null : <Menu.Item onClick={() => put(undefined)}>Leave it out</Menu.Item>}
-    </>
+    <Suspense fallback={button}>
+      <SourcesMenu {...props} isOpen={menu.isOpen} onChange={menu.change}>
+        {button}
+      </SourcesMenu>
+    </Suspense>
   );
 }

@@ -1,6 +1,5 @@
 // A flow under edit: the canvas or the document, what can be done with it, and what a run brought.
 import { Alert, Anchor, Button, Center, Loader, SegmentedControl, Stack, Text } from "@mantine/core";
-import { notifications } from "@mantine/notifications";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { IconPlus } from "@tabler/icons-react";
 import { lazy, Suspense, useMemo, useRef, useState } from "react";
@@ -11,36 +10,41 @@ import { asFailure } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { useMay } from "../../../app/session";
 import { Dialog } from "../../../parts/Dialog";
+import { useAddress } from "../../../parts/address";
 import { Json as Printed } from "../../../parts/Json";
+import { Later } from "../../../parts/Later";
 import { Refusal } from "../../../parts/Loaded";
+import { done } from "../../../parts/said";
 import { Screen } from "../../../parts/Screen";
 import { forgetUnread, UnreadScope, unreadSentence, useUnreadOf } from "../../../parts/unread";
 import type { CanvasValue, Found, RunValues } from "../canvas/context";
 import { Findings } from "../canvas/Findings";
-import { AddCard } from "../dialogs/AddCard";
-import { AddEvent } from "../dialogs/AddEvent";
-import { CardDialog } from "../dialogs/CardDialog";
-import { OptionsDialog } from "../dialogs/OptionsDialog";
-import { OutputsDialog } from "../dialogs/OutputsDialog";
-import { SignatureDialog } from "../dialogs/SignatureDialog";
 import { type Card, type FlowName, helperNames } from "../model/document";
 import { addCard, emptyMonitor } from "../model/edit";
 import { byPlace } from "../model/findings";
 import { get, type Json, type Path, set, text } from "../model/json";
-import { DeployDialog } from "./DeployDialog";
 import { exactly } from "./exactly";
 import { FlowTabs } from "./FlowTabs";
-import { HistoryDrawer } from "./HistoryDrawer";
 import { ImportButton, type Imported, ImportNotes } from "./ImportButton";
-import { RemoveFlow } from "./RemoveFlow";
-import { type Ran, type RunChoice, RunDialog } from "./RunDialog";
-import { RunPanel, type ShownRun } from "./RunPanel";
-import { SaveDialog } from "./SaveDialog";
+import type { Ran, RunChoice } from "./RunDialog";
+import type { ShownRun } from "./RunPanel";
 import { Toolbar } from "./Toolbar";
 import { useCheck } from "./useCheck";
 import { useDocument } from "./useDocument";
 
 const Canvas = lazy(() => import("../canvas/Canvas"));
+const RunPanel = lazy(async () => ({ default: (await import("./RunPanel")).RunPanel }));
+const AddCard = lazy(async () => ({ default: (await import("../dialogs/AddCard")).AddCard }));
+const AddEvent = lazy(async () => ({ default: (await import("../dialogs/AddEvent")).AddEvent }));
+const CardDialog = lazy(async () => ({ default: (await import("../dialogs/CardDialog")).CardDialog }));
+const DeployDialog = lazy(async () => ({ default: (await import("./DeployDialog")).DeployDialog }));
+const HistoryDrawer = lazy(async () => ({ default: (await import("./HistoryDrawer")).HistoryDrawer }));
+const OptionsDialog = lazy(async () => ({ default: (await import("../dialogs/OptionsDialog")).OptionsDialog }));
+const OutputsDialog = lazy(async () => ({ default: (await import("../dialogs/OutputsDialog")).OutputsDialog }));
+const RemoveFlow = lazy(async () => ({ default: (await import("./RemoveFlow")).RemoveFlow }));
+const RunDialog = lazy(async () => ({ default: (await import("./RunDialog")).RunDialog }));
+const SaveDialog = lazy(async () => ({ default: (await import("./SaveDialog")).SaveDialog }));
+const SignatureDialog = lazy(async () => ({ default: (await import("../dialogs/SignatureDialog")).SignatureDialog }));
 const DocumentView = lazy(() => import("./DocumentView"));
 
 type Monitor = components["schemas"]["Monitor"];
@@ -67,7 +71,8 @@ export function FlowEditor(props: { opened: Opened }) {
   const edited = useDocument(saved, key);
   const { doc } = edited;
   const checked = useCheck(version === undefined ? doc : undefined);
-  const [view, setView] = useState("canvas");
+  const [address, change] = useAddress();
+  const view = address.get("view") === "document" ? "document" : "canvas";
   const [flow, setFlow] = useState<FlowName>(null);
   const [zoom, setZoom] = useState(1);
   const [dialog, setDialog] = useState<Asked>();
@@ -92,10 +97,10 @@ export function FlowEditor(props: { opened: Opened }) {
       setDialog(undefined);
       client.setQueryData(["monitors", "one", next.id], next);
       void client.invalidateQueries({ queryKey: ["monitors", "list"] });
-      notifications.show({ message: `${next.name} is saved`, color: "green" });
+      done(`${next.name} is saved.`);
       if (monitor === undefined) {
         sessionStorage.removeItem(key ?? "");
-        go(`/monitors/${next.id}`, { replace: true });
+        go(`/monitors/${next.id}${view === "document" ? "?view=document" : ""}`, { replace: true });
       }
     },
   });
@@ -177,40 +182,66 @@ export function FlowEditor(props: { opened: Opened }) {
           <FlowTabs doc={doc} flow={here} isFixed={isFixed} faults={(name) => count(checked.found, name)} onFlow={setFlow} edit={edited.edit} />
           <Findings found={rest} />
           {unread.length > 0 && (isHeld || view === "canvas") ? <Alert color={isHeld ? "red" : "orange"} role="alert">{unreadSentence(unread)}</Alert> : null}
-          <SegmentedControl aria-label="View" style={{ alignSelf: "flex-start" }} value={view} onChange={setView} data={[{ value: "canvas", label: "Canvas" }, { value: "document", label: "Document" }]} />
+          <SegmentedControl aria-label="View" style={{ alignSelf: "flex-start" }} value={view} onChange={(next) => change({ view: next === "canvas" ? undefined : next })} data={[{ value: "canvas", label: "Canvas" }, { value: "document", label: "Document" }]} />
           <Suspense fallback={<Center mih={300}><Loader aria-label="Loading" /></Center>}>
             {view === "canvas" ? <Canvas value={value} zoom={zoom} label={here === null ? "Canvas of the monitor" : `Canvas of ${here}`} /> : <UnreadScope value={scope}><DocumentView doc={doc} isFixed={isFixed} found={everything(checked.found)} onChange={(next) => edited.edit(() => next)} /></UnreadScope>}
           </Suspense>
           {view === "canvas" ? <Zoom zoom={zoom} onZoom={setZoom} /> : null}
-          {run ? <RunPanel run={run} {...(props.opened.run === undefined ? { onClose: () => setRan(undefined) } : {})} /> : null}
-          <AddCard
-            isOpen={adding !== undefined}
-            isMain={here === null}
-            onClose={() => setAdding(undefined)}
-            onPick={(id) => {
-              if (adding) edited.edit((doc) => addCard(doc, adding.list, adding.at, id));
-              setAdding(undefined);
-            }}
-          />
-          <OutputsDialog isOpen={dialog === "outputs"} doc={doc} isFixed={isFixed} onClose={() => setDialog(undefined)} onApply={edited.edit} />
-          <OptionsDialog isOpen={dialog === "options"} doc={doc} isFixed={isFixed} onClose={() => setDialog(undefined)} onApply={edited.edit} />
-          <SignatureDialog side={side} flow={here} doc={doc} isFixed={isFixed} onClose={() => setSide(undefined)} onApply={edited.edit} />
-          <CardDialog card={settings} doc={doc} isFixed={isFixed} onClose={() => setSettings(undefined)} onApply={edited.edit} />
-          <SaveDialog isOpen={dialog === "save"} name={name} isPending={save.isPending} failure={failure} onClose={() => setDialog(undefined)} onSave={(name) => save.mutate({ name, revision: monitor?.revision })} />
-          <RunDialog isOpen={dialog === "run"} doc={set(doc, ["name"], name === "" ? "New flow" : name)} monitor={monitor?.id} connector={text(get(doc, ["connector"]))} options={checked.options} choice={choice} last={ran} onChoice={setChoice} onClose={() => setDialog(undefined)} onRan={setRan} />
-          {monitor ? <DeployDialog isOpen={dialog === "deploy"} monitor={monitor} checked={checked} isChanged={edited.isChanged} onClose={() => setDialog(undefined)} /> : null}
-          {monitor ? <RemoveFlow isOpen={dialog === "remove"} monitor={monitor} onClose={() => setDialog(undefined)} onRemoved={() => { forgetUnread(scope); edited.start(saved, true); }} /> : null}
-          {monitor ? <HistoryDrawer isOpen={dialog === "history"} monitor={monitor.id} onClose={() => setDialog(undefined)} /> : null}
+          {run ? (
+            <Suspense fallback={null}>
+              <RunPanel run={run} {...(props.opened.run === undefined ? { onClose: () => setRan(undefined) } : {})} />
+            </Suspense>
+          ) : null}
+          <Later when={adding !== undefined}>
+            <AddCard
+              isOpen={adding !== undefined}
+              isMain={here === null}
+              onClose={() => setAdding(undefined)}
+              onPick={(id) => {
+                if (adding) edited.edit((doc) => addCard(doc, adding.list, adding.at, id));
+                setAdding(undefined);
+              }}
+            />
+          </Later>
+          <Later when={dialog === "outputs"}>
+            <OutputsDialog isOpen={dialog === "outputs"} doc={doc} isFixed={isFixed} onClose={() => setDialog(undefined)} onApply={edited.edit} />
+          </Later>
+          <Later when={dialog === "options"}>
+            <OptionsDialog isOpen={dialog === "options"} doc={doc} isFixed={isFixed} onClose={() => setDialog(undefined)} onApply={edited.edit} />
+          </Later>
+          <Later when={side !== undefined}>
+            <SignatureDialog side={side} flow={here} doc={doc} isFixed={isFixed} onClose={() => setSide(undefined)} onApply={edited.edit} />
+          </Later>
+          <Later when={settings !== undefined}>
+            <CardDialog card={settings} doc={doc} isFixed={isFixed} onClose={() => setSettings(undefined)} onApply={edited.edit} />
+          </Later>
+          <Later when={dialog === "save"}>
+            <SaveDialog isOpen={dialog === "save"} name={name} isPending={save.isPending} failure={failure} onClose={() => setDialog(undefined)} onSave={(name) => save.mutate({ name, revision: monitor?.revision })} />
+          </Later>
+          <Later when={dialog === "run"}>
+            <RunDialog isOpen={dialog === "run"} doc={set(doc, ["name"], name === "" ? "New flow" : name)} monitor={monitor?.id} connector={text(get(doc, ["connector"]))} options={checked.options} choice={choice} last={ran} onChoice={setChoice} onClose={() => setDialog(undefined)} onRan={setRan} />
+          </Later>
+          <Later when={dialog === "deploy"}>
+            {monitor ? <DeployDialog isOpen={dialog === "deploy"} monitor={monitor} checked={checked} isChanged={edited.isChanged} onClose={() => setDialog(undefined)} /> : null}
+          </Later>
+          <Later when={dialog === "history"}>
+            {monitor ? <HistoryDrawer isOpen={dialog === "history"} monitor={monitor.id} onClose={() => setDialog(undefined)} /> : null}
+          </Later>
+          <Later when={dialog === "remove"}>
+            {monitor ? <RemoveFlow isOpen={dialog === "remove"} monitor={monitor} onClose={() => setDialog(undefined)} onRemoved={() => { forgetUnread(scope); edited.start(saved, true); }} /> : null}
+          </Later>
         </>
       )}
-      <AddEvent
-        isOpen={dialog === "event"}
-        onClose={() => setDialog(undefined)}
-        onPick={() => {
-          edited.start(emptyMonitor(props.opened.connector), false);
-          setDialog(undefined);
-        }}
-      />
+      <Later when={dialog === "event"}>
+        <AddEvent
+          isOpen={dialog === "event"}
+          onClose={() => setDialog(undefined)}
+          onPick={() => {
+            edited.start(emptyMonitor(props.opened.connector), false);
+            setDialog(undefined);
+          }}
+        />
+      </Later>
       <Dialog opened={shown !== undefined} onClose={() => setShown(undefined)} title={shown?.title ?? ""} size="lg">
         {shown ? <Printed value={shown.value} label={shown.title} height={480} /> : null}
       </Dialog>

@@ -1,8 +1,9 @@
 // The flows of a document as tabs: the monitor, its helper flows, and one more.
-import { ActionIcon, Button, Group, Menu, Stack, Tabs, TextInput } from "@mantine/core";
-import { IconDots, IconPlus } from "@tabler/icons-react";
+import { Button, Group, Stack, Tabs, TextInput } from "@mantine/core";
+import { IconPlus } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
 
+import { Actions } from "../../../parts/Actions";
 import { Dialog } from "../../../parts/Dialog";
 import { type FlowName, helperNames, isId } from "../model/document";
 import { addFlow, removeFlow, renameFlow } from "../model/edit";
@@ -35,25 +36,20 @@ export function FlowTabs(props: { doc: Json; flow: FlowName; isFixed: boolean; f
             Helper flow
           </Button>
           {flow === null ? null : (
-            <Menu position="bottom-end">
-              <Menu.Target>
-                <ActionIcon variant="subtle" color="gray" aria-label={`More for the flow ${flow}`}>
-                  <IconDots size={16} />
-                </ActionIcon>
-              </Menu.Target>
-              <Menu.Dropdown>
-                <Menu.Item onClick={() => setAsked("rename")}>Rename the flow</Menu.Item>
-                <Menu.Item
-                  color="red"
-                  onClick={() => {
+            <Actions
+              label={`More for the flow ${flow}`}
+              actions={[
+                { label: "Rename the flow", onClick: () => setAsked("rename") },
+                {
+                  label: "Remove the flow",
+                  isDanger: true,
+                  onClick: () => {
                     props.onFlow(null);
                     props.edit((doc) => removeFlow(doc, flow));
-                  }}
-                >
-                  Remove the flow
-                </Menu.Item>
-              </Menu.Dropdown>
-            </Menu>
+                  },
+                },
+              ]}
+            />
           )}
         </Group>
       )}

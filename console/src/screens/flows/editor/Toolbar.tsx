@@ -1,9 +1,9 @@
 // What can be done with a flow.
-import { ActionIcon, Button, Group, Menu } from "@mantine/core";
-import { IconArrowBackUp, IconArrowForwardUp, IconDots, IconHistory, IconPlayerPlay, IconRocket } from "@tabler/icons-react";
-import { Link } from "wouter";
+import { ActionIcon, Button, Group } from "@mantine/core";
+import { IconArrowBackUp, IconArrowForwardUp, IconHistory, IconPlayerPlay, IconRocket } from "@tabler/icons-react";
 
 import type { components } from "../../../api/schema";
+import { Actions } from "../../../parts/Actions";
 import { Mark } from "../../../parts/Mark";
 import type { Checked } from "./useCheck";
 import type { Edited } from "./useDocument";
@@ -63,30 +63,17 @@ export function Toolbar(props: {
         </Button>
       )}
       {monitor === undefined ? null : (
-        <Menu position="bottom-end">
-          <Menu.Target>
-            <ActionIcon variant="default" size="lg" aria-label="More for the flow">
-              <IconDots size={18} />
-            </ActionIcon>
-          </Menu.Target>
-          <Menu.Dropdown>
-            {isFixed ? null : <Menu.Item onClick={props.onSaveAs}>Rename</Menu.Item>}
-            <Menu.Item component={Link} href={`/subscriptions/new?monitor=${monitor.id}`} disabled={monitor.version == null}>
-              Subscribe an instance
-            </Menu.Item>
-            <Menu.Item component={Link} href={`/monitors?monitor=${monitor.id}`}>
-              Its subscriptions
-            </Menu.Item>
-            {isFixed ? null : (
-              <>
-                <Menu.Divider />
-                <Menu.Item color="red.9" onClick={() => props.onOpen("remove")}>
-                  Remove…
-                </Menu.Item>
-              </>
-            )}
-          </Menu.Dropdown>
-        </Menu>
+        <Actions
+          label="More for the flow"
+          variant="default"
+          size="lg"
+          actions={[
+            !isFixed && { label: "Rename", onClick: props.onSaveAs },
+            { label: "Subscribe an instance", to: `/subscriptions/new?monitor=${monitor.id}`, disabled: monitor.version == null },
+            { label: "Its subscriptions", to: `/monitors?monitor=${monitor.id}` },
+            !isFixed && { label: "Remove…", onClick: () => props.onOpen("remove"), isDanger: true },
+          ]}
+        />
       )}
     </Group>
   );

@@ -1,0 +1,1 @@
+export { javascript as default } from "@codemirror/legacy-modes/mode/javascript";

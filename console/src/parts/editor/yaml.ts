@@ -1,0 +1,1 @@
+export { yaml as default } from "@codemirror/legacy-modes/mode/yaml";
