@@ -96,7 +96,7 @@ export function watchingDialogsOf(world: World): Dialog[] {
         await page.getByRole("combobox", { name: "Since" }).click();
         await page.getByRole("option", { name: "Formed since an instant…" }).click();
         await page.getByRole("dialog").getByRole("button", { name: "Redeliver", exact: true }).click();
-        await page.getByText("Write an instant like").waitFor();
+        await page.getByText("Write an instant with its zone").waitFor();
       },
     },
     { name: "subscription-change", file: "screens/flows/Subscription.tsx", at: `/subscriptions/${subscription}`, opener: button("Change") },

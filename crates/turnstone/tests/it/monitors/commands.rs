@@ -357,7 +357,12 @@ fn a_long_number_keeps_its_digits_both_ways() {
     let shown = world.ask("GET", "/subscriptions/1/cursor", &Value::Null).body;
     assert!(shown.contains(&format!("\"cursor\":{other},")), "{shown}");
     let run = world.run(1);
-    assert_eq!(world.asked(), [format!("/users?seen={other}")]);
+    // A slow machine may let its schedule run it as well.
+    let asked = world.asked();
+    assert!(
+        !asked.is_empty() && asked.iter().all(|path| *path == format!("/users?seen={other}")),
+        "{asked:?}"
+    );
     let trace = world.ask("GET", &format!("/runs/{}/trace", run["id"].as_str().unwrap()), &Value::Null).body;
     assert!(trace.contains(&format!("\"seen\":{other}")), "{trace}");
     let body = format!(r#"{{"instanceId": {}, "cursor": {LONG}}}"#, world.instance);
