@@ -47,7 +47,7 @@ export function Latest() {
       {(page) => {
         const known = new Set(page.entries.map((entry) => entry.id));
         const rows = [...arrived.filter(({ event }) => !known.has(event.id)).map(ofLive), ...page.entries.map(ofEntry)].slice(0, COUNT);
-        return rows.length === 0 ? <Text c="dimmed">None yet.</Text> : <Rows label="Newest events" columns={COLUMNS} rows={rows} keyOf={(event) => event.id} className={(event) => (isNew(event.id) ? "is-new" : undefined)} />;
+        return rows.length === 0 ? <Text c="dimmed">None yet.</Text> : <Rows label="Newest events" lead={["Type", "Record", "Recorded"]} columns={COLUMNS} rows={rows} keyOf={(event) => event.id} className={(event) => (isNew(event.id) ? "is-new" : undefined)} />;
       }}
     </Loaded>
   );
