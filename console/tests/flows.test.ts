@@ -168,7 +168,7 @@ test("the monitor of the documents is built from an empty canvas, saved, run fro
   await dialog().getByRole("button", { name: "Apply" }).click();
   await take(back, "List", /^new list/);
 
-  await page.getByRole("status", { name: "State of the flow" }).getByText("sound").waitFor();
+  await page.getByRole("status", { name: "State of the flow" }).getByText("no faults").waitFor();
   assert.deepEqual(await seriousFindings(page), []);
   await picture(page, "flow-canvas");
   await page.getByRole("button", { name: "Save", exact: true }).click();

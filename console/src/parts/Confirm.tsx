@@ -30,7 +30,7 @@ export function Confirm(props: {
           <div>{props.children}</div>
           {props.error ? <Refusal error={props.error} /> : null}
           <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={props.onClose}>
+            <Button variant="default" onClick={props.onClose} data-autofocus>
               Leave it
             </Button>
             <Button type="submit" color={props.danger ? "red.8" : undefined} loading={props.busy} disabled={props.disabled}>

@@ -6,6 +6,8 @@ import type { ReactNode } from "react";
 import { asFailure } from "../api/failure";
 import { type Crumb, Screen } from "./Screen";
 
+import "./parts.css";
+
 /**
  * Shows the answer of a query once it is there; while it is asked for again the last answer stays. `head` is what a whole
  * screen is called, and where it lies, as long as its answer is not there.
@@ -34,7 +36,7 @@ export function Refusal(props: { error: unknown; title?: string; again?: () => v
   return (
     <Alert color="red" role="alert" title={props.title}>
       <Stack gap="xs" align="flex-start">
-        {failure.message}
+        <div className="words">{failure.message}</div>
         {props.faults !== false && failure.faults.length > 0 ? (
           <ul style={{ margin: 0, paddingLeft: "1.2rem" }}>
             {failure.faults.map((fault) => (

@@ -13,8 +13,8 @@ export interface Column<T> {
   width?: string;
 }
 
-/** The rows of a list. */
-export function Rows<T>(props: { label: string; columns: Column<T>[]; rows: T[]; keyOf: (row: T) => Key; className?: (row: T) => string | undefined }) {
+/** The rows of a list. Where they are cards, the columns of `lead` stand together in their first line, without their heads. */
+export function Rows<T>(props: { label: string; columns: Column<T>[]; rows: T[]; keyOf: (row: T) => Key; className?: (row: T) => string | undefined; lead?: readonly string[] }) {
   return (
     <Table className="rows" aria-label={props.label} role="table">
       <Table.Thead role="rowgroup">
@@ -30,7 +30,7 @@ export function Rows<T>(props: { label: string; columns: Column<T>[]; rows: T[];
         {props.rows.map((row) => (
           <Table.Tr key={props.keyOf(row)} role="row" className={props.className?.(row)}>
             {props.columns.map((column) => (
-              <Table.Td key={column.head} role="cell" data-head={column.quiet ? undefined : column.head}>
+              <Table.Td key={column.head} role="cell" data-head={column.quiet ? undefined : column.head} data-lead={props.lead?.includes(column.head) || undefined}>
                 {column.cell(row)}
               </Table.Td>
             ))}

@@ -1,5 +1,5 @@
 // All connectors, and the ways to a new one.
-import { Anchor, Button, Group, Table, Text, TextInput } from "@mantine/core";
+import { Anchor, Button, Group, Text, TextInput } from "@mantine/core";
 import { IconPlus, IconUpload } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
@@ -12,6 +12,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
 import { Nothing } from "../../parts/Nothing";
 import { Pager, usePlace } from "../../parts/Pages";
+import { type Column, Rows } from "../../parts/Rows";
 import { Screen } from "../../parts/Screen";
 import { CloneConnector, DeleteConnector, exportConnector } from "./Changes";
 import { ImportConnector } from "./ImportConnector";
@@ -45,6 +46,43 @@ export default function Connectors() {
     placeholderData: (last) => last,
   });
   const close = () => setDialog(undefined);
+  const columns: Column<Short>[] = [
+    {
+      head: "Name",
+      cell: (one) => (
+        <div>
+          <Anchor component={Link} href={`/connectors/${encodeURIComponent(one.key)}/info`} fw={600}>
+            {one.name}
+          </Anchor>
+          {one.description ? (
+            <Text size="xs" c="dimmed" lineClamp={1}>
+              {one.description}
+            </Text>
+          ) : null}
+        </div>
+      ),
+    },
+    { head: "Key", cell: (one) => <span className="mono">{one.key}</span> },
+    { head: "Hub", cell: (one) => one.hub },
+    { head: "Signs in by", cell: (one) => SIGN_IN.find(({ value }) => value === one.authentication?.type)?.label ?? one.authentication?.type },
+    { head: "State", cell: (one) => <Mark word={one.active === false ? "inactive" : "active"} /> },
+    {
+      head: "More",
+      quiet: true,
+      cell: (one) => (
+        <Actions
+          label={`What to do with ${one.name}`}
+          actions={[
+            { label: "New instance", to: `/instances/new?connector=${encodeURIComponent(one.key)}` },
+            { label: "Set up events", to: `/connectors/${encodeURIComponent(one.key)}/events` },
+            { label: "Export", onClick: () => void exportConnector(one.key) },
+            mayChange && { label: "Clone", onClick: () => setDialog({ kind: "clone", of: one }) },
+            mayChange && { label: "Delete", isDanger: true, onClick: () => setDialog({ kind: "delete", of: one }) },
+          ]}
+        />
+      ),
+    },
+  ];
   const ways = mayChange ? (
     <>
       <Button variant="default" leftSection={<IconUpload size={16} aria-hidden />} onClick={() => setDialog({ kind: "import" })}>
@@ -90,54 +128,7 @@ export default function Connectors() {
                   setSought(event.currentTarget.value);
                 }}
               />
-              <Table.ScrollContainer minWidth={520}>
-                <Table aria-label="Connectors">
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Name</Table.Th>
-                      <Table.Th>Key</Table.Th>
-                      <Table.Th>Hub</Table.Th>
-                      <Table.Th>Signs in by</Table.Th>
-                      <Table.Th>State</Table.Th>
-                      <Table.Th aria-label="More" />
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {found.entries.map((one) => (
-                      <Table.Tr key={one.id}>
-                        <Table.Td>
-                          <Anchor component={Link} href={`/connectors/${encodeURIComponent(one.key)}/info`}>
-                            {one.name}
-                          </Anchor>
-                          {one.description ? (
-                            <Text size="xs" c="dimmed" lineClamp={1}>
-                              {one.description}
-                            </Text>
-                          ) : null}
-                        </Table.Td>
-                        <Table.Td className="mono">{one.key}</Table.Td>
-                        <Table.Td>{one.hub ?? ""}</Table.Td>
-                        <Table.Td>{SIGN_IN.find(({ value }) => value === one.authentication?.type)?.label ?? one.authentication?.type ?? ""}</Table.Td>
-                        <Table.Td>
-                          <Mark word={one.active === false ? "inactive" : "active"} />
-                        </Table.Td>
-                        <Table.Td>
-                          <Actions
-                            label={`What to do with ${one.name}`}
-                            actions={[
-                              { label: "New instance", to: `/instances/new?connector=${encodeURIComponent(one.key)}` },
-                              { label: "Set up events", to: `/connectors/${encodeURIComponent(one.key)}/events` },
-                              { label: "Export", onClick: () => void exportConnector(one.key) },
-                              mayChange && { label: "Clone", onClick: () => setDialog({ kind: "clone", of: one }) },
-                              mayChange && { label: "Delete", isDanger: true, onClick: () => setDialog({ kind: "delete", of: one }) },
-                            ]}
-                          />
-                        </Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Table.ScrollContainer>
+              {found.entries.length === 0 ? null : <Rows label="Connectors" lead={["Name", "State", "More"]} columns={columns} rows={found.entries} keyOf={(one) => one.id} />}
               {found.entries.length === 0 ? <Text c="dimmed">No connector is called so.</Text> : null}
               <Pager page={found} place={place} what="connectors" />
             </>

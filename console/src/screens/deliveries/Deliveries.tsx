@@ -1,5 +1,5 @@
 // What was sent and what was not: deliveries with filters, dead letters, and how the endpoints are.
-import { Button, Group, Select, Stack, Tabs } from "@mantine/core";
+import { Button, Select, Stack, Tabs } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "wouter";
@@ -109,7 +109,7 @@ function List(props: { instance: number | undefined; status: string | undefined;
   const isNarrowed = instance !== undefined || endpoint !== undefined || age !== null || (status !== undefined && !props.fixed);
   return (
     <Stack>
-      <Group gap="sm" align="flex-end">
+      <div className="filters">
         {props.fixed ? null : <Select label="State" placeholder="All" clearable clearButtonProps={{ "aria-label": "All states" }} data={STATES} value={status ?? null} onChange={(value) => set({ state: value ?? undefined })} />}
         <InstancePicker value={instance} onChange={(id) => set({ instance: id === undefined ? undefined : String(id) })} />
         <Select
@@ -129,7 +129,7 @@ function List(props: { instance: number | undefined; status: string | undefined;
             Only endpoint {endpoint} ✕
           </Button>
         )}
-      </Group>
+      </div>
       <Loaded query={query} rows={6}>
         {(page) =>
           page.entries.length > 0 ? (

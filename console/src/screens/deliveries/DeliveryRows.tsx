@@ -48,5 +48,5 @@ const COLUMNS: Column<Delivery>[] = [
 
 /** Them. */
 export function DeliveryRows(props: { deliveries: Delivery[] }) {
-  return <Rows label="Deliveries" columns={COLUMNS} rows={props.deliveries} keyOf={(one) => one.id} />;
+  return <Rows label="Deliveries" lead={["Notification", "State"]} columns={COLUMNS} rows={props.deliveries} keyOf={(one) => one.id} />;
 }

@@ -1,12 +1,11 @@
 // The log of events, live: what arrives is put on top as the stream brings it, and nothing else is asked for.
-import { Alert, Anchor, Badge, Button, Group, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
+import { Anchor, Badge, Button, Select, Stack, Switch, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 
 import { eventLog } from "../../api/watching";
-import { useConnection } from "../../api/live";
 import { useAddress } from "../../parts/address";
 import { glimpse } from "../../parts/fields";
 import { InstancePicker } from "../../parts/InstancePicker";
@@ -105,11 +104,10 @@ export default function Events() {
   const names = namesOf(logged);
   const rows = [...shownFresh.map((one) => ofLive(one, names)), ...logged];
   const isNarrowed = instance !== undefined || eventType !== undefined || age !== null || objectId !== "" || objectType !== "";
-  const connection = useConnection();
 
   return (
     <Screen title="Events" about="Every change that was recorded, the newest first. New ones appear by themselves." actions={<Switch label="Show new ones at once" checked={!isHeld} onChange={(event) => setHeld(!event.currentTarget.checked)} />}>
-      <Group gap="sm" align="flex-end">
+      <div className="filters">
         <TextInput label="Record id" type="search" placeholder="Exactly" value={typedId} onChange={(event) => setTypedId(event.currentTarget.value)} />
         <TextInput label="Resource" type="search" placeholder="Exactly" value={typedResource} onChange={(event) => setTypedResource(event.currentTarget.value)} />
         <Select
@@ -143,8 +141,7 @@ export default function Events() {
             place.restart();
           }}
         />
-      </Group>
-      {connection === "lost" ? <Alert color="orange">New events are not shown at the moment; they come as soon as the server is there again.</Alert> : null}
+      </div>
       {waiting > 0 ? (
         <Button
           variant="light"
@@ -166,7 +163,7 @@ export default function Events() {
             )
           ) : (
             <Stack>
-              <Rows label="Events" columns={COLUMNS} rows={rows} keyOf={(event) => event.id} className={(event) => (isNew(event.id) ? "is-new" : undefined)} />
+              <Rows label="Events" lead={["Type", "Record", "Recorded", "State"]} columns={COLUMNS} rows={rows} keyOf={(event) => event.id} className={(event) => (isNew(event.id) ? "is-new" : undefined)} />
               <Pager page={page} place={place} what="events" />
             </Stack>
           )

@@ -49,7 +49,7 @@ export function Latest() {
         const logged = page.entries.map(ofEntry);
         const names = namesOf(logged);
         const rows = [...arrived.filter(({ event }) => !known.has(event.id)).map((one) => ofLive(one, names)), ...logged].slice(0, COUNT);
-        return rows.length === 0 ? <Text c="dimmed">None yet.</Text> : <Rows label="Newest events" columns={COLUMNS} rows={rows} keyOf={(event) => event.id} className={(event) => (isNew(event.id) ? "is-new" : undefined)} />;
+        return rows.length === 0 ? <Text c="dimmed">None yet.</Text> : <Rows label="Newest events" lead={["Type", "Record", "Recorded"]} columns={COLUMNS} rows={rows} keyOf={(event) => event.id} className={(event) => (isNew(event.id) ? "is-new" : undefined)} />;
       }}
     </Loaded>
   );

@@ -1,5 +1,5 @@
 // Monitors as a table, for the screen of all and for a connector's tab.
-import { Anchor, Button, Group, Stack, Table, Text } from "@mantine/core";
+import { Anchor, Button, Group, Stack, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { IconPlus } from "@tabler/icons-react";
 import type { ReactNode } from "react";
@@ -12,6 +12,7 @@ import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
 import { Nothing } from "../../parts/Nothing";
 import { Pager, usePlace } from "../../parts/Pages";
+import { type Column, Rows } from "../../parts/Rows";
 import { When } from "../../parts/When";
 
 /** A monitor in a list; newer servers tell its connector. */
@@ -27,6 +28,27 @@ export function useMonitors(connector: string | undefined, token: string | undef
     },
   });
 }
+
+const COLUMNS: Column<Summary>[] = [
+  {
+    head: "Name",
+    cell: (monitor) => (
+      <Anchor component={Link} href={`/monitors/${monitor.id}`} fw={600}>
+        {monitor.name}
+      </Anchor>
+    ),
+  },
+  {
+    head: "Deployed",
+    cell: (monitor) => (
+      <Group gap={6}>
+        {monitor.version == null ? <Mark word="not deployed" /> : <Mark word={`version ${monitor.version}`} tone="good" />}
+        {monitor.version != null && monitor.changed ? <Mark word="draft is newer" tone="info" /> : null}
+      </Group>
+    ),
+  },
+  { head: "Changed", cell: (monitor) => <When at={monitor.updatedDate} /> },
+];
 
 /** The button that begins a flow. */
 export function NewFlow(props: { connector: string | undefined; variant?: string }) {
@@ -66,39 +88,7 @@ export function MonitorList(props: { connector: string | undefined; actions?: (m
                 This server does not tell which connector a monitor is made for, so those of all connectors are listed.
               </Text>
             ) : null}
-            <Table.ScrollContainer minWidth={480}>
-              <Table aria-label="Monitors">
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>Name</Table.Th>
-                    <Table.Th>Deployed</Table.Th>
-                    <Table.Th>Changed</Table.Th>
-                    {props.actions ? <Table.Th>Subscriptions</Table.Th> : null}
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {shown.map((monitor) => (
-                    <Table.Tr key={monitor.id}>
-                      <Table.Td>
-                        <Anchor component={Link} href={`/monitors/${monitor.id}`} fw={600}>
-                          {monitor.name}
-                        </Anchor>
-                      </Table.Td>
-                      <Table.Td>
-                        <Group gap={6}>
-                          {monitor.version == null ? <Mark word="not deployed" /> : <Mark word={`version ${monitor.version}`} tone="good" />}
-                          {monitor.version != null && monitor.changed ? <Mark word="draft is newer" tone="info" /> : null}
-                        </Group>
-                      </Table.Td>
-                      <Table.Td>
-                        <When at={monitor.updatedDate} />
-                      </Table.Td>
-                      {props.actions ? <Table.Td>{props.actions(monitor)}</Table.Td> : null}
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Table.ScrollContainer>
+            <Rows label="Monitors" lead={["Name", "Deployed"]} columns={props.actions ? [...COLUMNS, { head: "Subscriptions", cell: props.actions }] : COLUMNS} rows={shown} keyOf={(monitor) => monitor.id} />
             <Pager page={list} place={place} what="monitors" />
           </Stack>
         );

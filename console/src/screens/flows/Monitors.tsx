@@ -1,18 +1,36 @@
 // All monitors, and who subscribes to them.
-import { Anchor, Button, CloseButton, Group, Stack, Table, Title } from "@mantine/core";
+import { Anchor, Button, CloseButton, Group, Stack, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearchParams } from "wouter";
 
 import { api, BASE, page } from "../../api/client";
+import type { components } from "../../api/schema";
 import { useMay } from "../../app/session";
 import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
 import { Nothing } from "../../parts/Nothing";
 import { Pager, usePlace } from "../../parts/Pages";
+import { type Column, Rows } from "../../parts/Rows";
 import { Screen } from "../../parts/Screen";
 import { When } from "../../parts/When";
 import { MonitorList, NewFlow } from "./MonitorList";
 import { cursorLine, scheduleWords } from "./subscription/words";
+
+const COLUMNS: Column<components["schemas"]["Subscription"]>[] = [
+  {
+    head: "Name",
+    cell: (subscription) => (
+      <Anchor component={Link} href={`/subscriptions/${subscription.id}`} fw={600}>
+        {subscription.name}
+      </Anchor>
+    ),
+  },
+  { head: "State", cell: (subscription) => (subscription.active ? <Mark word={subscription.status.code} tone={subscription.status.needsAttention ? "bad" : undefined} /> : <Mark word="off" />) },
+  { head: "Version", cell: (subscription) => subscription.version },
+  { head: "Schedule", cell: (subscription) => scheduleWords(subscription.schedule) },
+  { head: "Last run", cell: (subscription) => <When at={subscription.lastRun?.finishedAt} /> },
+  { head: "Cursor", cell: (subscription) => <span className="mono">{cursorLine(subscription.cursor)}</span> },
+];
 
 /** The screen at `/monitors`; `?connector=` and `?monitor=` narrow it. */
 export default function Monitors() {
@@ -75,38 +93,7 @@ function Subscriptions(props: { monitor: number | undefined; onAll: () => void }
             <Nothing title="No subscriptions" text="A subscription runs a deployed version for one instance, on its own schedule and with its own cursor. Deploy a monitor, then subscribe an instance to it." />
           ) : (
             <>
-              <Table.ScrollContainer minWidth={720}>
-                <Table aria-label="Subscriptions">
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>Name</Table.Th>
-                      <Table.Th>State</Table.Th>
-                      <Table.Th>Version</Table.Th>
-                      <Table.Th>Schedule</Table.Th>
-                      <Table.Th>Last run</Table.Th>
-                      <Table.Th>Cursor</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {list.entries.map((subscription) => (
-                      <Table.Tr key={subscription.id}>
-                        <Table.Td>
-                          <Anchor component={Link} href={`/subscriptions/${subscription.id}`} fw={600}>
-                            {subscription.name}
-                          </Anchor>
-                        </Table.Td>
-                        <Table.Td>{subscription.active ? <Mark word={subscription.status.code} tone={subscription.status.needsAttention ? "bad" : undefined} /> : <Mark word="off" />}</Table.Td>
-                        <Table.Td>{subscription.version}</Table.Td>
-                        <Table.Td>{scheduleWords(subscription.schedule)}</Table.Td>
-                        <Table.Td>
-                          <When at={subscription.lastRun?.finishedAt} />
-                        </Table.Td>
-                        <Table.Td className="mono">{cursorLine(subscription.cursor)}</Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Table.ScrollContainer>
+              <Rows label="Subscriptions" lead={["Name", "State"]} columns={COLUMNS} rows={list.entries} keyOf={(subscription) => subscription.id} />
               <Pager page={list} place={place} what="subscriptions" />
             </>
           )

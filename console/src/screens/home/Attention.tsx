@@ -9,6 +9,12 @@ import { Sentence } from "../../parts/Sentence";
 import { When } from "../../parts/When";
 import { pollerAddress, PollerMark } from "../pollers/parts";
 
+/** What an endpoint has not accepted. */
+function open({ open: { dead, retry, queued } }: Endpoint): string {
+  const waiting = retry + queued;
+  return [...(dead > 0 ? [`${dead} dead ${dead === 1 ? "letter" : "letters"}`] : []), ...(waiting > 0 || dead === 0 ? [`${waiting === 0 ? "nothing" : waiting} waiting`] : [])].join(", ");
+}
+
 /** A list of what does not work, worst first as the API orders it. */
 export function Attention(props: { pollers: PollerEntry[]; endpoints: Endpoint[]; total: number }) {
   const shown = props.pollers.length + props.endpoints.length;
@@ -30,7 +36,7 @@ export function Attention(props: { pollers: PollerEntry[]; endpoints: Endpoint[]
                 {poller.instanceName} · {poller.resource}
               </Anchor>
               <Text size="sm" c="dimmed">
-                {poller.failuresInARow > 0 ? `${poller.failuresInARow} failed in a row; ` : ""}
+                {poller.failuresInARow > 1 ? `${poller.failuresInARow} polls failed in a row; ` : poller.failuresInARow === 1 ? "its last poll failed; " : ""}
                 {poller.completeTo ? <>complete to <When at={poller.completeTo} /></> : "no pass is complete yet"}
               </Text>
             </Group>
@@ -47,7 +53,7 @@ export function Attention(props: { pollers: PollerEntry[]; endpoints: Endpoint[]
                 {endpoint.instanceName} · {endpoint.kind}
               </Anchor>
               <Text size="sm" c="dimmed">
-                {endpoint.open.dead} dead letters, {endpoint.open.retry + endpoint.open.queued} waiting; accepted last <When at={endpoint.acceptedAt} />
+                {open(endpoint)}; {endpoint.acceptedAt ? <>accepted last <When at={endpoint.acceptedAt} /></> : "it has accepted nothing yet"}
               </Text>
             </Group>
             <Text size="sm" mt={2}>

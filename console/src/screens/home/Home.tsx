@@ -174,9 +174,27 @@ function Begin(props: { overview: Overview }) {
             <b>Events</b> then appear below, by themselves, as soon as something changes.
           </List.Item>
         </List>
-        <Button component={Link} href={props.overview.connectors > 0 ? "/instances/new" : "/connectors"}>
-          Begin
-        </Button>
+        <Group gap="xs">
+          {props.overview.connectors > 0 ? (
+            <Button component={Link} href="/instances/new">
+              Connect an account
+            </Button>
+          ) : (
+            <>
+              <Button component={Link} href="/instances/new?own">
+                Poll an API by its address
+              </Button>
+              <Button component={Link} href="/connectors" variant="default">
+                Make or import a connector
+              </Button>
+            </>
+          )}
+        </Group>
+        {props.overview.connectors > 0 ? null : (
+          <Text size="sm" c="dimmed">
+            The quickest way needs no connector: an address that answers with a list of records is enough, and how to poll it is suggested.
+          </Text>
+        )}
       </Stack>
     </Paper>
   );

@@ -11,7 +11,7 @@ import { type Column, Rows } from "../../parts/Rows";
 type Entry = components["schemas"]["Entry"];
 
 const COLUMNS: Column<Entry>[] = [
-  { head: "Setting", cell: (entry) => <><div>{entry.name}</div><div className="mono">{entry.key}</div></> },
+  { head: "Setting", cell: (entry) => <>{entry.name === entry.key ? null : <div>{entry.name}</div>}<div className="mono">{entry.key}</div></> },
   { head: "Value", cell: (entry) => (/^\s*[[{]/.test(entry.propertyValue) ? <Json value={entry.propertyValue} label={`Value of ${entry.name}`} height={220} /> : entry.propertyValue || <em>empty</em>) },
   { head: "From", cell: (entry) => (entry.own ? "this instance" : "its connector") },
 ];

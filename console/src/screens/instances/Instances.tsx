@@ -95,7 +95,7 @@ export default function Instances() {
       }
     >
       {!isNarrowed && trouble.length > 0 ? <Attention pollers={trouble.slice(0, 5)} endpoints={[]} total={failing.data?.total ?? trouble.length} /> : null}
-      <Group gap="sm" align="flex-end">
+      <Group gap="sm" align="flex-end" display={isNarrowed || list.data?.entries.length !== 0 ? undefined : "none"}>
         <TextInput label="Search" placeholder="Part of a name" leftSection={<IconSearch size={16} aria-hidden />} value={typed} onChange={(event) => setTyped(event.currentTarget.value)} type="search" style={{ flex: "1 1 14rem", maxWidth: 360 }} />
         {tags.data && tags.data.length > 0 ? (
           <Select

@@ -52,7 +52,7 @@ export function Subscriptions(props: { instance: number }) {
           />
         ) : (
           <Stack>
-            <Rows label="Subscriptions" columns={COLUMNS} rows={page.entries} keyOf={(one) => one.id} />
+            <Rows label="Subscriptions" lead={["Name", "State"]} columns={COLUMNS} rows={page.entries} keyOf={(one) => one.id} />
             <Pager page={page} place={place} what="subscriptions" />
           </Stack>
         )

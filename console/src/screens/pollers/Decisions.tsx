@@ -7,7 +7,7 @@ import type { Decision } from "../../api/watching";
 import type { components } from "../../api/schema";
 import { type Column, Rows } from "../../parts/Rows";
 import { Sentence } from "../../parts/Sentence";
-import { KINDS, keyOf, Verdict } from "./verdicts";
+import { Compared, KINDS, keyOf, Verdict, wrote } from "./verdicts";
 
 const SHOWN = 100;
 
@@ -38,16 +38,16 @@ export function Decisions(props: {
       head: "Record",
       cell: (decision) =>
         onOpen ? (
-          <UnstyledButton onClick={() => onOpen(decision)} aria-pressed={props.opened === decision} className="mono" style={{ color: "var(--mantine-color-anchor)", textDecoration: "underline", fontWeight: props.opened === decision ? 700 : undefined }}>
+          <UnstyledButton onClick={() => onOpen(decision)} aria-pressed={props.opened === decision} className={wrote(decision.objectId)} style={{ color: "var(--mantine-color-anchor)", textDecoration: "underline", fontWeight: props.opened === decision ? 700 : undefined }}>
             {decision.objectId || "(no id)"}
           </UnstyledButton>
         ) : (
-          <span className="mono">{decision.objectId || "(no id)"}</span>
+          <span className={wrote(decision.objectId)}>{decision.objectId || "(no id)"}</span>
         ),
     },
     { head: "Verdict", cell: (decision) => <Verdict decision={decision} /> },
     { head: "Reason", cell: (decision) => <Sentence text={decision.reason} /> },
-    { head: "Compared", cell: (decision) => <span className="mono">{decision.compared || "–"}</span> },
+    { head: "Compared", cell: (decision) => <Compared value={decision.compared} /> },
     { head: "Page", cell: (decision) => (decision.page > 0 ? decision.page : "–") },
   ];
   return (
@@ -72,7 +72,7 @@ export function Decisions(props: {
       {found.length === 0 ? (
         <Text c="dimmed">{decisions.length === 0 ? (props.counts.records === 0 ? "No record was read." : "No single decision is kept of this run.") : needle ? `No decision about a record with “${search.trim()}” in its id is kept for this run.` : "None of this kind."}</Text>
       ) : (
-        <Rows label="Decisions" columns={columns} rows={found.slice(0, SHOWN * more)} keyOf={(decision) => `${decision.page} ${decision.objectId} ${decision.compared} ${keyOf(decision)}`} />
+        <Rows label="Decisions" lead={["Record", "Verdict"]} columns={columns} rows={found.slice(0, SHOWN * more)} keyOf={(decision) => `${decision.page} ${decision.objectId} ${decision.compared} ${keyOf(decision)}`} />
       )}
       <Group justify="space-between">
         {found.length > SHOWN * more ? (

@@ -1,5 +1,5 @@
 // The polls of a poller, newest first, with a picture of the last ones.
-import { Anchor, Button, Group, SegmentedControl, Stack, TextInput } from "@mantine/core";
+import { Anchor, Button, Group, SegmentedControl, Stack, Text, TextInput } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
@@ -71,8 +71,15 @@ export function Runs(props: { poller: Poller }) {
             <Nothing title={outcome ? "None failed" : "It has not polled yet"} text={outcome ? "As far back as runs are kept." : "Its first poll is due soon; or poll it now."} />
           ) : (
             <Stack>
-              {outcome === "" && place.token === undefined ? <Polls runs={page.entries} room={PAGE} /> : null}
-              <Rows label="Polls" columns={COLUMNS} rows={page.entries} keyOf={(run) => run.id} />
+              {outcome === "" && place.token === undefined ? (
+                <div>
+                  <Polls runs={page.entries} room={PAGE} />
+                  <Text size="xs" c="dimmed" mt={4}>
+                    The last polls by their events, the newest at the right; a failed one is red and crossed.
+                  </Text>
+                </div>
+              ) : null}
+              <Rows label="Polls" lead={["Started", "Kind", "Outcome"]} columns={COLUMNS} rows={page.entries} keyOf={(run) => run.id} />
               <Pager page={page} place={place} what="polls" />
             </Stack>
           )

@@ -78,6 +78,11 @@ export function Timeline(props: { run: Run; decisions: readonly Decision[]; mark
             <span className="chip" style={{ background: "var(--mantine-primary-color-light)", border: "1px solid var(--mantine-color-default-border)" }} aria-hidden />
             <Text size="xs">the window</Text>
           </Group>
+          {found.length > 0 ? (
+            <Text size="xs">
+              <span aria-hidden>▲</span> record {props.marked}
+            </Text>
+          ) : null}
           {outside > 0 ? (
             <Text size="xs" c="dimmed">
               {outside} lie beyond the edges.

@@ -82,3 +82,16 @@ export function Tally(props: { counts: components["schemas"]["Counts"] }) {
     </Group>
   );
 }
+
+/** So many letters are not broken: ids and instants as most providers write them. */
+const WHOLE = 26;
+
+/** The style of what a provider wrote: what is short stays in one piece. */
+export function wrote(value: string): string {
+  return value.length <= WHOLE ? "mono nowrap" : "mono";
+}
+
+/** What was compared, as the provider wrote it. */
+export function Compared(props: { value: string }) {
+  return <span className={wrote(props.value)}>{props.value || "–"}</span>;
+}

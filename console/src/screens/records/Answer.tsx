@@ -9,7 +9,7 @@ import { type Column, Rows } from "../../parts/Rows";
 import { Sentence } from "../../parts/Sentence";
 import { When } from "../../parts/When";
 import { DeliveryRows } from "../deliveries/DeliveryRows";
-import { Verdict } from "../pollers/verdicts";
+import { Compared, Verdict } from "../pollers/verdicts";
 
 type Sighting = RecordAnswer["sightings"][number];
 type Version = RecordAnswer["versions"][number];
@@ -51,7 +51,7 @@ export function Answer(props: { answer: RecordAnswer }) {
     { head: "Asked from", cell: ({ run }) => <When at={run.window.from} exact none="no lower bound" /> },
     { head: "Decision", cell: ({ decision }) => <Verdict decision={decision} /> },
     { head: "Reason", cell: ({ decision }) => <Sentence text={decision.reason} /> },
-    { head: "Compared", cell: ({ decision }) => <span className="mono">{decision.compared || "–"}</span> },
+    { head: "Compared", cell: ({ decision }) => <Compared value={decision.compared} /> },
     {
       head: "Event",
       cell: ({ eventId, decision }) =>
@@ -68,7 +68,7 @@ export function Answer(props: { answer: RecordAnswer }) {
   return (
     <Stack>
       <p className="said" role="status">
-        <Sentence text={answer.sentence} />
+        <Told text={answer.sentence} record={answer.objectId} />
       </p>
       <Paper withBorder p="md">
         <Facts
@@ -82,7 +82,7 @@ export function Answer(props: { answer: RecordAnswer }) {
         />
       </Paper>
       <Part title={`Polls that saw it (${answer.sightings.length})`} empty="No poll that is kept has listed it." count={answer.sightings.length}>
-        <Rows label="Polls that saw it" columns={sightings} rows={answer.sightings} keyOf={({ run, decision }) => `${run.id} ${decision.page} ${decision.compared} ${decision.reason}`} />
+        <Rows label="Polls that saw it" lead={["Poll", "Kind", "Decision"]} columns={sightings} rows={answer.sightings} keyOf={({ run, decision }) => `${run.id} ${decision.page} ${decision.compared} ${decision.reason}`} />
       </Part>
       {runsWithout.count > 0 ? (
         <Part title={`Polls that could have seen it and did not (${runsWithout.count})`} count={1} empty="">
@@ -105,17 +105,38 @@ export function Answer(props: { answer: RecordAnswer }) {
         </Part>
       ) : null}
       <Part title={`Its events (${answer.events.length})`} empty="It became no event." count={answer.events.length}>
-        <Rows label="Its events" columns={EVENTS} rows={answer.events} keyOf={(one) => one.id} />
+        <Rows label="Its events" lead={["Type", "Recorded", "State"]} columns={EVENTS} rows={answer.events} keyOf={(one) => one.id} />
       </Part>
       <Part title={`Its notifications (${answer.deliveries.length})`} empty="Nothing was sent about it." count={answer.deliveries.length}>
         <DeliveryRows deliveries={[...answer.deliveries].sort((a, b) => b.id - a.id)} />
       </Part>
       {answer.versions.length > 0 ? (
         <Part title={`Versions that the ledger keeps (${answer.versions.length})`} empty="" count={answer.versions.length}>
-          <Rows label="Versions" columns={VERSIONS} rows={answer.versions} keyOf={(one) => `${one.compared ?? ""} ${one.state}`} />
+          <Rows label="Versions" lead={["Compared", "State"]} columns={VERSIONS} rows={answer.versions} keyOf={(one) => `${one.compared ?? ""} ${one.state}`} />
         </Part>
       ) : null}
     </Stack>
+  );
+}
+
+/** What a sentence of the API names: runs, events, deliveries, instants. */
+const NAMED = /(\brun_[0-9a-z]+|\bevt_[0-9a-z]+|\bdelivery \d+|\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/;
+
+/** The sentence, with ways to what it names and with instants as they are read here. */
+function Told(props: { text: string; record: string }) {
+  return (
+    <>
+      {props.text.split(NAMED).map((part, index) => {
+        if (index % 2 === 0) return <Sentence key={index} text={part} />;
+        if (/^\d/.test(part)) return <When key={index} at={part} exact />;
+        const to = part.startsWith("run_") ? `/runs/${part}?record=${encodeURIComponent(props.record)}` : part.startsWith("evt_") ? `/events/${part}` : `/deliveries/${part.slice("delivery ".length)}`;
+        return (
+          <Anchor key={index} component={Link} href={to} inherit underline="always" className={part.includes("_") ? "mono" : undefined}>
+            {part}
+          </Anchor>
+        );
+      })}
+    </>
   );
 }
 

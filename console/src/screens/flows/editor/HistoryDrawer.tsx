@@ -50,7 +50,7 @@ export function Runs(props: { subscription: number; monitor: number; onPick?: ()
             It has not run yet.
           </Text>
         ) : (
-          <Table.ScrollContainer minWidth={520}>
+          <Table.ScrollContainer minWidth={340}>
             <Table aria-label="Runs">
               <Table.Thead>
                 <Table.Tr>

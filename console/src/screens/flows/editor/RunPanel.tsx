@@ -39,7 +39,7 @@ export function RunPanel(props: { run: ShownRun; onClose?: () => void; more?: Re
             <Title order={2}>{run.title}</Title>
             <Mark word={run.isGood ? "completed" : "failed"} label={run.isGood ? "ended well" : "failed"} />
             <Text size="sm" c="dimmed">
-              {run.cardsRun} cards, {run.requests} requests
+              {run.cardsRun} {run.cardsRun === 1 ? "card" : "cards"}, {run.requests} {run.requests === 1 ? "request" : "requests"}
             </Text>
           </Group>
           <Group gap="xs">

@@ -24,7 +24,7 @@ export function Toolbar(props: {
   onOpen: (dialog: "run" | "deploy" | "history" | "remove") => void;
 }) {
   const { monitor, isFixed, edited, checked } = props;
-  const word = checked.faults > 0 ? `${checked.faults} ${checked.faults === 1 ? "fault" : "faults"}` : checked.warnings > 0 ? `${checked.warnings} ${checked.warnings === 1 ? "warning" : "warnings"}` : "sound";
+  const word = checked.faults > 0 ? `${checked.faults} ${checked.faults === 1 ? "fault" : "faults"}` : checked.warnings > 0 ? `${checked.warnings} ${checked.warnings === 1 ? "warning" : "warnings"}` : "no faults";
   return (
     <Group gap="xs">
       {props.isOld ? null : (

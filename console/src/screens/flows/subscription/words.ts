@@ -1,10 +1,21 @@
 // Schedules, run modes and cursors in words.
 import type { components } from "../../../api/schema";
+import { duration } from "../../../parts/When";
 import { line } from "../canvas/Value";
 
 /** When a subscription is due. */
 export function scheduleWords(schedule: components["schemas"]["Schedule"]): string {
-  return "cron" in schedule ? `${schedule.cron} (${schedule.zone})` : `every ${schedule.interval}`;
+  return "cron" in schedule ? `${schedule.cron} (${schedule.zone})` : `every ${interval(schedule.interval)}`;
+}
+
+/** Beyond so many of a unit an interval is said in larger ones. */
+const FITS = 60;
+
+/** An interval as people say it. */
+function interval(text: string): string {
+  const [, count, unit] = /^(\d+)([smhd])$/.exec(text.trim()) ?? [];
+  const seconds = { s: 1, m: 60, h: 3_600, d: 86_400 }[unit ?? ""];
+  return seconds === undefined || Number(count) < FITS ? text : duration(Number(count) * seconds);
 }
 
 /** A cursor as one line. */

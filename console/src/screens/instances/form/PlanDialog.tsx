@@ -1,12 +1,19 @@
 // What a change would do to each cursor, shown before it is made.
-import { Alert, Button, Group, List, Stack, Table, Text } from "@mantine/core";
+import { Alert, Button, Group, List, Stack, Text } from "@mantine/core";
 
 import { sentence } from "../../../api/failure";
 import type { components } from "../../../api/schema";
 import { Dialog } from "../../../parts/Dialog";
 import { Mark } from "../../../parts/Mark";
+import { type Column, Rows } from "../../../parts/Rows";
 
 const TONES = { kept: "good", "begins anew": "warn", new: "info", removed: "bad" } as const;
+
+const COLUMNS: Column<components["schemas"]["Plan"]["changes"][number]>[] = [
+  { head: "Resource", cell: ({ resource }) => resource },
+  { head: "Its cursor", cell: ({ cursor }) => <Mark word={cursor} tone={TONES[cursor as keyof typeof TONES] ?? "calm"} /> },
+  { head: "Why", cell: ({ why }) => why },
+];
 
 /** The plan, with a way on and a way back. */
 export function PlanDialog(props: { plan: components["schemas"]["Plan"] | undefined; onClose: () => void; onGo: () => void; isGoing: boolean }) {
@@ -22,26 +29,7 @@ export function PlanDialog(props: { plan: components["schemas"]["Plan"] | undefi
             </Text>
           ) : null}
           {plan.changes.length > 0 ? (
-            <Table aria-label="What becomes of each cursor">
-              <Table.Thead>
-                <Table.Tr>
-                  <Table.Th className="nowrap">Resource</Table.Th>
-                  <Table.Th className="nowrap">Its cursor</Table.Th>
-                  <Table.Th>Why</Table.Th>
-                </Table.Tr>
-              </Table.Thead>
-              <Table.Tbody>
-                {plan.changes.map(({ resource, cursor, why }) => (
-                  <Table.Tr key={resource}>
-                    <Table.Td className="nowrap">{resource}</Table.Td>
-                    <Table.Td miw={120}>
-                      <Mark word={cursor} tone={TONES[cursor as keyof typeof TONES] ?? "calm"} />
-                    </Table.Td>
-                    <Table.Td>{why}</Table.Td>
-                  </Table.Tr>
-                ))}
-              </Table.Tbody>
-            </Table>
+            <Rows label="What becomes of each cursor" lead={["Resource", "Its cursor"]} columns={COLUMNS} rows={plan.changes} keyOf={({ resource }) => resource} />
           ) : null}
           <Findings title="What would work less well than it could" list={plan.warnings} />
           <Findings title="What is misspelt and read as it is meant" list={plan.repairs} />
