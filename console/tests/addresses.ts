@@ -1,9 +1,12 @@
 // Where each screen of the console is looked at. A screen of the route table that is missing here fails the tests.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
 import type { Page } from "playwright-core";
 
 import { ROUTES, type ScreenName } from "../src/app/routes.ts";
-import type { Looks } from "./looks.ts";
-import type { World } from "./world.ts";
+import { Looks } from "./looks.ts";
+import { type World, worldOfFile } from "./world.ts";
 
 type Run = { id: string; outcome: string };
 
@@ -65,7 +68,7 @@ export async function loaded(page: Page): Promise<void> {
 }
 
 /** Looks at a part's screens, with every tab and every step that is found on them. */
-export async function lookAt(part: string, world: World, looks: Looks): Promise<void> {
+async function lookAt(part: string, world: World, looks: Looks): Promise<void> {
   const { page, server } = world;
   for (const name of PARTS[part] ?? []) {
     for (const [index, address] of (await addressesOf(name, world)).entries()) {
@@ -84,4 +87,15 @@ export async function lookAt(part: string, world: World, looks: Looks): Promise<
       }
     }
   }
+}
+
+/** The tests of a part. */
+export function looksOf(part: string): void {
+  const all = worldOfFile();
+  test(`every screen for ${part}, with its tabs, can be read in light and dark, wide and narrow`, async () => {
+    const looks = new Looks(all().page);
+    await lookAt(part, all(), looks);
+    assert.equal(looks.faults.join("\n"), "");
+    assert.deepEqual(all().complaints, []);
+  });
 }

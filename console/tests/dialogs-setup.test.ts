@@ -1,31 +1,14 @@
 // Every dialog of setting up: opened, gone through and closed by keyboard alone, with the focus seen all the time and brought
 // back; nothing serious for axe in light and dark, nothing cut at 1280 and at 390 pixels.
-import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
-import { allDialogsOf, setupDialogsOf, forgottenDialogs } from "./dialogs.ts";
-import { reached, workedAll } from "./keyboard.ts";
-import { type World, world } from "./world.ts";
+import { setupDialogsOf } from "./dialogs.ts";
+import { dialogsWork, reached } from "./keyboard.ts";
 
-let all: World;
-before(async () => {
-  all = await world();
-});
-after(async () => {
-  await all?.stop();
-});
-
-test("no dialog of the sources is left out", async () => {
-  assert.deepEqual(await forgottenDialogs(allDialogsOf(all)), []);
-});
-
-test("every dialog of setting up can be read and worked without a mouse", async () => {
-  await workedAll(all.page, all.server.url, setupDialogsOf(all));
-  assert.deepEqual(all.complaints, []);
-});
+const all = dialogsWork("setting up", setupDialogsOf);
 
 test("a connector is made, and asked for by a wrong name, with the keyboard alone", async () => {
-  const { page, server } = all;
+  const { page, server } = all();
   await page.goto(`${server.url}/connectors`);
   const opener = page.getByRole("button", { name: "New connector" });
   await opener.waitFor();

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 
+import { canvasOf } from "./canvas.ts";
 import { faultBeside, instanceByAddress } from "./clicks.ts";
 import { browser, type Callback, callback, opened, type Provider, provider, signIn, type Turnstone, turnstone } from "./harness.ts";
 
@@ -28,40 +29,7 @@ after(async () => {
   await Promise.all([server?.stop(), people?.stop(), app?.stop()]);
 });
 
-const card = (name: string | RegExp): Locator => page.getByRole("region", { name, exact: typeof name === "string" });
-const dialog = (): Locator => page.getByRole("dialog");
-
-/** Puts a card in at a plus. */
-async function add(where: string, words: string, name: RegExp): Promise<void> {
-  await page.getByRole("button", { name: `Add a card ${where}`, exact: true }).click();
-  await page.getByLabel("Search cards").fill(words);
-  await dialog().getByRole("button", { name }).first().click();
-  await dialog().waitFor({ state: "hidden" });
-}
-
-/** Wires an input from its menu. */
-async function take(on: Locator, input: string, from: string | RegExp): Promise<void> {
-  await on.getByRole("button", { name: `What ${input} takes`, exact: true }).click();
-  await page.getByRole("menuitem", { name: from }).first().click();
-  await on.getByRole("button", { name: `Cut the wire to ${input}`, exact: true }).waitFor();
-}
-
-async function rename(on: Locator, what: "input" | "output", from: string, to: string): Promise<void> {
-  await on.getByRole("button", { name: `Rename ${what} ${from}`, exact: true }).click();
-  await on.getByLabel(`New name of ${what} ${from}`, { exact: true }).fill(to);
-  await page.keyboard.press("Enter");
-  await on.getByRole("button", { name: `Rename ${what} ${to}`, exact: true }).waitFor();
-}
-
-async function run(): Promise<Locator> {
-  await page.getByRole("button", { name: "Run", exact: true }).click();
-  await dialog().getByLabel(/^Instance/).selectOption({ label: "People (people)" });
-  await dialog().getByRole("button", { name: "Run now" }).click();
-  await dialog().waitFor({ state: "hidden" });
-  const result = card("Result of the run");
-  await result.waitFor();
-  return result;
-}
+const { add, card, dialog, rename, run, take } = canvasOf(() => page);
 
 test("If/Else and For Each are put in, wired and run: each branch and each call shows its values", async () => {
   await page.goto(`${server.url}/monitors/new`);

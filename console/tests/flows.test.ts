@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 
 import type { Browser, Locator, Page } from "playwright-core";
 
+import { canvasOf } from "./canvas.ts";
 import { instanceByAddress } from "./clicks.ts";
 import { browser, type Callback, callback, opened, picture, type Provider, provider, seriousFindings, signIn, type Turnstone, turnstone } from "./harness.ts";
 
@@ -32,42 +33,7 @@ after(async () => {
   await Promise.all([server.stop(), people.stop(), receiver.stop()]);
 });
 
-const card = (name: string | RegExp): Locator => page.getByRole("region", { name, exact: typeof name === "string" });
-const dialog = (): Locator => page.getByRole("dialog");
-
-/** Puts a card in at a plus. */
-async function add(where: string, words: string, name: RegExp): Promise<void> {
-  await page.getByRole("button", { name: `Add a card ${where}`, exact: true }).click();
-  await page.getByLabel("Search cards").fill(words);
-  await dialog().getByRole("button", { name }).first().click();
-  await dialog().waitFor({ state: "hidden" });
-}
-
-/** Wires an input from its menu. */
-async function take(on: Locator, input: string, from: string | RegExp, at = 0): Promise<void> {
-  await on.getByRole("button", { name: `What ${input} takes`, exact: true }).click();
-  await page.getByRole("menuitem", { name: from }).nth(at).click();
-  await on.getByRole("button", { name: `Cut the wire to ${input}`, exact: true }).waitFor();
-}
-
-async function rename(on: Locator, what: "input" | "output", from: string, to: string): Promise<void> {
-  await on.getByRole("button", { name: `Rename ${what} ${from}`, exact: true }).click();
-  const field = on.getByLabel(`New name of ${what} ${from}`, { exact: true });
-  await field.fill(to);
-  await field.press("Enter");
-  await on.getByRole("button", { name: `Rename ${what} ${to}`, exact: true }).waitFor();
-}
-
-async function run(cursor: string): Promise<Locator> {
-  await page.getByRole("button", { name: "Run", exact: true }).click();
-  await dialog().getByLabel(/^Instance/).selectOption({ label: "People (people)" });
-  await dialog().getByLabel("Cursor", { exact: true }).fill(cursor);
-  await dialog().getByRole("button", { name: "Run now" }).click();
-  await dialog().waitFor({ state: "hidden" });
-  const result = card("Result of the run");
-  await result.waitFor();
-  return result;
-}
+const { add, card, dialog, rename, run, take } = canvasOf(() => page);
 
 test("the monitor of the documents is built from an empty canvas, saved, run from null and from a cursor", async () => {
   await page.goto(`${server.url}/monitors`);

@@ -1,25 +1,19 @@
 // Where the focus is on every screen.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 
 import { ROUTES, type ScreenName } from "../src/app/routes.ts";
 import { addressesOf, loaded } from "./addresses.ts";
 import { unseen } from "./keyboard.ts";
-import { type World, world } from "./world.ts";
+import { worldOfFile } from "./world.ts";
 
-let all: World;
-before(async () => {
-  all = await world();
-});
-after(async () => {
-  await all?.stop();
-});
+const all = worldOfFile();
 
 test("one sees on every screen where the focus is", async () => {
-  const { page, server } = all;
+  const { page, server } = all();
   const faults: string[] = [];
   for (const name of Object.keys(ROUTES) as ScreenName[]) {
-    const [first] = await addressesOf(name, all);
+    const [first] = await addressesOf(name, all());
     await page.goto(server.url + first);
     await loaded(page);
     faults.push(...(await unseen(page, name, 45)));

@@ -1,11 +1,13 @@
 // Working a dialog with the keyboard alone, as somebody does who has no mouse or sees no screen.
 import assert from "node:assert/strict";
+import { test } from "node:test";
 
 import type { Locator, Page } from "playwright-core";
 
 import { type Dialog, toOpener } from "./dialogs.ts";
 import { until } from "./harness.ts";
 import { Looks } from "./looks.ts";
+import { type World, worldOfFile } from "./world.ts";
 
 const STOPS_MAX = 250;
 
@@ -103,8 +105,18 @@ function isMenuOf(dialog: Dialog): boolean {
   return dialog.name.endsWith("-menu");
 }
 
+/** The tests of some dialogs. */
+export function dialogsWork(of: string, dialogs: (world: World) => Dialog[]): () => World {
+  const all = worldOfFile();
+  test(`every dialog of ${of} can be read and worked without a mouse`, async () => {
+    await workedAll(all().page, all().server.url, dialogs(all()));
+    assert.deepEqual(all().complaints, []);
+  });
+  return all;
+}
+
 /** Works and looks at several. */
-export async function workedAll(page: Page, url: string, dialogs: readonly Dialog[]): Promise<void> {
+async function workedAll(page: Page, url: string, dialogs: readonly Dialog[]): Promise<void> {
   const looks = new Looks(page);
   const faults: string[] = [];
   for (const dialog of dialogs) {

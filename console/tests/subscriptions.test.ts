@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import type { Browser, BrowserContext, Locator, Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 
+import { canvasOf } from "./canvas.ts";
 import { faultBeside, goTo, instanceByAddress } from "./clicks.ts";
 import { browser, type Callback, callback, opened, type Provider, provider, seriousFindings, signIn, type Turnstone, turnstone, until } from "./harness.ts";
 
@@ -28,23 +29,7 @@ after(async () => {
   await Promise.all([server?.stop(), people?.stop(), app?.stop(), own?.stop()]);
 });
 
-const card = (name: string | RegExp): Locator => page.getByRole("region", { name, exact: typeof name === "string" });
-const dialog = (): Locator => page.getByRole("dialog");
-
-/** Puts a card in at a plus. */
-async function add(where: string, words: string, name: RegExp): Promise<void> {
-  await page.getByRole("button", { name: `Add a card ${where}`, exact: true }).click();
-  await page.getByLabel("Search cards").fill(words);
-  await dialog().getByRole("button", { name }).first().click();
-  await dialog().waitFor({ state: "hidden" });
-}
-
-/** Wires an input from its menu. */
-async function take(on: Locator, input: string, from: string | RegExp): Promise<void> {
-  await on.getByRole("button", { name: `What ${input} takes`, exact: true }).click();
-  await page.getByRole("menuitem", { name: from }).first().click();
-  await on.getByRole("button", { name: `Cut the wire to ${input}`, exact: true }).waitFor();
-}
+const { add, card, dialog, take } = canvasOf(() => page);
 
 async function saved(): Promise<void> {
   await page.getByRole("button", { name: "Save", exact: true }).click();

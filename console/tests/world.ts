@@ -1,6 +1,7 @@
 // Preparation only: an organisation in which everything is that a screen can show, for tests of looking.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { after, before } from "node:test";
 
 import type { Browser, BrowserContext, Page } from "playwright-core";
 
@@ -68,6 +69,21 @@ function connector(base: string): Record<string, unknown> {
       { type: "preRequest", mimeType: "application/javascript", body: "done({});", isLegacy: false },
     ],
     resources: [{ type: "api", method: "GET", path: "/hubs/crm/contacts", vendorMethod: "GET", vendorPath: "/contacts", parameters: [], hooks: [] }],
+  };
+}
+
+/** One for the tests of a file: it is there when the first of them begins, and goes after the last. */
+export function worldOfFile(): () => World {
+  let all: World | undefined;
+  before(async () => {
+    all = await world();
+  });
+  after(async () => {
+    await all?.stop();
+  });
+  return () => {
+    if (all === undefined) throw new Error("no test has begun yet");
+    return all;
   };
 }
 

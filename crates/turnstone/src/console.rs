@@ -64,8 +64,7 @@ impl Console {
         if path == "/favicon.svg" {
             return self.file("favicon.svg").map(|bytes| whole(bytes, "image/svg+xml", "max-age=86400"));
         }
-        let wants_page = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        if !wants_page.flat_map(|text| text.split(',')).any(|kind| kind.trim().starts_with("text/html")) {
+        if !wants_page(headers) {
             return None;
         }
         let page = match self.file("index.html") {
@@ -123,8 +122,14 @@ fn kind(name: &str) -> Option<&'static str> {
     })
 }
 
+/// Whether a client asks for a page, as browsers do.
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    let kinds = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    kinds.flat_map(|text| text.split(',')).any(|kind| kind.trim().starts_with("text/html"))
+}
+
 /// Whether a client takes a way of packing (RFC 9110, section 12.5.3; a weight of 0 refuses it).
-pub fn takes(headers: &HeaderMap, coding: &str) -> bool {
+fn takes(headers: &HeaderMap, coding: &str) -> bool {
     let texts = headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok());
     texts.flat_map(|text| text.split(',')).any(|entry| {
         let (name, weight) = entry.split_once(';').unwrap_or((entry, ""));

@@ -57,7 +57,7 @@ pub struct Delivery {
     subscription_id: i64,
     /// Its instance.
     instance_id: i64,
-    /// The instance's name, in lists of several instances and of one delivery; `null` when it was removed.
+    /// The instance's name; `null` when it was removed.
     instance_name: Option<String>,
     /// `created`, `retry`, `delivered`, `split`, `dead`, `queued` or `cancelled`.
     #[schema(example = "delivered")]
@@ -183,7 +183,7 @@ pub async fn list(
     })
     .await?;
     let (count, next) = (entries.len(), last.filter(|_| entries.len() == size as usize));
-    let mut response = Json(entries).into_response();
+    let mut response = Json(named(&api, org, entries).await?).into_response();
     paged(&mut response, count, next);
     Ok(response)
 }
@@ -318,7 +318,8 @@ pub async fn redeliver(
         return Err(ApiError::conflict("notWaiting", message));
     }
     (api.wake)();
-    Ok((StatusCode::ACCEPTED, Json(shown(&find(&api, org, &id).await?))))
+    let delivery = named(&api, org, vec![shown(&find(&api, org, &id).await?)]).await?.remove(0);
+    Ok((StatusCode::ACCEPTED, Json(delivery)))
 }
 
 /// Searches deliveries.
@@ -347,7 +348,7 @@ pub async fn search(
     }
     found.sort_by_key(|delivery| delivery.id);
     found.truncate(size as usize);
-    Ok(Json(found))
+    Ok(Json(named(&api, org, found).await?))
 }
 
 /// Sends again what waits, and lets its subscriptions go on.
@@ -489,9 +490,9 @@ async fn find(api: &Api, org: OrgId, id: &str) -> Answer<NotificationRow> {
 }
 
 impl Delivery {
-    /// A delivery without its body.
-    pub fn of(notification: &NotificationRow) -> Delivery {
-        shown(notification)
+    /// A delivery of an instance of this name, without its body.
+    pub fn of(notification: &NotificationRow, instance_name: &str) -> Delivery {
+        Delivery { instance_name: Some(instance_name.to_owned()), ..shown(notification) }
     }
 }
 

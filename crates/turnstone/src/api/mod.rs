@@ -34,28 +34,23 @@ pub mod server;
 mod suggest;
 mod webhooks;
 
-use std::io::Write as _;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use http::header::{
-    ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, VARY, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value;
 use tokio::sync::{Mutex, Notify, Semaphore, SemaphorePermit};
-use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 use turnstone_engine::calls::Calls;
@@ -74,7 +69,7 @@ use utoipa_axum::router::OpenApiRouter;
 use self::access::{Rights, session};
 use self::error::ApiError;
 use self::instances::remembered::UnderWay;
-use crate::console::{self, Console};
+use crate::console::Console;
 
 /// Base of every path.
 pub const BASE: &str = "/elements/api-v2";
@@ -148,8 +143,6 @@ pub struct Inner {
     rights: Rights,
     /// The OpenAPI document, as it is served.
     document: String,
-    /// The same, packed by gzip.
-    packed_document: Bytes,
 }
 
 impl Deref for Api {
@@ -174,7 +167,6 @@ impl Api {
             inbound_room: intake::Room::default(),
             streams: events::live::Room::default(),
             rights,
-            packed_document: packed(&document),
             document,
         }))
     }
@@ -298,11 +290,7 @@ pub fn router(api: Api) -> Router {
         .merge(guarded)
         .fallback(elsewhere)
         .method_not_allowed_fallback(calls::wrong_method)
-        .layer(
-            CompressionLayer::new()
-                .quality(CompressionLevel::Fastest)
-                .compress_when(SizeAbove::new(PACKED_FROM).and(NotForContentType::SSE)),
-        )
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(PACKED_FROM).and(NotForContentType::SSE)))
         .layer(middleware::from_fn_with_state(api.clone(), finish))
         .with_state(api)
 }
@@ -318,23 +306,8 @@ async fn elsewhere(State(api): State<Api>, request: Request) -> Response {
     calls::no_route(State(api), request).await.into_response()
 }
 
-async fn served_document(State(api): State<Api>, headers: HeaderMap) -> Response {
-    let kind = (CONTENT_TYPE, "application/json");
-    let mut response = if console::takes(&headers, "gzip") {
-        ([kind, (CONTENT_ENCODING, "gzip")], api.0.packed_document.clone()).into_response()
-    } else {
-        ([kind], api.0.document.clone()).into_response()
-    };
-    response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
-    response
-}
-
-/// A text as clients take it that unpack it: the document is a tenth of its size then.
-fn packed(text: &str) -> Bytes {
-    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
-    // Memory does not fail to be written to.
-    let written = packer.write_all(text.as_bytes()).and_then(|()| packer.finish());
-    written.unwrap_or_default().into()
+async fn served_document(State(api): State<Api>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], api.0.document.clone()).into_response()
 }
 
 /// The id that a request has already, given to it while it was answered.
@@ -380,12 +353,12 @@ fn guard_headers(response: &mut Response) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
-/// Gives errors their body: ours, and those of the framework, which have none or a bare text.
+/// Gives errors their body: ours, and those of the framework, which have none or a bare text. Pages stay pages.
 fn shaped(mut response: Response, request_id: &str) -> Response {
     let status = response.status();
     let error = match response.extensions_mut().remove::<ApiError>() {
         Some(error) => error,
-        None if status.is_client_error() || status.is_server_error() => {
+        None if (status.is_client_error() || status.is_server_error()) && !is_page(&response) => {
             let reason = status.canonical_reason().unwrap_or("the request failed").to_ascii_lowercase();
             let code = if status == StatusCode::BAD_REQUEST { "badRequest" } else { "refused" };
             ApiError::new(status, code, reason)
@@ -400,6 +373,10 @@ fn shaped(mut response: Response, request_id: &str) -> Response {
     parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     parts.headers.remove(http::header::CONTENT_LENGTH);
     Response::from_parts(parts, Body::from(body))
+}
+
+fn is_page(response: &Response) -> bool {
+    response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
+use turnstone_engine::keeper::DAY;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -50,7 +51,7 @@ pub struct RetentionDays {
     extensions(("x-right" = json!("reader")))
 )]
 pub async fn read(State(api): State<Api>, _: Caller) -> Json<RetentionDays> {
-    let days = |kept: Duration| kept.as_secs() / (24 * 3_600);
+    let days = |kept: Duration| kept.as_secs() / DAY.as_secs();
     Json(RetentionDays {
         events: days(api.kept.events),
         runs: days(api.kept.runs),

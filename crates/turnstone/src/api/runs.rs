@@ -380,7 +380,7 @@ pub async fn read(
     let wanted = |decision: &Decision| object_id.is_none_or(|id| id == decision.object_id);
     decisions.extend(decided.into_iter().map(Decision::from).filter(wanted));
     let resource = polled_by(&api, org, run.poller).await;
-    let dates = pollers::dates_of(resource.as_ref());
+    let dates = resource.as_ref().and_then(Resource::compared_format);
     let decisions = decisions.into_iter().map(|decision| decision.dated(dates)).collect();
     let places = api.watch.places(org, &[run.poller]).await?;
     let place = places.first().map(RunPlace::from).unwrap_or_default();

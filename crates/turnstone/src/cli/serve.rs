@@ -389,6 +389,20 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_said_is_kept_as_long_as_the_keeper_keeps_it() {
+        #[derive(clap::Parser)]
+        struct Said {
+            #[command(flatten)]
+            keep: Keep,
+        }
+        let said = |words: &[&str]| <Said as clap::Parser>::try_parse_from([&["serve"], words].concat());
+        assert_eq!(said(&[]).ok().map(|said| said.keep.settings()), Some(KeeperSettings::default()));
+        for days in ["0", "3651", "-1", "x"] {
+            assert!(said(&["--keep-events", days]).is_err(), "{days}");
+        }
+    }
+
+    #[test]
     fn intervals_have_bounds() {
         assert_eq!(interval("0.5"), Ok(0.5));
         for text in ["0", "-1", "x", "NaN", "1e9"] {

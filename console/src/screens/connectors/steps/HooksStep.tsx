@@ -1,10 +1,10 @@
 // Scripts around every call.
 import { Button, Group, Stack, Text } from "@mantine/core";
 
-import { HookEditor } from "../../../parts/hooks/HookEditor";
 import type { HookType } from "../../../parts/hooks/Reference";
 import type { StepProps } from "../Connector";
-import { isEventHook, newHook, withItem } from "../document";
+import { isEventHook, newHook } from "../document";
+import { DraftHook } from "./DraftHook";
 
 /** The step. */
 export default function HooksStep({ draft, mayChange }: StepProps) {
@@ -25,19 +25,10 @@ export default function HooksStep({ draft, mayChange }: StepProps) {
           Add a hook after answers
         </Button>
       </Group>
-      {hooks.map(({ hook, at }) => (
-        <HookEditor
-          key={at}
-          title={hook.type.toLowerCase() === "prerequest" ? "Before requests" : "After answers"}
-          type={hook.type.toLowerCase() === "prerequest" ? "preRequest" : "postRequest"}
-          script={hook.body}
-          isLegacy={hook.isLegacy === true}
-          path={`hooks[${at}]`}
-          mayChange={mayChange}
-          onChange={(body) => edit((now) => ({ ...now, hooks: now.hooks.map((one, place) => (place === at ? { ...one, body } : one)) }))}
-          onRemove={() => edit((now) => ({ ...now, hooks: withItem(now.hooks, at, undefined) }))}
-        />
-      ))}
+      {hooks.map(({ hook, at }) => {
+        const isBefore = hook.type.toLowerCase() === "prerequest";
+        return <DraftHook key={at} draft={draft} mayChange={mayChange} at={at} title={isBefore ? "Before requests" : "After answers"} type={isBefore ? "preRequest" : "postRequest"} />;
+      })}
     </Stack>
   );
 }

@@ -4,9 +4,9 @@ import { useQuery } from "@tanstack/react-query";
 
 import { api, BASE, told } from "../../../api/client";
 import { useFault } from "../../../parts/faults";
-import { HookEditor } from "../../../parts/hooks/HookEditor";
 import type { StepProps } from "../Connector";
-import { isEventHook, newHook, valueOf, valuePath, withItem, withValue } from "../document";
+import { isEventHook, newHook, valueOf, valuePath, withValue } from "../document";
+import { DraftHook } from "./DraftHook";
 
 const VERIFICATION = "event.webhook.verification";
 
@@ -49,18 +49,8 @@ export default function WebhooksPart({ draft, mayChange }: StepProps) {
           </Button>
         </Group>
       ) : null}
-      {hooks.map(({ hook, at }) => (
-        <HookEditor
-          key={at}
-          title="Event hook"
-          type="event"
-          script={hook.body}
-          isLegacy={hook.isLegacy === true}
-          path={`hooks[${at}]`}
-          mayChange={mayChange}
-          onChange={(body) => edit((now) => ({ ...now, hooks: now.hooks.map((one, place) => (place === at ? { ...one, body } : one)) }))}
-          onRemove={() => edit((now) => ({ ...now, hooks: withItem(now.hooks, at, undefined) }))}
-        />
+      {hooks.map(({ at }) => (
+        <DraftHook key={at} draft={draft} mayChange={mayChange} at={at} title="Event hook" type="event" />
       ))}
     </Stack>
   );

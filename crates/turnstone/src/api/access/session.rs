@@ -27,6 +27,7 @@ use crate::api::body::{Query, Typed, form};
 use crate::api::error::{Answer, ApiError};
 use crate::api::people::Role;
 use crate::api::{Api, BASE, secret};
+use crate::console::wants_page;
 
 /// The cookie's name.
 const COOKIE_NAME: &str = "turnstone_session";
@@ -217,14 +218,21 @@ pub async fn sign_in_code(api: &Api, org: OrgId, user: UserId) -> Answer<String>
 /// `GET /sign-in?code=…`: asks whether to sign in.
 pub async fn page(query: Query) -> Response {
     let code: String = query.text("code").unwrap_or_default().chars().filter(|c| is_of_code(*c)).collect();
+    sheet(&format!(
+        "<p>This link signs you in once, in this browser, for {} hours.</p>\
+         <form method=post action=/sign-in><input type=hidden name=code value='{code}'>\
+         <button style='font:inherit;padding:.5rem 1.5rem'>Sign in</button></form>",
+        SESSION_TIME.as_secs() / 3_600
+    ))
+}
+
+/// A page of the program's own, for what happens before somebody is signed in.
+fn sheet(text: &str) -> Response {
     let page = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>\
-         <title>Turnstone</title>\
+         <meta name=color-scheme content='light dark'><title>Turnstone</title>\
          <body style='font:16px/1.5 system-ui;max-width:28rem;margin:20vh auto;padding:0 1rem'>\
-         <h1>Turnstone</h1><p>This link signs you in once, in this browser, for {} hours.</p>\
-         <form method=post action=/sign-in><input type=hidden name=code value='{code}'>\
-         <button style='font:inherit;padding:.5rem 1.5rem'>Sign in</button></form></body></html>",
-        SESSION_TIME.as_secs() / 3_600
+         <main><h1>Turnstone</h1>{text}</main></body></html>"
     );
     framed(Html(page).into_response())
 }
@@ -237,11 +245,18 @@ pub async fn enter(State(api): State<Api>, headers: HeaderMap, RawForm(body): Ra
     }
     let code = form(&body).find_map(|(name, value)| (name == "code").then_some(value)).unwrap_or_default();
     let user = api.directory.use_sign_in_code(hash(&code), api.now()).await?;
-    let user = user.ok_or_else(|| {
+    let Some(user) = user else {
         let message = "the link was used or has ended; ask an owner for another one, or start the server with \
                        `--new-token`";
-        unauthorized(message)
-    })?;
+        if !wants_page(&headers) {
+            return Err(unauthorized(message));
+        }
+        let page = sheet(
+            "<p>This link was used already, or has ended.</p><p>Ask an owner for another one, or start the server \
+             with <code>--new-token</code>.</p>",
+        );
+        return Ok((StatusCode::UNAUTHORIZED, page).into_response());
+    };
     let (_, cookie) = begin(&api, &user, &headers, "link").await?;
     let start = if api.console.is_built() { "/".to_owned() } else { format!("{BASE}/session") };
     let away = Redirect::to(&start);

@@ -312,7 +312,9 @@ async fn prepared(api: &Api, caller: &Caller, row: InstanceRow, wanted: Wanted) 
     };
     let compared = Was { document: Some(&was), resources: &judged };
     rights::may(api, caller, &compared, &document, &read.instance.resources, chosen.as_ref())?;
-    let known = api.store.pollers(row.org, Some(row.id)).await?;
+    let mut known = api.store.pollers(row.org, Some(row.id)).await?;
+    // Those of subscriptions are not the document's, and may have the names of its resources.
+    known.retain(|poller| poller.subscription.is_none());
     let pollers = pollers(api, &read, &known, &resources);
     let moves = chosen.as_ref().map(|chosen| (chosen.id, chosen.revision)) != row.element;
     Ok(Change { row, was, document, chosen, moves, read, known, pollers, wanted: Sent { sent, unset } })

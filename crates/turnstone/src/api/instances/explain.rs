@@ -32,7 +32,7 @@ use crate::api::access::Caller;
 use crate::api::body::Typed;
 use crate::api::elements;
 use crate::api::error::{Answer, ApiError, FaultBody};
-use crate::api::pollers::{Explanation, dates_of};
+use crate::api::pollers::Explanation;
 
 /// Pages that are read of each resource.
 const PAGES_MAX: u32 = 20;
@@ -296,7 +296,7 @@ async fn tried(
             return Ok(ExplainedResource { resource: name, faults, explanation: None });
         }
     };
-    let dates = dates_of(Some(&resource)).cloned();
+    let dates = resource.compared_format().cloned();
     let now = api.now();
     let watched = Arc::new(Watched::new(Arc::clone(net), &resource, now));
     let step = poll::start(Start {

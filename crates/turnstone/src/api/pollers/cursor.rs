@@ -12,10 +12,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use turnstone_core::ledger::Compared;
 use turnstone_core::poll::{PollerState, RunOutcome};
+use turnstone_core::resource::Resource;
 use turnstone_store::{CURSORS_KEPT_MAX, InstanceRow, PollerRow};
 use utoipa::ToSchema;
 
-use super::{Explanation, Poller, counts, dates_of, due_now, find, rehearsed, resource_of, state_of};
+use super::{Explanation, Poller, counts, due_now, find, rehearsed, resource_of, state_of};
 use crate::api::Api;
 use crate::api::access::told;
 use crate::api::body::{Query, Typed};
@@ -245,7 +246,7 @@ async fn previewed(
     let kind = Some(turnstone_core::poll::RunKind::Poll);
     let rehearsal = rehearsed(api, instance, &rewound, kind).await?;
     let resource = resource_of(api, poller, instance).await;
-    let dates = dates_of(resource.as_ref());
+    let dates = resource.as_ref().and_then(Resource::compared_format);
     let run = &rehearsal.finish.run;
     let (counts, more) = (run.counts.clone(), run.outcome == RunOutcome::Yielded);
     Ok(RewindPreview {

@@ -410,7 +410,8 @@ pub async fn explain(State(api): State<Api>, at: At, query: Query) -> Answer<Jso
     let _place = api.rehearsal()?;
     let rehearsal = rehearsed(&api, &instance, &poller, kind).await?;
     let resource = resource_of(&api, &poller, &instance).await;
-    Ok(Json(Explanation::of(rehearsal, poller.resource, poller.watermark, dates_of(resource.as_ref()))))
+    let dates = resource.as_ref().and_then(Resource::compared_format);
+    Ok(Json(Explanation::of(rehearsal, poller.resource, poller.watermark, dates)))
 }
 
 async fn rehearsed(
@@ -501,11 +502,6 @@ pub async fn resource_of(api: &Api, poller: &PollerRow, instance: &InstanceRow) 
     let connector = api.preparer.connector_of(instance).await.ok().flatten();
     let resources = api.preparer.stored_resources(&instance.document, connector.as_ref(), api.now());
     resources.into_iter().find(|resource| resource.name == poller.resource)
-}
-
-/// How the compared values of a resource are read, where they are dates.
-pub fn dates_of(resource: Option<&Resource>) -> Option<&DateFormat> {
-    resource.and_then(Resource::compared_format)
 }
 
 /// Whether what a poller compares is a number of `cursorField`, and no date.

@@ -17,7 +17,7 @@ use turnstone_core::id::{EventId, OrgId, PollerId, RunId};
 use turnstone_core::ledger::{Entry, Version};
 use turnstone_core::limits::IGNORED_DECISIONS_PER_RUN_MAX;
 use turnstone_core::poll::{RunKind, RunOutcome, RunRecord};
-use turnstone_core::resource::ComparedBy;
+use turnstone_core::resource::{ComparedBy, Resource};
 use turnstone_store::{
     EndpointRow, EventFilter, InstanceRow, LoggedEvent, NotificationFilter, NotificationRow, PollerRow,
     RecordStory, RunFilter,
@@ -32,7 +32,7 @@ use super::access::Caller;
 use super::deliveries::Delivery;
 use super::error::{Answer, ApiError};
 use super::events::{self, LogEntry};
-use super::pollers::{dates_of, resource_of};
+use super::pollers::resource_of;
 use super::runs::{Decision, Window};
 
 /// Sightings and events of one answer.
@@ -204,7 +204,7 @@ impl Looked {
         let resource = resource_of(api, &poller, &instance).await;
         let counts = resource.as_ref().is_some_and(|found| matches!(found.compared, ComparedBy::Cursor(_)));
         let folds = resource.as_ref().is_some_and(|found| found.case_insensitive_ids);
-        let format = dates_of(resource.as_ref()).cloned();
+        let format = resource.as_ref().and_then(Resource::compared_format).cloned();
         let story = story_of(api, &poller, &object_id, folds).await?;
         let filter = EventFilter {
             // Its batches are what is searched: there is no index by record.
@@ -244,7 +244,7 @@ impl Looked {
         let mut deliveries = Vec::with_capacity(self.deliveries.len());
         for row in &self.deliveries {
             let attempts = api.store.attempts(org, row.id).await?.len() as u64;
-            deliveries.push(DeliveryOfRecord { delivery: Delivery::of(row), attempts });
+            deliveries.push(DeliveryOfRecord { delivery: Delivery::of(row, &self.instance.name), attempts });
         }
         let sightings = self.sightings();
         let read_first = self.story.entry.as_ref().map(|entry| entry.first_read_at);

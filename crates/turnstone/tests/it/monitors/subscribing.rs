@@ -236,3 +236,22 @@ fn what_only_a_sound_version_can_judge_is_a_conflict_when_it_is_none() {
     assert_eq!(world.get(&path)["cursor"], before["cursor"]);
     assert_eq!(world.ask("PATCH", &path, &json!({"name": "other"})).expect(200)["name"], json!("other"));
 }
+
+#[test]
+fn a_change_of_the_instance_plans_nothing_for_its_subscriptions() {
+    let world = World::start();
+    let subscription = world.subscribed(&monitor(), json!({"name": "idle"}));
+    let path = format!("/instances/{}?plan=true", world.instance);
+    let planned = |configuration: Value| {
+        let plan = world.ask("PATCH", &path, &json!({"configuration": configuration})).expect(200);
+        let fate = |change: &Value| format!("{} {}", change["resource"], change["cursor"]).replace('"', "");
+        plan["changes"].as_array().unwrap().iter().map(fate).collect::<Vec<String>>()
+    };
+    assert_eq!(planned(json!({"event.poller.refresh_interval": "30000"})), ["idle kept"]);
+    // A resource of a subscription's name is no subscription.
+    let resources = json!({"other": {"url": "/idle", "idField": "id"}});
+    assert_eq!(planned(json!({"event.poller.configuration": resources})), ["other new", "idle removed"]);
+    let renamed = format!("/subscriptions/{subscription}");
+    world.ask("PATCH", &renamed, &json!({"name": "other"})).expect(200);
+    assert_eq!(planned(json!({"event.poller.configuration": resources})), ["other new", "idle removed"]);
+}

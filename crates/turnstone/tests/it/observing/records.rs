@@ -54,7 +54,13 @@ fn a_record_is_told_from_its_first_reading_to_its_delivery() {
     assert_eq!((&sighting["run"]["id"], &sighting["decision"]["verdict"]), (&json!(run), &json!("UPDATED")));
     let compared = event["providerData"].as_str().unwrap();
     let compared: Value = serde_json::from_str(compared).unwrap();
-    assert_eq!(sighting["decision"]["compared"], compared["updated_at"]);
+    let decision = &sighting["decision"];
+    assert_eq!(decision["compared"], compared["updated_at"]);
+    let instant = |value: &Value| value.as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    assert!(instant(&decision["comparedDate"]).is_some(), "{decision}");
+    assert_eq!(instant(&decision["comparedDate"]), instant(&decision["compared"]));
+    let run = world.get(&format!("/runs/{}", sighting["run"]["id"].as_str().unwrap()));
+    assert!(run["decisions"].as_array().unwrap().contains(decision), "the run says the same: {run}");
     assert!(sighting["decision"]["page"].as_u64() > Some(0), "{sighting}");
     assert_eq!(record["deliveries"][0]["attempts"], 1, "{record}");
     // The overlap of the next window holds it again.

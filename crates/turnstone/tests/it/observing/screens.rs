@@ -146,7 +146,12 @@ fn a_delivery_tells_what_was_sent_and_everything_names_its_instance() {
     };
     assert_eq!(header("Elements-Webhook-Id"), Some(json!(delivery["id"].to_string())));
     assert!(header("Elements-Webhook-Signature").is_some_and(|value| value.to_string().contains("sha256=")));
-    assert_eq!((&delivery["instanceName"], &read["instanceName"]), (&json!("Shop one"), &json!("Shop one")));
+    let own = world.get(&format!("/instances/{}/deliveries", world.instance));
+    let found = world.get("/notifications/subscriptions/deliveries?where=status%3D'delivered'");
+    let record = world.get(&format!("/records/{}/{id}", world.poller()["id"]));
+    for named in [&delivery, &read, &own[0], &found[0], &record["deliveries"][0]] {
+        assert_eq!(named["instanceName"], "Shop one", "{named}");
+    }
     let event = &world.get(&format!("/instances/events?objectId={id}"))[0];
     let one = world.get(&format!("/instances/events/{}", event["id"].as_str().unwrap()));
     assert_eq!((&event["instanceName"], &one["instanceName"]), (&json!("Shop one"), &json!("Shop one")));
