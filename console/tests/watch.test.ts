@@ -88,10 +88,35 @@ test("polling now brings a new event that appears by itself, without any request
   assert.match((await top.textContent()) ?? "", /Newcomer/, "the new one stands on top");
   assert.deepEqual(asked, [], "the page asked for something");
 
-  await looking.getByRole("row", { name: /Newcomer/ }).getByRole("link").first().click();
+  // Both instances read this shop: the other one's event may come at any time, and its resource has another name.
+  await looking.getByRole("row", { name: / contacts .*Newcomer/ }).getByRole("link").first().click();
   await looking.getByRole("heading", { name: /CREATED contacts/ }).waitFor();
   await looking.getByRole("row", { name: /city.*Chur/ }).waitFor();
   await looking.close();
+});
+
+test("a tab that nobody sees holds no connection, and shows what it missed when it is seen", async () => {
+  const hidden = await context.newPage();
+  const ended = new Promise<void>((resolve) => hidden.on("requestfailed", (request) => (request.url().includes("/events?") || request.url().endsWith("/events")) && request.resourceType() === "eventsource" && resolve()));
+  await hidden.goto(`${server.url}/events`);
+  await hidden.getByRole("row", { name: /Contact 5/ }).first().waitFor();
+  await hidden.getByRole("status").getByText("Live").waitFor();
+  /** Chromium without a window shows every tab, so it is told here. */
+  const seen = (is: boolean) =>
+    hidden.evaluate((is) => {
+      Object.defineProperty(document, "hidden", { configurable: true, value: !is });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, is);
+  await seen(false);
+  await ended;
+  shop.add("Latecomer");
+  await page.goto(`${server.url}/instances/${north}`);
+  await page.getByRole("button", { name: "Poll now: contacts" }).click();
+  await until<{ notifiedData: { objectId: string }[] }[]>(call, `/instances/${north}/events?objectId=7`, (events) => events.length === 1, "the event");
+  assert.equal(await hidden.getByRole("row", { name: /Latecomer/ }).count(), 0);
+  await seen(true);
+  await hidden.getByRole("row", { name: / contacts .*Latecomer/ }).waitFor();
+  await hidden.close();
 });
 
 test("an event shows the record before and after, with the difference marked", async () => {

@@ -5,7 +5,6 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 
-import { eventLog } from "../../api/watching";
 import { useAddress } from "../../parts/address";
 import { glimpse } from "../../parts/fields";
 import { InstancePicker } from "../../parts/InstancePicker";
@@ -16,7 +15,7 @@ import { Pager, usePlace } from "../../parts/Pages";
 import { type Column, Rows } from "../../parts/Rows";
 import { Screen } from "../../parts/Screen";
 import { When } from "../../parts/When";
-import { useArrived } from "./arrived";
+import { logBelow, useArrived } from "./arrived";
 import { type EventRow, namesOf, ofEntry, ofLive } from "./rows";
 
 const PAGE = 40;
@@ -81,7 +80,7 @@ export default function Events() {
   const list = useQuery({
     queryKey: ["events", filter, age, place.token],
     queryFn: () =>
-      eventLog(
+      logBelow(
         {
           pageSize: PAGE,
           ...(place.token ? { nextPage: place.token } : {}),

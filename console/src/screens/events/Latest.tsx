@@ -3,13 +3,12 @@ import { Anchor, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "wouter";
 
-import { eventLog } from "../../api/watching";
 import { glimpse } from "../../parts/fields";
 import { Loaded } from "../../parts/Loaded";
 import { Mark } from "../../parts/Mark";
 import { type Column, Rows } from "../../parts/Rows";
 import { When } from "../../parts/When";
-import { useArrived } from "./arrived";
+import { logBelow, useArrived } from "./arrived";
 import { type EventRow, namesOf, ofEntry, ofLive } from "./rows";
 
 const COUNT = 8;
@@ -40,7 +39,7 @@ const EVERYTHING = { instance: undefined, eventType: undefined, objectId: "", ob
 
 /** Them. */
 export function Latest() {
-  const query = useQuery({ queryKey: ["events", "latest"], queryFn: () => eventLog({ pageSize: COUNT }) });
+  const query = useQuery({ queryKey: ["events", "latest"], queryFn: () => logBelow({ pageSize: COUNT }) });
   const { arrived, isNew } = useArrived(EVERYTHING);
   return (
     <Loaded query={query}>

@@ -1,7 +1,8 @@
 // What the stream brings while a list is shown: put on top of it without asking for anything.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 
-import { type LiveEvent, useLiveEvents } from "../../api/live";
+import { type LiveEvent, started, useLiveEvents } from "../../api/live";
+import { eventLog } from "../../api/watching";
 
 /** Rows that are kept before the oldest of them go. */
 const ARRIVED_MAX = 200;
@@ -18,6 +19,12 @@ export interface Filter {
 export interface Arrival {
   event: LiveEvent;
   at: string;
+}
+
+/** Reads the log for a list that the stream is put on top of: nothing falls between the two. */
+export async function logBelow(...asked: Parameters<typeof eventLog>): ReturnType<typeof eventLog> {
+  await started();
+  return await eventLog(...asked);
 }
 
 /** What the stream brought since the screen is shown, the newest first, as far as the filter lets it through. */

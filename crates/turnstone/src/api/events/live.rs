@@ -35,8 +35,8 @@ const LOOK_SOON: Duration = Duration::from_millis(100);
 const SILENCE: Duration = Duration::from_secs(15);
 /// How often it is asked whether the client may still look.
 const CHECK: Duration = Duration::from_secs(60);
-/// What a client waits, in milliseconds, before it comes back.
-const COME_BACK: &str = "retry: 2000\n\n";
+/// What a client waits before it comes back.
+const COME_BACK: Duration = Duration::from_secs(2);
 
 /// Room for streams.
 pub struct Room(Arc<Semaphore>);
@@ -122,7 +122,7 @@ impl Stream {
 
     async fn tell(&mut self) -> Result<(), Over> {
         let clock = Arc::clone(&self.api.tools.clock);
-        self.send(COME_BACK.to_owned()).await?;
+        self.send(start(self.filter.after)).await?;
         let (mut sent_at, mut checked_at) = (clock.monotonic(), clock.monotonic());
         loop {
             // Before the read: what is recorded while it goes on is told of at once.
@@ -191,6 +191,12 @@ impl Stream {
             Some(Err(_)) | None => Err(Over),
         }
     }
+}
+
+/// What a stream begins with: its position, so that a client whose connection is lost before its first event misses
+/// nothing, and the time after which it comes back.
+fn start(after: i64) -> String {
+    format!("retry: {}\nid: {after}\nevent: start\ndata: {{\"after\":{after}}}\n\n", COME_BACK.as_millis())
 }
 
 /// An event as a browser reads it. The provider's record may hold line breaks, and each line of data needs its name.

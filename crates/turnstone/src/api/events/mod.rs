@@ -543,7 +543,8 @@ async fn open_events(api: &Api, org: OrgId, endpoint: &EndpointRow) -> Answer<Ha
 ///
 /// JSON lines where the client accepts `application/x-ndjson`, else an array. `Elements-Next-Page-Token` is the
 /// position to ask after next. With `Accept: text/event-stream` the answer does not end: every event is told as it is
-/// recorded, with its position as `id`, from now on where neither `after` nor `Last-Event-ID` says where to begin.
+/// recorded, with its position as `id`, from now on where neither `after` nor `Last-Event-ID` says where to begin. The
+/// first message, `start`, says the position that the stream goes on after.
 #[utoipa::path(
     get,
     path = "/events",

@@ -12,6 +12,8 @@ use crate::bench::{SOON, wait_for};
 struct Told {
     reader: BufReader<TcpStream>,
     head: String,
+    /// Where it begins, as its first message says; `None` of an answer that is no stream.
+    start: Option<i64>,
 }
 
 impl Told {
@@ -28,7 +30,14 @@ impl Told {
         while !head.ends_with("\r\n\r\n") {
             assert_ne!(reader.read_line(&mut head).unwrap(), 0, "{head}");
         }
-        Told { reader, head }
+        let is_stream = head.starts_with("HTTP/1.1 200");
+        let mut told = Told { reader, head, start: None };
+        if is_stream {
+            let (id, data) = told.next().expect("its start");
+            assert_eq!(data, json!({"after": id}));
+            told.start = Some(id);
+        }
+        told
     }
 
     fn of(world: &World, path: &str) -> Told {
@@ -63,12 +72,15 @@ fn an_event_is_told_as_it_is_recorded_and_nothing_is_missed() {
     let mut told = Told::of(&world, "/events?after=0");
     assert!(told.head.starts_with("HTTP/1.1 200"), "{}", told.head);
     assert!(told.head.to_ascii_lowercase().contains("content-type: text/event-stream"), "{}", told.head);
+    assert_eq!(told.start, Some(0));
     let (position, event) = told.next().expect("what was there before");
     assert_eq!((&event["objectId"], &event["position"]), (&json!(first), &json!(position)));
 
     // From now on: what was there before is not told.
     let mut fresh = Told::of(&world, "/events");
     let mut others = Told::of(&world, "/events?objectType=nothing");
+    // A client that is cut off before its first event comes back with this, and misses nothing.
+    assert_eq!((fresh.start, others.start), (Some(position), Some(position)));
     let second = world.change();
     for told in [&mut told, &mut fresh] {
         let (later, event) = told.next().expect("what is recorded now");
@@ -81,6 +93,7 @@ fn an_event_is_told_as_it_is_recorded_and_nothing_is_missed() {
     // A browser that comes back sends the address that it asked for first, and what it saw last.
     let lines = format!("Authorization: {}\r\nLast-Event-ID: {position}\r\n", world.token);
     let mut again = Told::open(&world, "/events?after=0", &lines);
+    assert_eq!(again.start, Some(position));
     assert_eq!(again.next().expect("what it missed").1["objectId"], json!(second));
 
     let of_instance = format!("/events?after=0&instanceId={}", world.instance);
