@@ -7,7 +7,7 @@ import type { Browser, Locator, Page } from "playwright-core";
 
 import { canvasOf } from "./canvas.ts";
 import { instanceByAddress } from "./clicks.ts";
-import { browser, type Callback, callback, opened, picture, type Provider, provider, seriousFindings, signIn, type Turnstone, turnstone } from "./harness.ts";
+import { browser, type Callback, callback, opened, picture, type Provider, provider, seriousFindings, signIn, type Turnstone, turnstone, until } from "./harness.ts";
 
 let server: Turnstone;
 let people: Provider;
@@ -136,7 +136,14 @@ test("the monitor of the documents is built from an empty canvas, saved, run fro
 
   await page.getByRole("status", { name: "State of the flow" }).getByText("no faults").waitFor();
   assert.deepEqual(await seriousFindings(page), []);
+  const canvas = page.getByRole("region", { name: "Canvas of the monitor" });
+  assert.ok(await canvas.evaluate((frame) => frame.scrollWidth > frame.clientWidth), "the flow is long");
+  await page.getByText("Whole flow", { exact: true }).click();
+  await until(() => canvas.evaluate((frame) => frame.scrollWidth <= frame.clientWidth), "the whole flow is not seen");
+  await page.getByText("50 %", { exact: true }).click();
+  await canvas.evaluate((frame) => frame.scrollTo(0, 0));
   await picture(page, "flow-canvas");
+  await page.getByText("100 %", { exact: true }).click();
   await page.getByRole("button", { name: "Save", exact: true }).click();
   await dialog().getByLabel("Name of the flow").fill("New users");
   await dialog().getByRole("button", { name: "Save" }).click();

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { type Browser, type BrowserContext, chromium, type Locator, type Page } from "playwright-core";
 
 const HERE = import.meta.dirname;
 const PROGRAM = process.env["TURNSTONE_BIN"] ?? join(HERE, "..", "..", "target", "debug", "turnstone");
@@ -261,8 +261,12 @@ export async function isCut(page: Page): Promise<boolean> {
   return await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth + 1);
 }
 
-/** Keeps a picture of the screen under `docs/screens` when `SCREENS=1`; else only that it can be taken. */
-export async function picture(page: Page, name: string): Promise<void> {
+/** Keeps a picture of the screen under `docs/screens` when `SCREENS=1`, from its top or from a part of it; else only that it can be taken. */
+export async function picture(page: Page, name: string, from?: Locator): Promise<void> {
+  await (from ?? page.locator("body")).evaluate((element) => {
+    // The bar on top stands over what is scrolled.
+    window.scrollTo(0, element.getBoundingClientRect().top + window.scrollY - 72);
+  });
   const folder = process.env["SCREENS"] ? join(HERE, "..", "..", "docs", "screens") : join(tmpdir(), "turnstone-screens");
   await mkdir(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`) });
@@ -278,10 +282,10 @@ export async function until(is: () => boolean | Promise<boolean>, otherwise: str
 }
 
 /** Fails where axe finds something serious, light or dark, or where the screen is cut at 390 pixels; takes its picture. */
-export async function looksRight(page: Page, name: string): Promise<void> {
+export async function looksRight(page: Page, name: string, from?: Locator): Promise<void> {
   const light = await seriousFindings(page);
   if (light.length > 0) throw new Error(`${name}, light: ${JSON.stringify(light, null, 2)}`);
-  await picture(page, name);
+  await picture(page, name, from);
   await page.getByRole("button", { name: "Dark colours" }).click();
   const dark = await seriousFindings(page);
   await page.getByRole("button", { name: "Light colours" }).click();

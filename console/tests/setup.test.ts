@@ -97,7 +97,7 @@ test("a connector is made, and polling is set up for a resource with a preview b
   await resource.getByText("recommended only for the most technical users").waitFor();
   await resource.getByRole("textbox", { name: "Poll delay (pollDelay)" }).fill("1");
   await save();
-  await looksRight(page, "connector-events");
+  await looksRight(page, "connector-events", resource);
 
   await page.reload();
   await page.getByRole("region", { name: "Resource contacts" }).waitFor();

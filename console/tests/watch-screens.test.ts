@@ -7,7 +7,7 @@ import type { Browser, Page } from "playwright-core";
 import { browser, type Callback, callback, isCut, opened, picture, type Provider, provider, seriousFindings, signIn, type Turnstone, turnstone } from "./harness.ts";
 import { type Call, connected, prepare, until } from "./prepare.ts";
 
-type Poller = { lastRuns: { id: string }[] };
+type Poller = { lastRuns: { id: string; outcome: string }[] };
 
 let server: Turnstone;
 let chromium: Browser;
@@ -30,6 +30,12 @@ before(async () => {
   await connected(call, { name: "Shop that is down", api: broken.url, callback: receiver.url });
   await until<unknown[]>(call, `/instances/${north}/events`, (events) => events.length === 8, "the first events");
   await until<Poller>(call, `/instances/${north}/pollers/contacts`, (poller) => poller.lastRuns.length > 0, "the end of the first poll");
+  // A poll with something of everything: new, changed, and known already.
+  shop.change(2, { city: "Basel" });
+  shop.change(5, { city: "Chur" });
+  shop.add("Contact 9", { city: "Thun" });
+  await call("POST", `/instances/${north}/pollers/contacts/run`);
+  await until<Poller>(call, `/instances/${north}/pollers/contacts`, (poller) => poller.lastRuns.length > 1 && poller.lastRuns[0]?.outcome === "completed", "the end of the second poll");
 });
 after(async () => {
   await chromium.close();
@@ -38,7 +44,7 @@ after(async () => {
 
 test("every screen can be read in light and dark and at 390 pixels, and asks for little", async () => {
   const run = (await call<Poller>("GET", `/instances/${north}/pollers/contacts`)).lastRuns[0]?.id;
-  const [event] = await call<{ id: string }[]>("GET", `/instances/${north}/events?pageSize=1`);
+  const [event] = await call<{ id: string }[]>("GET", `/instances/${north}/events?pageSize=1&objectId=2`);
   const screens: Record<string, string> = {
     home: "/",
     instances: "/instances",
@@ -46,7 +52,7 @@ test("every screen can be read in light and dark and at 390 pixels, and asks for
     poller: `/instances/${north}/pollers/contacts`,
     cursor: `/instances/${north}/pollers/contacts?tab=cursor`,
     poll: `/runs/${run}`,
-    ask: "/ask",
+    ask: `/ask?instance=${north}&resource=contacts&id=2`,
     events: "/events",
     event: `/events/${event?.id}`,
     deliveries: "/deliveries",

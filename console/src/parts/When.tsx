@@ -17,22 +17,24 @@ const UNITS = [
   ["second", 1],
 ] as const;
 
-let now = Date.now();
+let tick = 0;
 const watchers = new Set<() => void>();
 setInterval(() => {
-  now = Date.now();
+  tick++;
   for (const watcher of watchers) watcher();
 }, 5_000);
 
-/** The present, a few seconds old at most. */
-export function useNow(): number {
-  return useSyncExternalStore(
+/** The present; what shows it is drawn again every few seconds. */
+function useNow(): number {
+  useSyncExternalStore(
     (watcher) => {
       watchers.add(watcher);
       return () => void watchers.delete(watcher);
     },
-    () => now,
+    () => tick,
   );
+  // Not that of the last drawing: what was made since lies in the past, not ahead.
+  return Date.now();
 }
 
 /** `3 minutes ago`, with the instant in UTC and in the reader's zone when pointed at. `still` within what has the focus itself, as a link. */

@@ -119,7 +119,7 @@ function Records(props: { records: SampleRecord[] }) {
     <Table verticalSpacing={6} aria-label="Sample records" fz="sm">
       <Table.Thead>
         <Table.Tr>
-          <Table.Th>Id</Table.Th>
+          <Table.Th miw="3rem">Id</Table.Th>
           <Table.Th>Dates as understood</Table.Th>
           <Table.Th>Verdict and reason</Table.Th>
         </Table.Tr>

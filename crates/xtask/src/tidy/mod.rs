@@ -2,12 +2,14 @@
 //!
 //! Each rule is a function from text to [`Finding`]s, in the module named for what
 //! it reads: `graph` and `licences` read `cargo metadata`, `source` reads Rust,
-//! `tree` reads every file, `map` reads ARCHITECTURE.md. All findings are reported
-//! at once. Nothing is repaired here: a rule says what would be right.
+//! `tree` reads every file, `map` reads ARCHITECTURE.md, `links` reads Markdown.
+//! All findings are reported at once. Nothing is repaired here: a rule says what
+//! would be right.
 
 mod code;
 mod graph;
 mod licences;
+mod links;
 mod map;
 mod source;
 mod tree;
@@ -54,7 +56,7 @@ struct File {
 
 /// Checks every rule, prints all findings, and fails when there is one.
 pub fn run(root: &Path) -> Result<ExitCode> {
-    let files = read_files(root)?;
+    let (files, others) = read_files(root)?;
     let metadata = read_metadata(root)?;
     let mut findings = Vec::new();
     findings.extend(graph::check(&metadata, &files)?);
@@ -62,6 +64,7 @@ pub fn run(root: &Path) -> Result<ExitCode> {
     findings.extend(source::check(&files));
     findings.extend(tree::check(&files));
     findings.extend(map::check(&files));
+    findings.extend(links::check(&files, &others));
     findings.sort();
     findings.dedup();
     for finding in &findings {
@@ -76,26 +79,27 @@ pub fn run(root: &Path) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// Every text file that git tracks or would track: a new file is checked before
-/// it is added. Files that are not UTF-8 are not text.
-fn read_files(root: &Path) -> Result<Vec<File>> {
+/// Every text file that git tracks or would track, and the paths of the others: a
+/// new file is checked before it is added. Files that are not UTF-8 are not text.
+fn read_files(root: &Path) -> Result<(Vec<File>, Vec<String>)> {
     let listing = output_of(
         root,
         "git",
         &["ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"],
     )?;
-    let mut files = Vec::new();
+    let (mut files, mut others) = (Vec::new(), Vec::new());
     for path in listing.split('\0').filter(|path| !path.is_empty()) {
         let place = root.join(path);
         if !place.is_file() {
             continue; // Deleted but not yet committed, or a link to a folder.
         }
         let bytes = std::fs::read(&place).with_context(|| format!("cannot read `{path}`"))?;
-        if let Ok(text) = String::from_utf8(bytes) {
-            files.push(File { path: path.to_owned(), text });
+        match String::from_utf8(bytes) {
+            Ok(text) => files.push(File { path: path.to_owned(), text }),
+            Err(_) => others.push(path.to_owned()),
         }
     }
-    Ok(files)
+    Ok((files, others))
 }
 
 /// Reads the packages that this machine's build uses, so that nothing is fetched

@@ -3,6 +3,7 @@
 import "@xyflow/react/dist/base.css";
 import "./flow.css";
 
+import { useElementSize } from "@mantine/hooks";
 import { type Connection, type Edge, type Node, type NodeChange, type NodeTypes, ReactFlow, type ReactFlowInstance } from "@xyflow/react";
 import { type MouseEvent as ReactMouseEvent, useCallback, useMemo, useRef, useState } from "react";
 
@@ -20,15 +21,20 @@ import { FrameNode, LaneNode, PlusNode } from "./Small";
 const TYPES: NodeTypes = { event: EventNode, card: CardNode, lane: LaneNode, frame: FrameNode, plus: PlusNode };
 const DEPTH: Record<Box["kind"], number> = { frame: 0, event: 10, card: 10, lane: 10, plus: 4 };
 
-/** The canvas of one flow. */
-export default function Canvas(props: { value: CanvasValue; zoom: number; label: string }) {
-  const { value, zoom } = props;
+/** How small and how large cards are drawn. */
+const [ZOOM_MIN, ZOOM_MAX] = [0.1, 2];
+
+/** The canvas of one flow; without `zoom` as small as it takes to see the whole of it, and never larger than it is. */
+export default function Canvas(props: { value: CanvasValue; zoom: number | undefined; label: string }) {
+  const { value } = props;
   const { doc, flow, isFixed, edit: change } = value;
   const [sizes, setSizes] = useState<ReadonlyMap<string, number>>(new Map());
   const [dragged, setDragged] = useState<{ key: string; x: number; y: number }>();
   const flowView = useRef<ReactFlowInstance>(undefined);
   const layout = useMemo(() => laidOut(doc, flow, sizes), [doc, flow, sizes]);
   const wires = useMemo(() => wiresOf(doc, flow), [doc, flow]);
+  const frame = useElementSize({ box: "content-box" });
+  const zoom = props.zoom ?? Math.min(1, Math.max(ZOOM_MIN, frame.width / layout.width));
 
   const nodes: Node[] = layout.boxes.map((box) => {
     const isFree = box.kind === "frame" || box.kind === "plus";
@@ -90,7 +96,7 @@ export default function Canvas(props: { value: CanvasValue; zoom: number; label:
 
   return (
     <CanvasProvider value={value}>
-      <div className="flow-scroll" role="region" aria-label={props.label} tabIndex={0}>
+      <div className="flow-scroll" ref={frame.ref} role="region" aria-label={props.label} tabIndex={0}>
         <div style={{ width: layout.width * zoom, height: layout.height * zoom, minWidth: "100%", minHeight: "99%" }}>
           <ReactFlow
             nodes={nodes}
@@ -106,8 +112,8 @@ export default function Canvas(props: { value: CanvasValue; zoom: number; label:
             onConnect={connect}
             isValidConnection={(connection) => sourceOf(connection) !== undefined}
             connectionRadius={24}
-            minZoom={0.3}
-            maxZoom={2}
+            minZoom={ZOOM_MIN}
+            maxZoom={ZOOM_MAX}
             panOnDrag={false}
             panOnScroll={false}
             zoomOnScroll={false}

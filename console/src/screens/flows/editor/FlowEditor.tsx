@@ -74,7 +74,7 @@ export function FlowEditor(props: { opened: Opened }) {
   const [address, change] = useAddress();
   const view = address.get("view") === "document" ? "document" : "canvas";
   const [flow, setFlow] = useState<FlowName>(null);
-  const [zoom, setZoom] = useState(1);
+  const [zoom, setZoom] = useState<number | undefined>(1);
   const [dialog, setDialog] = useState<Asked>();
   const [adding, setAdding] = useState<{ list: Path; at: number }>();
   const [settings, setSettings] = useState<Card>();
@@ -311,7 +311,9 @@ function Empty(props: { isFixed: boolean; onAdd: () => void; onImported: (doc: J
   );
 }
 
-function Zoom(props: { zoom: number; onZoom: (zoom: number) => void }) {
-  return <SegmentedControl size="xs" aria-label="Size of the canvas" style={{ alignSelf: "flex-end" }} value={String(props.zoom)} onChange={(value) => props.onZoom(Number(value))} data={["0.5", "0.75", "1", "1.25"].map((value) => ({ value, label: `${Number(value) * 100} %` }))} />;
-}
+const WHOLE = "whole";
+const SIZES = [...[0.5, 0.75, 1, 1.25].map((size) => ({ value: String(size), label: `${size * 100} %` })), { value: WHOLE, label: "Whole flow" }];
 
+function Zoom(props: { zoom: number | undefined; onZoom: (zoom: number | undefined) => void }) {
+  return <SegmentedControl size="xs" aria-label="Size of the canvas" style={{ alignSelf: "flex-end" }} value={String(props.zoom ?? WHOLE)} onChange={(value) => props.onZoom(value === WHOLE ? undefined : Number(value))} data={SIZES} />;
+}
