@@ -31,9 +31,24 @@ class Book {
 
 const Context = createContext(new Book([]));
 
-/** Gives the faults of the last answer to the fields below. */
-export function Faults(props: { faults: readonly Fault[]; children: ReactNode }) {
+/**
+ * Gives the faults of the last answer to the fields below. Another `attempt` than before brings the first faulty field
+ * into view, and the focus to it: it may be far above the button that was pressed.
+ */
+export function Faults(props: { faults: readonly Fault[]; attempt?: number | undefined; children: ReactNode }) {
   const book = useMemo(() => new Book(props.faults), [props.faults]);
+  const isFaulty = props.faults.length > 0;
+  useEffect(() => {
+    if (!props.attempt || !isFaulty) return;
+    // What is folded opens first.
+    const frame = requestAnimationFrame(() => {
+      const fields = document.querySelectorAll<HTMLElement>("main [aria-invalid=true]");
+      const first = [...fields].find((field) => field.offsetParent !== null) ?? document.querySelector<HTMLElement>("main [role=alert]");
+      first?.scrollIntoView({ block: "center" });
+      first?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [props.attempt]);
   return <Context value={book}>{props.children}</Context>;
 }
 

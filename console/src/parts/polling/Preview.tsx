@@ -15,8 +15,8 @@ const REST_MS = 900;
 /** How a preview is asked for. */
 export type Explain = (resource: string, startFrom: string | undefined, signal: AbortSignal) => Promise<Explained[]>;
 
-/** The live preview of one resource. `about` is everything that it depends on. */
-export function Preview(props: { resource: string; about: unknown; explain: Explain }) {
+/** The live preview of one resource. `about` is everything that it depends on, `hint` what may help where it is refused. */
+export function Preview(props: { resource: string; about: unknown; explain: Explain; hint?: string }) {
   const [isOn, setOn] = useState(false);
   const [from, setFrom] = useState<"said" | "beginning">("beginning");
   const said = JSON.stringify([props.resource, from, props.about]);
@@ -48,7 +48,7 @@ export function Preview(props: { resource: string; about: unknown; explain: Expl
       ) : query.error && !query.isFetching ? (
         <Unanswered error={query.error} again={() => void query.refetch()} />
       ) : found ? (
-        <Answer found={found} />
+        <Answer found={found} hint={props.hint} />
       ) : null}
     </Stack>
   );
@@ -71,7 +71,7 @@ function Unanswered(props: { error: Error; again: () => void }) {
   return <Refusal error={failure} again={props.again} title="The preview cannot begin" />;
 }
 
-function Answer({ found }: { found: Explained }) {
+function Answer({ found, hint }: { found: Explained; hint: string | undefined }) {
   const run = found.explanation;
   return (
     <Stack gap="sm">
@@ -89,6 +89,11 @@ function Answer({ found }: { found: Explained }) {
           {run.error ? (
             <Alert color="red" title="The provider was asked, and this came of it" role="alert">
               {typeof run.error === "string" ? run.error : run.error.message}
+              {hint === undefined ? null : (
+                <Text size="sm" mt={4}>
+                  {hint}
+                </Text>
+              )}
             </Alert>
           ) : null}
           <div>

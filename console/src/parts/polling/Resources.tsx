@@ -24,8 +24,13 @@ export interface ResourcesProps {
   explain: Explain;
   /** Everything else that a preview depends on. */
   about?: unknown;
-  /** A full address that a suggestion can begin with. */
+  /** A full address that a suggestion can begin with, and what is sent there, a line each. */
   base?: string;
+  headers?: string;
+  /** What may help where a preview is refused. */
+  hint?: string;
+  /** What is to be known about one of them, shown above its form. */
+  note?: (resource: Resource) => ReactNode;
   /** Shown where there is none yet. */
   empty?: ReactNode;
 }
@@ -111,16 +116,17 @@ export function ResourceCard(props: ResourcesProps & { name: string; resource: R
             {own}
           </Alert>
         ) : null}
+        {props.note?.(resource)}
         {view === "edit" ? <UnreadRemark name={name} onCode={() => setView("code")} /> : null}
         <Grid gap="lg">
           <Grid.Col span={{ base: 12, lg: 7 }}>{view === "edit" ? <ResourceForm value={resource} onChange={change} path={path} /> : <ResourceCode name={name} value={resource} onChange={change} />}</Grid.Col>
           <Grid.Col span={{ base: 12, lg: 5 }}>
             <Divider mb="md" hiddenFrom="lg" />
-            <Preview resource={name} about={[resource, props.about]} explain={props.explain} />
+            <Preview resource={name} about={[resource, props.about]} explain={props.explain} {...(props.hint === undefined ? {} : { hint: props.hint })} />
           </Grid.Col>
         </Grid>
       </Stack>
-      <Suggest opened={suggests} onClose={() => setSuggests(false)} name={name} value={resource} url={suggestedUrl(url, props.base)} onTake={change} />
+      <Suggest opened={suggests} onClose={() => setSuggests(false)} name={name} value={resource} url={suggestedUrl(url, props.base)} headers={props.headers ?? ""} onTake={(next) => change(/^https?:/.test(url) ? next : belowBase(next, props.base))} />
       <CopyDialog opened={copies} onClose={() => setCopies(false)} name={name} taken={Object.keys(value)} onCopy={(to) => props.onChange({ ...value, [to]: structuredCopy(resource) })} />
       <Dialog opened={leaves} onClose={() => setLeaves(false)} title={`Take ${name} out?`}>
         <Stack>
@@ -225,7 +231,14 @@ function structuredCopy(value: Members): Members {
 
 function suggestedUrl(url: string, base: string | undefined): string {
   // A place for the time of the last poll becomes a time long ago, so that the sample has records.
-  const plain = url.replace(/\$\{([^}]*)\}/g, (_all, name: string) => (/epoch|milliseconds|cursor/i.test(name) ? "0" : "2020-01-01T00:00:00Z")).replaceAll("'", "");
+  const plain = url.replace(/\$\{([^}]*)\}/g, (_all, name: string) => (/epoch|seconds|cursor/i.test(name) ? "0" : "2020-01-01T00:00:00Z")).replaceAll("'", "");
   if (/^https?:/.test(url) || base === undefined) return plain;
   return url === "" ? base : base.replace(/\/$/, "") + (plain.startsWith("/") ? plain : `/${plain}`);
+}
+
+/** The resource with its url as a path below the base URL, where it lies there. */
+function belowBase(resource: Resource, base: string | undefined): Resource {
+  const root = base?.replace(/\/$/, "");
+  const url = String(resource["url"] ?? "");
+  return root !== undefined && url.startsWith(`${root}/`) ? { ...resource, url: url.slice(root.length) } : resource;
 }

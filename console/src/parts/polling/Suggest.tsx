@@ -10,7 +10,7 @@ import { Refusal } from "../Loaded";
 import { type Resource, withValueAt } from "./settings";
 
 /** Asks for proposals and hands over the resource with those that were taken. */
-export function Suggest(props: { opened: boolean; onClose: () => void; name: string; value: Resource; url?: string; onTake: (value: Resource) => void }) {
+export function Suggest(props: { opened: boolean; onClose: () => void; name: string; value: Resource; url?: string; headers: string; onTake: (value: Resource) => void }) {
   return (
     <Dialog opened={props.opened} onClose={props.onClose} title={`Suggest how ${props.name || "the resource"} is polled`} size="xl">
       <Form {...props} />
@@ -18,10 +18,10 @@ export function Suggest(props: { opened: boolean; onClose: () => void; name: str
   );
 }
 
-function Form(props: { onClose: () => void; value: Resource; url?: string; onTake: (value: Resource) => void }) {
+function Form(props: { onClose: () => void; value: Resource; url?: string; headers: string; onTake: (value: Resource) => void }) {
   const [isPasted, setPasted] = useState(false);
   const [url, setUrl] = useState(props.url ?? "");
-  const [headers, setHeaders] = useState("");
+  const [headers, setHeaders] = useState(props.headers);
   const [sample, setSample] = useState("");
   const [left, setLeft] = useState<ReadonlySet<string>>(new Set());
   const [chosen, setChosen] = useState<Members>({});

@@ -16,7 +16,7 @@ import { type Column, Rows } from "../../parts/Rows";
 import { Screen } from "../../parts/Screen";
 import { When } from "../../parts/When";
 import { logBelow, useArrived } from "./arrived";
-import { type EventRow, namesOf, ofEntry, ofLive } from "./rows";
+import { type EventRow, ofEntry, ofLive } from "./rows";
 
 const PAGE = 40;
 const TYPES = ["CREATED", "UPDATED", "DELETED", "UNKNOWN"];
@@ -100,8 +100,7 @@ export default function Events() {
   const shownFresh = isFirst && !isHeld ? fresh : [];
   const waiting = fresh.length - shownFresh.length;
   const logged = (list.data?.entries ?? []).map(ofEntry);
-  const names = namesOf(logged);
-  const rows = [...shownFresh.map((one) => ofLive(one, names)), ...logged];
+  const rows = [...shownFresh.map(ofLive), ...logged];
   const isNarrowed = instance !== undefined || eventType !== undefined || age !== null || objectId !== "" || objectType !== "";
 
   return (

@@ -9,7 +9,7 @@ import { Mark } from "../../parts/Mark";
 import { type Column, Rows } from "../../parts/Rows";
 import { When } from "../../parts/When";
 import { logBelow, useArrived } from "./arrived";
-import { type EventRow, namesOf, ofEntry, ofLive } from "./rows";
+import { type EventRow, ofEntry, ofLive } from "./rows";
 
 const COUNT = 8;
 
@@ -46,8 +46,7 @@ export function Latest() {
       {(page) => {
         const known = new Set(page.entries.map((entry) => entry.id));
         const logged = page.entries.map(ofEntry);
-        const names = namesOf(logged);
-        const rows = [...arrived.filter(({ event }) => !known.has(event.id)).map((one) => ofLive(one, names)), ...logged].slice(0, COUNT);
+        const rows = [...arrived.filter(({ event }) => !known.has(event.id)).map(ofLive), ...logged].slice(0, COUNT);
         return rows.length === 0 ? <Text c="dimmed">None yet.</Text> : <Rows label="Newest events" lead={["Type", "Record", "Recorded"]} columns={COLUMNS} rows={rows} keyOf={(event) => event.id} className={(event) => (isNew(event.id) ? "is-new" : undefined)} />;
       }}
     </Loaded>

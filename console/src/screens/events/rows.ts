@@ -9,7 +9,7 @@ export interface EventRow {
   objectType: string;
   objectId: string;
   instanceId: number;
-  /** As it is called; `undefined` where neither list nor stream tell. */
+  /** As it is called; `undefined` when it is gone. */
   instanceName: string | undefined;
   elementKey: string;
   at: string;
@@ -34,12 +34,7 @@ export function ofEntry(entry: LogEntry): EventRow {
   };
 }
 
-/** Of an event of the stream, which came at an instant; the stream does not tell what instances are called. */
-export function ofLive({ event, at }: { event: LiveEvent; at: string }, names: Map<number, string>): EventRow {
-  return { id: event.id, eventType: event.eventType, objectType: event.objectType, objectId: event.objectId, instanceId: event.instanceId, instanceName: names.get(event.instanceId), elementKey: event.elementKey, at, status: undefined, record: event.record };
-}
-
-/** What the instances of these rows are called, for what the stream brings beside them. */
-export function namesOf(rows: readonly EventRow[]): Map<number, string> {
-  return new Map(rows.flatMap(({ instanceId, instanceName }) => (instanceName === undefined ? [] : [[instanceId, instanceName] as const])));
+/** Of an event of the stream, which came at an instant. */
+export function ofLive({ event, at }: { event: LiveEvent; at: string }): EventRow {
+  return { id: event.id, eventType: event.eventType, objectType: event.objectType, objectId: event.objectId, instanceId: event.instanceId, instanceName: event.instanceName ?? undefined, elementKey: event.elementKey, at, status: undefined, record: event.record };
 }

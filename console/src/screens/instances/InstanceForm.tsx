@@ -1,7 +1,7 @@
 // The form of an instance: who it is, how it signs in, what is polled, where its events go.
 import { Alert, Button, Collapse, Fieldset, Group, Paper, SimpleGrid, Stack, Switch, TagsInput, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { Link, useLocation } from "wouter";
 
 import { api, BASE, told } from "../../api/client";
@@ -20,7 +20,7 @@ import { HeaderRows, KeyField, WebhookSecret } from "./form/fields";
 import { FirstPoll, startOf } from "./form/FirstPoll";
 import { PlanDialog } from "./form/PlanDialog";
 import { ResourcesPart } from "./form/ResourcesPart";
-import { OwnApi, SignIn } from "./form/SignIn";
+import { lacking, OwnApi, SignIn } from "./form/SignIn";
 import { keepToken } from "./token";
 
 interface Props {
@@ -44,15 +44,17 @@ export function InstanceForm(props: Props) {
   const mayMake = useMay("member");
   const unread = useUnreadOf(props.id);
   const [isHeld, setHeld] = useState(false);
+  const [isTried, setTried] = useState(false);
   const change = () => changeOf(props.initial, form.doc);
   const save = useMutation({
     mutationFn: async (only: "plan" | "save") => {
-      if (stored === undefined) return await told(api.POST(`${BASE}/instances`, { body: whole(form.doc) }));
-      return await told(api.PATCH(`${BASE}/instances/{id}`, { params: { path: { id: stored.id }, query: only === "plan" ? { plan: true } : {} }, body: change() }));
+      const query = only === "plan" ? { plan: true } : {};
+      if (stored === undefined) return await told(api.POST(`${BASE}/instances`, { params: { query }, body: whole(form.doc) }));
+      return await told(api.PATCH(`${BASE}/instances/{id}`, { params: { path: { id: stored.id }, query }, body: change() }));
     },
     onSuccess: (answer, only) => {
-      if (stored !== undefined && only === "plan") {
-        setPlan(answer as Plan);
+      if (only === "plan") {
+        if (stored !== undefined) setPlan(answer as Plan);
         return;
       }
       const instance = answer as components["schemas"]["Instance"];
@@ -64,16 +66,21 @@ export function InstanceForm(props: Props) {
     },
     onError: () => setPlan(undefined),
   });
+  const lacks = connector === undefined || stored !== undefined ? NONE : lacking(connector, form);
   const start = () => {
     setHeld(unread.length > 0);
-    if (unread.length === 0) save.mutate(stored === undefined ? "save" : "plan");
+    setTried(true);
+    // What is lacking is shown together with what else the API would say.
+    if (unread.length === 0) save.mutate(stored === undefined && lacks.length === 0 ? "save" : "plan");
   };
   const failure = save.error ? asFailure(save.error) : undefined;
+  const lacksNow = isTried ? lacks.map(({ path }) => path).join() : "";
+  const faults = useMemo(() => [...(lacksNow === "" ? NONE : lacks), ...(failure?.faults ?? NONE)], [lacksNow, save.error]);
   const title = stored !== undefined ? `Change ${stored.name}` : connector === undefined ? "Poll an API by its address" : `New instance of ${connector.name}`;
   return (
     <Screen title={title} crumbs={[{ label: "Instances", to: "/instances" }]} about={stored === undefined ? "An instance is one connected account: what is polled, how often, and where the events go." : "Before anything is saved you see what becomes of each cursor."}>
       <UnreadScope value={props.id}>
-      <Faults faults={failure?.faults ?? NONE}>
+      <Faults faults={faults} attempt={save.isPending ? undefined : save.submittedAt}>
         <Stack key={round} gap="lg" maw={1180}>
           {isHeld && unread.length > 0 ? <Alert color="red" role="alert">{unreadSentence(unread)}</Alert> : null}
           {mayMake ? null : <Alert color="gray">Instances are made and changed by members.</Alert>}
@@ -94,7 +101,7 @@ export function InstanceForm(props: Props) {
               </Text>
               <Group gap="xs">
                 {form.isChanged || unread.length > 0 ? (
-                  <Button variant="default" onClick={() => { save.reset(); keepForm(props.id, undefined); forgetUnread(props.id); setRound(round + 1); }}>
+                  <Button variant="default" onClick={() => { save.reset(); setTried(false); keepForm(props.id, undefined); forgetUnread(props.id); setRound(round + 1); }}>
                     {stored === undefined ? "Start again" : "Discard changes"}
                   </Button>
                 ) : null}

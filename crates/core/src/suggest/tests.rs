@@ -74,6 +74,24 @@ fn a_whole_list_is_understood_with_its_evidence() {
 }
 
 #[test]
+fn a_missing_lower_bound_is_written_as_the_api_writes_its_dates() {
+    let check = |dates: Value, place: &str| {
+        let record = |id: u32| {
+            let mut record = dates.clone();
+            record["id"] = json!(format!("b{id}"));
+            record
+        };
+        let body = json!([record(1), record(2), record(3)]);
+        let made = of("https://api.test/books", &[], &body);
+        assert!(warned(&made, &format!("like `?updated_since={place}`")), "{:?}", made.warnings);
+    };
+    check(json!({"modified": 1_777_593_600}), "${epoch:s}");
+    check(json!({"modified": 1_777_593_600_123_i64}), "${milliseconds}");
+    check(json!({"modified": "2026-05-01T08:00:00+02:00"}), "${gmtDate:yyyy-MM-dd'T'HH:mm:ssXXX}");
+    check(json!({"title": "no date at all"}), "${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}");
+}
+
+#[test]
 fn an_ambiguous_date_is_called_so_and_another_member_settles_it() {
     let record = |id: u32, made: &str, changed: &str| json!({"id": id, "created": made, "modified": changed});
     let both = json!([

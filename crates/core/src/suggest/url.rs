@@ -162,10 +162,14 @@ pub(super) fn propose(address: Option<&Address>, taken: &[String], now: Timestam
         evidence.push_str(&format!("; {} left out, because paging puts it in", names.join(", ")));
     }
     if bound.is_none() {
-        draft.warn(
+        // An API that writes dates as numbers takes them as numbers.
+        let format =
+            draft.resource.get("datesConfiguration").and_then(|dates| dates["updatedDateFormat"].as_str());
+        let place = placeholder(format.unwrap_or("yyyy-MM-dd'T'HH:mm:ss'Z'"));
+        draft.warn(format!(
             "every poll reads the whole list, because the url names no lower bound; where the API can filter by the \
-             updated date, add it, like `?updated_since=${gmtDate:yyyy-MM-dd'T'HH:mm:ss'Z'}`",
-        );
+             updated date, add it, like `?updated_since={place}`",
+        ));
     }
     draft.propose(Proposal::new("url", url, confidence, evidence));
 }

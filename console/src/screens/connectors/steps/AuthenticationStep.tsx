@@ -1,6 +1,5 @@
 // How an account signs in: what every account is asked for, and what the connector says once for all.
 import { Alert, Button, Group, Select, SimpleGrid, Stack, Text, TextInput, Title } from "@mantine/core";
-import { useState } from "react";
 
 import type { Members } from "../../../api/trying";
 import { useFault } from "../../../parts/faults";
@@ -34,7 +33,10 @@ export default function AuthenticationStep(props: StepProps) {
     const chosen = SIGN_IN.find(({ value }) => value === next);
     if (chosen === undefined) return;
     const gone = [...(way?.asks ?? []), ...(way?.holds ?? [])].filter((key) => !chosen.asks.includes(key) && !chosen.holds.includes(key));
-    draft.edit((doc) => withEntries(withoutEntries({ ...doc, authentication: { ...(doc["authentication"] as Members | undefined), type: chosen.value } }, gone), chosen.asks));
+    draft.edit((doc) => {
+      const signed = withEntries(withoutEntries({ ...doc, authentication: { ...(doc["authentication"] as Members | undefined), type: chosen.value } }, gone), chosen.asks);
+      return chosen.value === "apiKey" ? withKey(signed) : way?.value === "apiKey" ? withoutKey(signed) : signed;
+    });
   };
   return (
     <Stack maw={820}>
@@ -72,33 +74,62 @@ export default function AuthenticationStep(props: StepProps) {
   );
 }
 
-/** The key's entry and the parameter that places it, in one go. */
+/** The entry that holds an account's key. */
+const KEY = "api.token";
+const KEY_HEADER = "X-Api-Key";
+
+const placesSomething = (parameter: Doc["parameters"][number]): boolean => parameter["type"] === "configuration";
+const placesKey = (parameter: Doc["parameters"][number]): boolean => placesSomething(parameter) && parameter.name === KEY;
+
+/** With the key's entry and the parameter that places it, unless an entry is placed already. */
+function withKey(doc: Doc): Doc {
+  if (doc.parameters.some(placesSomething)) return doc;
+  const entry = { key: KEY, name: "API Key", description: `${doc.name} API Key`, type: "PASSWORD", required: true, active: true, internal: false, hideFromConsole: false };
+  const parameter = { name: KEY, type: "configuration", vendorName: KEY_HEADER, vendorType: "header", required: true };
+  return { ...doc, configuration: entryAt(doc, KEY) < 0 ? [...doc.configuration, entry] : doc.configuration, parameters: [...doc.parameters, parameter] };
+}
+
+function withoutKey(doc: Doc): Doc {
+  return withoutEntries({ ...doc, parameters: doc.parameters.filter((parameter) => !placesKey(parameter)) }, [KEY]);
+}
+
+/** Where the key goes with each request. */
 function ApiKey(props: StepProps) {
-  const { draft } = props;
-  const placed = draft.doc.parameters.filter((parameter) => parameter["type"] === "configuration");
-  const [header, setHeader] = useState("X-Api-Key");
-  const place = (doc: Doc): Doc => {
-    const entry = { key: "api.token", name: "API Key", description: `${doc.name} API Key`, type: "PASSWORD", required: true, active: true, internal: false, hideFromConsole: false };
-    const parameter = { name: "api.token", type: "configuration", vendorName: header.trim(), vendorType: "header", required: true };
-    return { ...doc, configuration: entryAt(doc, "api.token") < 0 ? [...doc.configuration, entry] : doc.configuration, parameters: [...doc.parameters, parameter] };
-  };
-  if (placed.length > 0) {
-    return (
-      <Alert color="gray" title="Where the key goes">
-        {placed.map((parameter) => (
-          <Text size="sm" key={String(parameter.name)}>
-            <span className="mono">{parameter.name}</span> is sent as the {String(parameter["vendorType"])} <span className="mono">{String(parameter["vendorName"])}</span>. Config &amp; Parameters has the details.
-          </Text>
-        ))}
-      </Alert>
-    );
-  }
+  const { draft, mayChange } = props;
+  const { parameters } = draft.doc;
+  const at = parameters.findIndex(placesKey);
+  const fault = useFault(`parameters[${at}].vendorName`, `parameters[${at}]`);
+  const key = parameters[at];
+  const others = parameters.filter((parameter) => placesSomething(parameter) && !placesKey(parameter));
   return (
-    <Group align="flex-end">
-      <TextInput label="Header that takes the key" value={header} onChange={(event) => setHeader(event.currentTarget.value)} />
-      <Button variant="default" disabled={!props.mayChange || header.trim() === ""} onClick={() => draft.edit(place)}>
-        Ask for a key and send it there
-      </Button>
-    </Group>
+    <>
+      {key ? (
+        <TextInput
+          label={key["vendorType"] === "header" ? "Header that takes the key" : `Where the key goes (${String(key["vendorType"])})`}
+          description="Each account is asked for its key. Config & Parameters has the details."
+          value={String(key["vendorName"] ?? "")}
+          onChange={({ currentTarget: { value } }) => draft.edit((doc) => ({ ...doc, parameters: doc.parameters.map((parameter, place) => (place === at ? { ...parameter, vendorName: value } : parameter)) }))}
+          error={fault ?? (String(key["vendorName"] ?? "").trim() === "" ? "Without a name the key is not sent." : undefined)}
+          disabled={!mayChange}
+          maw={420}
+        />
+      ) : null}
+      {others.length > 0 ? (
+        <Alert color="gray" title="What is sent with each request">
+          {others.map((parameter) => (
+            <Text size="sm" key={String(parameter.name)}>
+              <span className="mono">{parameter.name}</span> is sent as the {String(parameter["vendorType"])} <span className="mono">{String(parameter["vendorName"])}</span>. Config &amp; Parameters has the details.
+            </Text>
+          ))}
+        </Alert>
+      ) : null}
+      {key === undefined && others.length === 0 ? (
+        <Group>
+          <Button variant="default" disabled={!mayChange} onClick={() => draft.edit(withKey)}>
+            Ask each account for a key
+          </Button>
+        </Group>
+      ) : null}
+    </>
   );
 }

@@ -1,13 +1,13 @@
 // Changes that are polled for: how often, and what of which resource.
-import { Accordion, Alert, PasswordInput, SimpleGrid, Stack, Text, TextInput, Title } from "@mantine/core";
+import { Accordion, Alert, Button, PasswordInput, SimpleGrid, Stack, Text, TextInput, Title } from "@mantine/core";
 
 import { textOf } from "../../../api/exact";
-import { explainConnector } from "../../../api/trying";
+import { explainConnector, type Members } from "../../../api/trying";
 import { useFault } from "../../../parts/faults";
 import { Interval } from "../../../parts/polling/Interval";
 import { Resources } from "../../../parts/polling/Resources";
 import type { StepProps } from "../Connector";
-import { polledOf, valueOf, valuePath, withValue } from "../document";
+import { type Doc, polledOf, valueOf, valuePath, withValue } from "../document";
 import { sendable } from "../draft";
 
 const POLLED = "event.poller.configuration";
@@ -41,6 +41,9 @@ export default function PollingPart(props: StepProps) {
         explain={(resource, startFrom, signal) => explainConnector(doc.key, { element: sendable(doc), configuration: draft.trial, resource, pages: 1, ...(startFrom === undefined ? {} : { startFrom }) }, signal)}
         about={[draft.trial, doc["authentication"], base]}
         {...(base === "" || base.includes("{") ? {} : { base })}
+        headers={trialHeaders(draft)}
+        {...(askedOf(doc).length === 0 ? {} : { hint: "Previews sign in with the trial account above." })}
+        note={(resource) => <Unsigned {...props} url={typeof resource["url"] === "string" ? resource["url"] : ""} />}
         empty={
           <Text size="sm" c="dimmed" maw={640}>
             Any resource can be polled whose records have an id and a date of their last change. Name one, then say where its list is.
@@ -51,18 +54,59 @@ export default function PollingPart(props: StepProps) {
   );
 }
 
+/** Says of a path that the connector has no resource for that its sign-in and hooks are left out, and makes it one. */
+function Unsigned(props: StepProps & { url: string }) {
+  const { doc, edit } = props.draft;
+  const path = props.url.split("?")[0] ?? "";
+  const isSigned = !/^(none)?$/i.test(String((doc["authentication"] as Members | undefined)?.["type"] ?? "")) || doc.parameters.length > 0 || doc.hooks.length > 0;
+  const isPlain = /^\/(?!hubs\/)[^$]+$/.test(path) && !doc.resources.some((resource) => String(resource["method"]).toUpperCase() === "GET" && asPattern(String(resource["path"])).test(path));
+  if (!isSigned || !isPlain) return null;
+  return (
+    <Alert color="orange" title="It is read without the connector's sign-in">
+      <Stack gap="xs" align="flex-start">
+        <span>
+          The connector has no resource <span className="mono">{path}</span>, so its keys, parameters and hooks are not used for it.
+        </span>
+        <Button size="xs" variant="default" disabled={!props.mayChange} onClick={() => edit((now) => ({ ...now, resources: [...now.resources, { type: "api", method: "GET", path, vendorMethod: "GET", vendorPath: path, parameters: [], hooks: [] }] }))}>
+          Make it a resource of the connector
+        </Button>
+      </Stack>
+    </Alert>
+  );
+}
+
+/** The paths that a resource's path stands for: `/accounts/{id}` for that of every account. */
+function asPattern(path: string): RegExp {
+  const parts = path.split(/\{[^}]*\}/).map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${parts.join("[^/]+")}$`, "i");
+}
+
+/** What an account is asked for. */
+const askedOf = (doc: Doc): Doc["configuration"] => doc.configuration.filter(({ key, hideFromConsole }) => !/^(event|pagination)\./.test(key) && hideFromConsole !== true);
+
+/** The headers that the connector makes of the trial account's values, a line each; a value that is not there is left to be written. */
+function trialHeaders({ doc, trial }: StepProps["draft"]): string {
+  const placed = doc.parameters.filter((parameter) => parameter["type"] === "configuration" && parameter["vendorType"] === "header");
+  return placed.map((parameter) => `${String(parameter["vendorName"])}: ${String(trial[String(parameter.name)] ?? "")}`).join("\n");
+}
+
 /** The values of an account for previews. */
 function Trial({ draft }: StepProps) {
   const { doc, trial, setTrial } = draft;
-  const asked = doc.configuration.filter(({ key, hideFromConsole }) => !/^(event|pagination)\./.test(key) && hideFromConsole !== true);
+  const asked = askedOf(doc);
   if (asked.length === 0) return null;
   return (
     <Accordion variant="contained" order={3}>
       <Accordion.Item value="trial">
-        <Accordion.Control>Trial account</Accordion.Control>
+        <Accordion.Control>
+          Trial account
+          <Text size="sm" c="dimmed">
+            {asked.some(({ key }) => trial[key] !== undefined) ? "Previews sign in with what is written here." : "Nothing is written here: previews sign in with the connector's defaults."}
+          </Text>
+        </Accordion.Control>
         <Accordion.Panel>
           <Text size="sm" c="dimmed" mb="sm">
-            Previews sign in with these. They are not saved; where one is empty, the connector's default counts.
+            They are not saved; where one is empty, the connector's default counts.
           </Text>
           <SimpleGrid cols={{ base: 1, sm: 2 }}>
             {asked.map(({ key, name, type, defaultValue }) => {

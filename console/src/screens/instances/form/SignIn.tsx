@@ -2,19 +2,18 @@
 import { Button, Collapse, Select, SimpleGrid, Stack, Text, TextInput } from "@mantine/core";
 import { useState } from "react";
 
+import type { Fault } from "../../../api/failure";
 import type { Members } from "../../../api/trying";
 import { useFault, useHasFault } from "../../../parts/faults";
 import type { Doc, Entry } from "../../connectors/document";
 import { keyOf } from "../../connectors/NewConnector";
 import { SIGN_IN } from "../../connectors/steps/signIn";
 import { type Form, KEY, keyPaths } from "./document";
-import { EntryField, HeaderRows, KeyField } from "./fields";
+import { EntryField, HeaderRows, isRequired, KeyField } from "./fields";
 import { OAuth } from "./OAuth";
 
-/** The fields of a connector. */
-export function SignIn(props: { form: Form; connector: Doc }) {
-  const { form, connector } = props;
-  const [isOpen, setOpen] = useState(false);
+/** What a connector asks an account for, and what else can be set. */
+function fieldsOf(connector: Doc) {
   const type = String((connector["authentication"] as Members | undefined)?.["type"] ?? "none");
   const way = SIGN_IN.find(({ value }) => value.toLowerCase() === type.toLowerCase());
   const shown = connector.configuration.filter(({ key, hideFromConsole, internal }) => !/^(event|pagination|bulk)\./.test(key) && !key.startsWith("oauth.user.") && hideFromConsole !== true && internal !== true && !(way?.holds ?? []).includes(key) && key !== "oauth.callback.url");
@@ -22,6 +21,20 @@ export function SignIn(props: { form: Form; connector: Doc }) {
   const isAsked = (entry: Entry) => ((way?.asks ?? []).includes(entry.key) || entry.required === true) && !(hasDefault(entry) && entry.required !== true);
   const asked = shown.filter(isAsked);
   const further = shown.filter((entry) => !isAsked(entry));
+  return { way, asked, further };
+}
+
+/** What the connector requires of an account and the form does not have yet. The API takes an instance without it, for it may be set later. */
+export function lacking(connector: Doc, form: Form): Fault[] {
+  const empty = fieldsOf(connector).asked.filter((entry) => isRequired(entry) && form.text(entry.key) === "");
+  return empty.map(({ key, name }) => ({ path: keyPaths(key)[0] ?? key, problem: `\`${key}\` is missing`, remedy: `write ${name ?? key} of the account` }));
+}
+
+/** The fields of a connector. */
+export function SignIn(props: { form: Form; connector: Doc }) {
+  const { form, connector } = props;
+  const [isOpen, setOpen] = useState(false);
+  const { way, asked, further } = fieldsOf(connector);
   const hasFault = useHasFault(...further.flatMap(({ key }) => keyPaths(key)));
   const redirects = way?.value === "oauth2" || way?.value === "oauth1";
   return (

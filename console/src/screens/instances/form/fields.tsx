@@ -24,6 +24,9 @@ export function KeyField(props: { form: Form; entry: string; label: string; desc
   return <TextInput {...common} value={value} onChange={onChange} />;
 }
 
+/** Whether an account has to say it, because the connector does not. */
+export const isRequired = (entry: Entry): boolean => entry.required === true && textOf(entry.defaultValue) === "";
+
 /** A key that a connector asks for. */
 export function EntryField(props: { form: Form; entry: Entry }) {
   const { entry } = props;
@@ -38,7 +41,7 @@ export function EntryField(props: { form: Form; entry: Entry }) {
       label={entry.name ?? entry.key}
       kind={isSecret ? "secret" : type === "BOOLEAN" ? "flag" : type === "TEXTAREA" ? "long" : "text"}
       initial={initial}
-      required={entry.required === true && initial === ""}
+      required={isRequired(entry)}
       {...about}
     />
   );

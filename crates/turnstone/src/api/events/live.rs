@@ -4,6 +4,7 @@
 //! hint that something was recorded. Whoever comes back says where it was (`Last-Event-ID`) and misses nothing. A
 //! stream ends with the server, with its client, and within a minute after the client may not look any more.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,7 +19,7 @@ use hyper::body::Frame;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use turnstone_store::{EventFilter, LoggedEvent};
 
-use super::{CHUNK, positioned};
+use super::{CHUNK, names_in, positioned};
 use crate::api::Api;
 use crate::api::access::{self, Caller};
 use crate::api::error::{Answer, ApiError};
@@ -130,9 +131,9 @@ impl Stream {
             let recorded = api.recorded.notified();
             tokio::pin!(recorded);
             recorded.as_mut().enable();
-            let (found, is_all) = self.look().await?;
+            let (found, names, is_all) = self.look().await?;
             for logged in &found {
-                self.send(text(logged)).await?;
+                self.send(text(logged, &names)).await?;
                 sent_at = clock.monotonic();
             }
             if clock.monotonic().saturating_sub(checked_at) >= CHECK {
@@ -157,8 +158,8 @@ impl Stream {
         }
     }
 
-    /// The next events, and whether there are no more.
-    async fn look(&mut self) -> Result<(Vec<LoggedEvent>, bool), Over> {
+    /// The next events, what their instances are called, and whether there are no more.
+    async fn look(&mut self) -> Result<(Vec<LoggedEvent>, HashMap<i64, String>, bool), Over> {
         let failed = |error: ApiError| {
             tracing::warn!(error = error.detail.unwrap_or(error.message), "a stream of events ends");
             Over
@@ -170,10 +171,14 @@ impl Stream {
         };
         let found = self.api.store.events(self.caller.org, &self.filter).await;
         let found = found.map_err(|error| failed(error.into()))?;
+        let names = match found.is_empty() {
+            true => HashMap::new(),
+            false => names_in(&self.api, self.caller.org, &found).await.map_err(failed)?,
+        };
         let is_all = found.len() < CHUNK as usize;
         let last = found.last().map_or(self.filter.after, |last| last.position);
         self.filter.after = last.max(end.filter(|_| is_all).unwrap_or(last));
-        Ok((found, is_all))
+        Ok((found, names, is_all))
     }
 
     async fn check(&self) -> Result<(), Over> {
@@ -200,9 +205,9 @@ fn start(after: i64) -> String {
 }
 
 /// An event as a browser reads it. The provider's record may hold line breaks, and each line of data needs its name.
-fn text(logged: &LoggedEvent) -> String {
+fn text(logged: &LoggedEvent, names: &HashMap<i64, String>) -> String {
     let mut text = format!("id: {}\nevent: event\n", logged.position);
-    let line = positioned(logged).replace("\r\n", "\n").replace('\r', "\n");
+    let line = positioned(logged, names).replace("\r\n", "\n").replace('\r', "\n");
     for line in line.split('\n') {
         text.push_str("data: ");
         text.push_str(line);
@@ -253,7 +258,7 @@ mod tests {
             record: Some("{\r\n\"a\":\r1,\n\n\"b\": 2}".into()),
         };
         let logged = LoggedEvent { position: 9, recorded_at: jiff::Timestamp::UNIX_EPOCH, event };
-        let text = text(&logged);
+        let text = text(&logged, &HashMap::new());
         assert!(text.starts_with("id: 9\nevent: event\ndata: {\"position\":9,") && text.ends_with("\n\n"));
         let data: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
         assert_eq!(data.len(), text.lines().count() - 3, "{text}");

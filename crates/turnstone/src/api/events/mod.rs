@@ -167,9 +167,13 @@ impl From<&Event> for RecordedEvent {
 
 /// An event of the feed.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct FeedEvent {
     /// Its position in the log.
     position: i64,
+    /// What its instance is called; absent when it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    instance_name: Option<String>,
     #[serde(flatten)]
     event: RecordedEvent,
 }
@@ -354,7 +358,7 @@ pub async fn entries(api: &Api, org: OrgId, found: Vec<LoggedEvent>) -> Answer<V
     let mut statuses = Statuses::new(api, org).await?;
     let mut entries = Vec::with_capacity(found.len());
     let mut sources = Sources::default();
-    let names = names_of(api, org, found.iter().map(|logged| logged.event.instance.0)).await?;
+    let names = names_in(api, org, &found).await?;
     for event in found {
         let status = statuses.of(&event).await?;
         let data = sources.of(api, org, &event.event).await?;
@@ -586,7 +590,8 @@ pub async fn feed(
     let (found, _) = gather(&api, caller.org, filter, size).await?;
     let wants_lines =
         accepts(|text| text.contains("application/x-ndjson") || text.contains("application/jsonl"));
-    let lines = found.iter().map(positioned);
+    let names = names_in(&api, caller.org, &found).await?;
+    let lines = found.iter().map(|logged| positioned(logged, &names));
     let (kind, body) = if wants_lines {
         ("application/x-ndjson", lines.map(|line| line + "\n").collect::<String>())
     } else {
@@ -598,10 +603,22 @@ pub async fn feed(
     Ok(response)
 }
 
-/// An event's line with its position as the first member. The record stays as the provider wrote it.
-fn positioned(logged: &LoggedEvent) -> String {
+/// What the instances of these events are called.
+async fn names_in(api: &Api, org: OrgId, found: &[LoggedEvent]) -> Answer<HashMap<i64, String>> {
+    names_of(api, org, found.iter().map(|logged| logged.event.instance.0)).await
+}
+
+/// An event's line with its position and its instance's name before it. The record stays as the provider wrote it.
+fn positioned(logged: &LoggedEvent, names: &HashMap<i64, String>) -> String {
     let line = line(&logged.event);
-    format!("{{\"position\":{},{}", logged.position, line.strip_prefix('{').unwrap_or(&line))
+    let line = line.strip_prefix('{').unwrap_or(&line);
+    match names.get(&logged.event.instance.0) {
+        Some(name) => {
+            let name = serde_json::Value::from(name.as_str());
+            format!("{{\"position\":{},\"instanceName\":{name},{line}", logged.position)
+        }
+        None => format!("{{\"position\":{},{line}", logged.position),
+    }
 }
 
 #[cfg(test)]
@@ -633,7 +650,10 @@ mod tests {
             let written = line(&event);
             assert_eq!(serde_json::to_string(&RecordedEvent::from(&event)).unwrap(), written);
             let logged = LoggedEvent { position: 9, recorded_at: jiff::Timestamp::UNIX_EPOCH, event };
-            assert_eq!(positioned(&logged), written.replacen('{', "{\"position\":9,", 1));
+            let names = HashMap::from([(2, "the \"north\"".to_owned())]);
+            assert_eq!(positioned(&logged, &HashMap::new()), written.replacen('{', "{\"position\":9,", 1));
+            let named = "{\"position\":9,\"instanceName\":\"the \\\"north\\\"\",";
+            assert_eq!(positioned(&logged, &names), written.replacen('{', named, 1));
         }
     }
 }

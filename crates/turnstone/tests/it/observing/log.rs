@@ -85,6 +85,7 @@ fn an_event_is_told_as_it_is_recorded_and_nothing_is_missed() {
     for told in [&mut told, &mut fresh] {
         let (later, event) = told.next().expect("what is recorded now");
         assert_eq!(event["objectId"], json!(second));
+        assert_eq!(event["instanceName"], world.get(&format!("/instances/{}", world.instance))["name"]);
         assert!(later > position);
         let feed = world.get(&format!("/events?after={position}"));
         assert_eq!(feed[0], event, "the same line as the feed's");
