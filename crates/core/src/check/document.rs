@@ -562,6 +562,53 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_the_connector_does_not_have_is_read_without_its_keys() {
+        let warnings = |authentication: &str, parameters: Value, url: &str| {
+            let element = json!({
+                "key": "k", "name": "K", "description": "d", "authentication": {"type": authentication},
+                "configuration": [
+                    {"key": "base.url", "name": "b", "type": "TEXTFIELD_1000", "defaultValue": "https://x.example/v1"},
+                    {"key": "api.token", "name": "t", "type": "PASSWORD", "required": true}
+                ],
+                "parameters": parameters, "hooks": [],
+                "resources": [{"type": "api", "method": "GET", "path": "/own/{id}/list", "vendorMethod": "GET",
+                    "vendorPath": "/own/{id}/list", "parameters": [], "hooks": []}]
+            });
+            let document = crate::connector::Document::parse(element.to_string()).unwrap();
+            let connector =
+                std::sync::Arc::new(crate::connector::check(&document, &settings()).connector.unwrap());
+            let with =
+                super::CheckSettings { connector: Some(ConnectorDefaults::of(&connector)), ..settings() };
+            let polled = json!({"c": {"url": url, "idField": "id"}});
+            let document =
+                json!({"element": {"key": "k"}, "configuration": {"event.poller.configuration": polled}});
+            let found =
+                check(&document, &with).warnings.into_iter().filter(|said| said.path.ends_with(".c.url"));
+            found.map(|said| said.problem).collect::<Vec<_>>()
+        };
+        let key = json!([{"name": "api.token", "type": "configuration", "vendorName": "X-Key", "vendorType": "header"}]);
+        let left_out = warnings("apiKey", key.clone(), "/books?since=${epoch:s}");
+        assert_eq!(left_out.len(), 1, "{left_out:?}");
+        assert!(left_out[0].starts_with("the connector `k` has no resource `/books`, so it is read without"));
+        assert_eq!(
+            warnings("none", key.clone(), "/books?since=${epoch:s}").len(),
+            1,
+            "a parameter is left out"
+        );
+        for (authentication, parameters, url) in [
+            ("none", json!([]), "/books?since=${epoch:s}"),
+            ("apiKey", key.clone(), "/own/7/list?since=${epoch:s}"),
+            ("apiKey", key, "https://y.example/books?since=${epoch:s}"),
+        ] {
+            assert_eq!(
+                warnings(authentication, parameters, url),
+                Vec::<String>::new(),
+                "{authentication} {url}"
+            );
+        }
+    }
+
+    #[test]
     fn authentication_is_basic_or_a_header() {
         let basic = json!({"authentication.type": "basic", "username": "u", "password": "env:P"});
         assert_eq!(clean_instance(basic).basic.unwrap().password, SecretRef::Env("P".into()));

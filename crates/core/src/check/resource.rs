@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::call::{self, NoRoute};
-use crate::connector::Connector;
+use crate::connector::{AuthenticationKind, Connector};
 use crate::date::Resolution;
 use crate::json_path::JsonPath;
 use crate::limits;
@@ -110,7 +110,12 @@ impl Surroundings<'_> {
         match self.base {
             _ if parsed.template.is_absolute() => Some(parsed.template),
             Some(base) => match parsed.template.resolve(base) {
-                Ok(template) => Some(template),
+                Ok(template) => {
+                    if let Some(connector) = self.connector().filter(|connector| adds_to_calls(connector)) {
+                        warn_of_what_is_left_out(connector, path, text, findings);
+                    }
+                    Some(template)
+                }
                 Err(error) => refuse(path, error, findings),
             },
             None => {
@@ -128,6 +133,25 @@ impl Surroundings<'_> {
             }
         }
     }
+}
+
+/// Whether a call of the connector carries more than what is asked for.
+fn adds_to_calls(connector: &Connector) -> bool {
+    connector.authentication != AuthenticationKind::None
+        || !connector.parameters.is_empty()
+        || !connector.hooks.is_empty()
+}
+
+/// A path below the base url that the connector does not have is no call of it.
+fn warn_of_what_is_left_out(connector: &Connector, path: &str, url: &str, findings: &mut Findings) {
+    let wanted = url.trim().split('?').next().unwrap_or_default();
+    let problem = format!(
+        "the connector `{}` has no resource `{wanted}`, so it is read without the connector's keys, parameters and hooks",
+        connector.key
+    );
+    let remedy =
+        "add it to the connector's `resources` to have it called, or leave it where the list needs none";
+    findings.warn(path, problem, remedy);
 }
 
 /// A url that names one of the connector's own resources stays a path.
