@@ -5,7 +5,7 @@ import { after, before, test } from "node:test";
 
 import type { Browser, Page } from "playwright-core";
 
-import { faultBeside, goTo } from "./clicks.ts";
+import { faultBeside, goTo, importConnector } from "./clicks.ts";
 import { browser, type Callback, callback, listen, opened, seriousFindings, signIn, type Turnstone, turnstone, until } from "./harness.ts";
 
 const KEY = "a-key-that-is-none-of-yours";
@@ -142,4 +142,18 @@ test("an account is asked for its key, and its events arrive", async () => {
   await until(() => app.received.some(({ body }) => body.includes("b-4")), "the callback got nothing");
   assert.ok(!app.received.some(({ body }) => body.includes(KEY)), "no notification holds the key");
   assert.deepEqual(complaints, []);
+});
+
+test("a connector that sends something else already is asked whether a key is to be added", async () => {
+  const tenant = { name: "tenant", type: "configuration", vendorName: "X-Tenant", vendorType: "header" };
+  await importConnector(page, { key: "tenants", name: "Tenants", description: "d", authentication: { type: "none" }, configuration: [{ key: "tenant", name: "Tenant", type: "TEXTFIELD_32" }], parameters: [tenant], hooks: [], resources: [] });
+  await step("Authentication");
+  await page.getByRole("combobox", { name: "Authentication Type" }).click();
+  await page.getByRole("option", { name: "API key", exact: true }).click();
+  await page.getByText("X-Tenant").waitFor();
+  assert.equal(await field("Header that takes the key").count(), 0);
+  await page.getByRole("button", { name: "Ask each account for a key" }).click();
+  assert.equal(await field("Header that takes the key").inputValue(), "X-Api-Key");
+  await page.getByText("X-Tenant").waitFor();
+  await save();
 });

@@ -35,7 +35,9 @@ export default function AuthenticationStep(props: StepProps) {
     const gone = [...(way?.asks ?? []), ...(way?.holds ?? [])].filter((key) => !chosen.asks.includes(key) && !chosen.holds.includes(key));
     draft.edit((doc) => {
       const signed = withEntries(withoutEntries({ ...doc, authentication: { ...(doc["authentication"] as Members | undefined), type: chosen.value } }, gone), chosen.asks);
-      return chosen.value === "apiKey" ? withKey(signed) : way?.value === "apiKey" ? withoutKey(signed) : signed;
+      // What is placed already may be the key under another name: then it is asked, and not added.
+      if (chosen.value === "apiKey") return signed.parameters.some(placesSomething) ? signed : withKey(signed);
+      return way?.value === "apiKey" ? withoutKey(signed) : signed;
     });
   };
   return (
@@ -81,9 +83,8 @@ const KEY_HEADER = "X-Api-Key";
 const placesSomething = (parameter: Doc["parameters"][number]): boolean => parameter["type"] === "configuration";
 const placesKey = (parameter: Doc["parameters"][number]): boolean => placesSomething(parameter) && parameter.name === KEY;
 
-/** With the key's entry and the parameter that places it, unless an entry is placed already. */
+/** With the key's entry and the parameter that places it. */
 function withKey(doc: Doc): Doc {
-  if (doc.parameters.some(placesSomething)) return doc;
   const entry = { key: KEY, name: "API Key", description: `${doc.name} API Key`, type: "PASSWORD", required: true, active: true, internal: false, hideFromConsole: false };
   const parameter = { name: KEY, type: "configuration", vendorName: KEY_HEADER, vendorType: "header", required: true };
   return { ...doc, configuration: entryAt(doc, KEY) < 0 ? [...doc.configuration, entry] : doc.configuration, parameters: [...doc.parameters, parameter] };
@@ -123,7 +124,7 @@ function ApiKey(props: StepProps) {
           ))}
         </Alert>
       ) : null}
-      {key === undefined && others.length === 0 ? (
+      {key === undefined ? (
         <Group>
           <Button variant="default" disabled={!mayChange} onClick={() => draft.edit(withKey)}>
             Ask each account for a key
